@@ -1,0 +1,157 @@
+"""The nodes of the rule language: frozen values, hashable, equal when they mean the same text.
+
+A node is a function from a customer's touchpoints to the set of half-open spans [from, until) on which it is true.
+`parse` makes nodes from JSON, `describe` says them in English, `evaluate` turns them into spans. Durations are whole
+milliseconds, amounts whole minor units of the reporting currency, `by` ten-thousandths. Nodes are plain values: all
+bounds are checked by `parse`, which knows the JSON path to complain about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+Scalar = str | Decimal | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One comparison of a value: an operator of the language and its operand.
+
+    `operand` is a scalar, a tuple of scalars for `in` and `not_in`, a bool for `exists`, and whole milliseconds since
+    1970 (UTC) for `before` and `after`."""
+
+    operator: str
+    operand: Scalar | tuple[Scalar, ...] | int
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyTest:
+    """All `tests` hold for the value of one top-level key of a touchpoint's properties."""
+
+    key: str
+    tests: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One selector object: every given part must hold; None means the part was not given."""
+
+    roles: frozenset[str] | None = None
+    types: frozenset[str] | None = None
+    channels: frozenset[str] | None = None
+    any_activity: bool = False
+    where: tuple[PropertyTest, ...] = ()
+
+
+# A selector is any of its picks.
+Selector = tuple[Pick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """At least `at_least` touchpoints of the selector in (t - within, t]; within None: ever."""
+
+    selector: Selector
+    at_least: int = 1
+    within: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnDays:
+    """Touchpoints of the selector in (t - within, t] fall on at least `days` calendar days of the business zone."""
+
+    selector: Selector
+    days: int
+    within: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The amounts in (t - within, t] sum to at least `at_least` minor units."""
+
+    selector: Selector
+    at_least: int
+    within: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grew:
+    """The amounts in (t - within, t] are at least by / 10,000 times those in (t - 2 within, t - within], which are
+    above zero, and t is at least life start + 2 within."""
+
+    selector: Selector
+    by: int
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Some touchpoint of `start` happened and none of `until` at or after the latest one of `start`."""
+
+    start: Selector
+    until: Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The part has been true without a break for `duration`."""
+
+    part: Node
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """The part was true at some instant in (t - within, t]."""
+
+    part: Node
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A stored sub-rule, expanded: it means its part, and is described by its name."""
+
+    name: str
+    part: Node
+
+
+Node = All | Any | Not | Did | OnDays | Spent | Grew | Since | Held | Lately | Named
+
+ROLES = (
+    "exposure",
+    "visit",
+    "signup",
+    "subscribe",
+    "cancel",
+    "onboarding",
+    "usage",
+    "cart",
+    "checkout",
+    "purchase",
+    "refund",
+    "upgrade",
+    "support",
+    "feedback",
+    "review",
+    "referral",
+    "share",
+    "other",
+)
+ACTIVITY_ROLES = frozenset(ROLES) - {"exposure", "cancel", "refund", "other"}
