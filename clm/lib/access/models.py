@@ -1,0 +1,98 @@
+"""People who log in and machines that call the API: who they are and which role they have. What a role may do is
+declared in `table`, nowhere else."""
+
+import hashlib
+import secrets
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    VIEWER = "viewer", _("Viewer")
+    AGENT = "agent", _("Agent")
+    MARKETER = "marketer", _("Marketer")
+    ADMIN = "admin", _("Admin")
+
+
+class Users(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, **{**fields, "role": Role.ADMIN})
+
+
+class User(AbstractBaseUser):
+    """A person who logs in by e-mail address, with exactly one role."""
+
+    email = models.EmailField(_("e-mail address"), max_length=254, unique=True)
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[Users] = Users()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = []
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known"),
+            models.UniqueConstraint(Lower("email"), name="user_email_is_unique_whatever_its_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role == Role.ADMIN
+
+    @property
+    def initials(self) -> str:
+        words = (self.name or self.email.split("@")[0].replace(".", " ")).split()
+        return "".join(word[0] for word in words[:2]).upper()
+
+
+def hashed(secret: str) -> str:
+    """What is kept of an API key: keys carry 256 random bits, so one plain SHA-256 is enough and look-up is exact."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class ApiKey(models.Model):
+    """A machine's key: only its hash is kept; its role decides what it may do."""
+
+    name = models.CharField(max_length=100)
+    role = models.CharField(max_length=10, choices=Role)
+    prefix = models.CharField(max_length=12, help_text=_("The first characters, to recognise a key by."))
+    secret_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(role__in=Role.values), name="key_role_is_known")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @classmethod
+    def issue(cls, *, name: str, role: str) -> tuple["ApiKey", str]:
+        """A new key and its secret, which is shown once and never kept."""
+        secret = "clm_" + secrets.token_urlsafe(32)
+        return cls.objects.create(name=name, role=role, prefix=secret[:10], secret_hash=hashed(secret)), secret
+
+    # What Django and DRF ask of whoever stands behind a request.
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True

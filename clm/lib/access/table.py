@@ -1,0 +1,52 @@
+"""The one permission table: what each role may do. A page or an API view names its permission; one that names none is
+refused (see `middleware`)."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext_lazy as _
+
+from .models import Role
+
+EVERYBODY = frozenset(Role)
+STAFF = frozenset({Role.AGENT, Role.MARKETER, Role.ADMIN})
+MARKETERS = frozenset({Role.MARKETER, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+
+TABLE: dict[str, tuple[frozenset[Role], Any]] = {
+    "overview.view": (EVERYBODY, _("See the overview and the metrics")),
+    "customers.view": (EVERYBODY, _("See customers and their timelines")),
+    "customers.edit": (STAFF, _("Create and edit customers")),
+    "touchpoints.log": (STAFF, _("Log a call or a note")),
+    "customers.merge": (STAFF, _("Merge customers and undo a merge")),
+    "stages.view": (EVERYBODY, _("See stage models and their rules")),
+    "stages.edit": (ADMINS, _("Change stage models")),
+    "segments.view": (EVERYBODY, _("See segments and their members")),
+    "segments.edit": (MARKETERS, _("Change segments")),
+    "rules.evaluate": (EVERYBODY, _("Try a rule on a made-up history")),
+    "metrics.view": (EVERYBODY, _("See retention, value and cost figures")),
+    "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
+    "campaigns.edit": (MARKETERS, _("Change campaigns")),
+    "imports.run": (ADMINS, _("Import files")),
+    "system.manage": (ADMINS, _("Manage users, keys and sources")),
+}
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def can(who: Any, permission: str) -> bool:
+    """Whether a user or an API key may do what `permission` names. An unknown permission is a KeyError: a typo must
+    never open a door."""
+    roles, _label = TABLE[permission]
+    return bool(getattr(who, "is_authenticated", False) and who.is_active and getattr(who, "role", None) in roles)
+
+
+def allowed(permission: str) -> Callable[[View], View]:
+    """Declare on a view function which permission it needs."""
+    assert permission in TABLE, permission
+
+    def mark(view: View) -> View:
+        view.permission_needed = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark

@@ -1,0 +1,21 @@
+"""Instants as whole milliseconds since 1970 UTC, the grain of every rule, and back."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+DAY = 86_400_000
+
+
+def to_ms(instant: datetime) -> int:
+    """Milliseconds since 1970, truncated towards the past; `instant` must carry its zone."""
+    return (instant - EPOCH) // _MILLISECOND
+
+
+def from_ms(ms: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=int(ms))
+
+
+def truncated(instant: datetime) -> datetime:
+    """`instant` cut to the millisecond, in UTC."""
+    return from_ms(to_ms(instant))

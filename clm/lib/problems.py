@@ -1,0 +1,58 @@
+"""Errors of the API as problem+json (RFC 9457): what is wrong, where, and the way out."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+
+class BadInput(exceptions.APIException):
+    """Input that cannot be used. `errors` is a list of {"field": name or JSON path, "message": sentence}."""
+
+    status_code = 400
+    default_code = "bad_input"
+
+    def __init__(self, message: str, *, field: str | None = None, errors: list[dict[str, str]] | None = None) -> None:
+        super().__init__(message)
+        self.errors = errors if errors is not None else ([{"field": field, "message": message}] if field else [])
+
+
+def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
+    if isinstance(detail, dict):
+        return [e for key, value in detail.items() for e in _flat(value, f"{path}.{key}" if path else str(key))]
+    if isinstance(detail, list):
+        return [
+            e
+            for i, value in enumerate(detail)
+            for e in _flat(value, path if isinstance(value, str) else f"{path}[{i}]")
+        ]
+    return [{"field": path, "message": str(detail)}]
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None:
+    """DRF's exception handler. Unknown exceptions return None and become a 500 without a word of the inside."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    body: dict[str, Any] = {"type": "about:blank", "status": error.status_code, "title": str(error.default_detail)}
+    if isinstance(error, BadInput):
+        body |= {"title": "Bad input", "detail": str(error.detail), "errors": error.errors}
+    elif isinstance(error, exceptions.ValidationError):
+        errors = _flat(error.detail)
+        body |= {"title": "Bad input", "detail": errors[0]["message"] if errors else "", "errors": errors}
+    else:
+        body["detail"] = str(error.detail)
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = f"{error.wait:.0f}"  # type: ignore[attr-defined]
+    set_rollback()
+    return Response(body, status=error.status_code, headers=headers, content_type="application/problem+json")

@@ -1,0 +1,1 @@
+from django.contrib.staticfiles.finders import FileSystemFinder as NamedFilesFinder  # noqa: F401

@@ -1,0 +1,44 @@
+"""Who the customers are and what happened to them. One module per family of tables."""
+
+from .contracts import Consent, ErasedIdentifier, ExchangeRate
+from .identity import Account, Affiliation, Customer, Identity, Merge, MergedProfile, Profile, Trait
+from .installation import Installation
+from .intake import Cause, Import, RawBody, Reject, Stale
+from .touchpoint import (
+    Channel,
+    OrderLine,
+    PropertyKey,
+    PropertyValue,
+    Role,
+    Source,
+    Touchpoint,
+    TouchpointType,
+)
+
+__all__ = [
+    "Account",
+    "Affiliation",
+    "Cause",
+    "Channel",
+    "Consent",
+    "Customer",
+    "ErasedIdentifier",
+    "ExchangeRate",
+    "Identity",
+    "Import",
+    "Installation",
+    "Merge",
+    "MergedProfile",
+    "OrderLine",
+    "Profile",
+    "PropertyKey",
+    "PropertyValue",
+    "RawBody",
+    "Reject",
+    "Role",
+    "Source",
+    "Stale",
+    "Touchpoint",
+    "TouchpointType",
+    "Trait",
+]

@@ -1,0 +1,167 @@
+"""Customers, the profiles under which they were met, and how we recognise them.
+
+Whatever arrives hangs on a Profile for ever. `Profile.customer` says whose it is, so a merge moves a few map rows and
+no fact, and can be undone exactly."""
+
+import pghistory
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Customer(models.Model):
+    """A person. The texts are a portrait of what its profiles' traits and identities say now, kept for lists and
+    search by `customers.portrait`; they are never the source of truth."""
+
+    id = models.BigAutoField(primary_key=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="absorbed")
+    name = models.TextField(_("name"), blank=True, default="")
+    email = models.TextField(_("e-mail"), blank=True, default="")
+    phone = models.TextField(_("phone"), blank=True, default="")
+    search_text = models.TextField(blank=True, default="", editable=False)
+
+    class Meta:
+        indexes = [
+            # The search box: any part of a name, an address, a number or an id.
+            GinIndex(fields=["search_text"], name="customer_search", opclasses=["gin_trgm_ops"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(merged_into=models.F("id")), name="customer_is_not_merged_into_itself"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"#{self.pk}"
+
+
+class Profile(models.Model):
+    """A cluster of identities under which touchpoints arrived. It keeps its touchpoints for ever."""
+
+    id = models.BigAutoField(primary_key=True)
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="profiles")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"profile {self.pk}"
+
+
+class Identity(models.Model):
+    """One thing a person is recognised by: a user id, an anonymous id, an e-mail address, a phone number, the id in
+    another system. `value` is folded before it gets here."""
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=40)
+    value = models.CharField(max_length=512)
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="identities")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value"], name="identity_belongs_to_one_profile"),
+            models.CheckConstraint(condition=~models.Q(value=""), name="identity_has_a_value"),
+        ]
+        verbose_name_plural = "identities"
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+class Trait(models.Model):
+    """One step of a trait: from set_at on the profile's `key` is `value`, until the next step. last_seen_at is the last
+    instant at which the same value was told again."""
+
+    id = models.BigAutoField(primary_key=True)
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="traits", db_index=False)
+    key = models.CharField(max_length=200)
+    value = models.JSONField(null=True)
+    set_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "key", "set_at"], name="trait_has_one_value_at_an_instant"),
+            models.CheckConstraint(
+                condition=models.Q(last_seen_at__gte=models.F("set_at")), name="trait_is_seen_no_earlier_than_set"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} at {self.set_at}"
+
+
+class Account(models.Model):
+    """An organisation that customers belong to."""
+
+    id = models.BigAutoField(primary_key=True)
+    key = models.CharField(max_length=512, unique=True)
+    name = models.TextField(blank=True, default="")
+    properties = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+
+class Affiliation(models.Model):
+    """A profile belongs to an account over a span of time."""
+
+    id = models.BigAutoField(primary_key=True)
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="affiliations")
+    account = models.ForeignKey(Account, models.CASCADE, related_name="affiliations")
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "account", "from_at"], name="affiliation_starts_once"),
+            models.CheckConstraint(
+                condition=models.Q(until_at=None) | models.Q(until_at__gt=models.F("from_at")),
+                name="affiliation_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} at {self.account_id}"
+
+
+@pghistory.track()
+class Merge(models.Model):
+    """Two customers found to be one person: the profiles of `absorbed` were moved to `survivor`, the one created
+    first. Undone by moving exactly those profiles back."""
+
+    id = models.BigAutoField(primary_key=True)
+    survivor = models.ForeignKey(Customer, models.PROTECT, related_name="merges_won")
+    absorbed = models.ForeignKey(Customer, models.PROTECT, related_name="merges_lost")
+    at = models.DateTimeField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.TextField(blank=True, default="")
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(survivor=models.F("absorbed")), name="merge_is_of_two_customers"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.absorbed_id} into {self.survivor_id}"
+
+
+class MergedProfile(models.Model):
+    """A profile that a merge moved."""
+
+    id = models.BigAutoField(primary_key=True)
+    merge = models.ForeignKey(Merge, models.CASCADE, related_name="moved")
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="moves")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merge", "profile"], name="merge_moves_a_profile_once")]
+
+    def __str__(self) -> str:
+        return f"{self.profile_id} by merge {self.merge_id}"

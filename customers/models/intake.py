@@ -1,0 +1,114 @@
+"""How facts get in: imports, what was refused, raw bodies, and the list of profiles whose customers must be looked at."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Cause(models.IntegerChoices):
+    """Why a customer is looked at again. The lowest number among several is the one that is told."""
+
+    LIVE = 1, _("a touchpoint as it happened")
+    TIME = 2, _("time alone")
+    LATE = 3, _("a touchpoint that arrived late")
+    IMPORT = 4, _("an import")
+    MERGE = 5, _("a merge")
+    UNMERGE = 6, _("an undone merge")
+    ERASE = 7, _("an erasure")
+    PUBLISH = 8, _("a published rule")
+    MAPPING = 9, _("a changed mapping")
+    PLACEMENT = 10, _("a placement by hand")
+    ENGINE = 11, _("a new engine")
+
+
+class Stale(models.Model):
+    """A profile about which something new is known. Append-only and without uniqueness, so that writers never wait for
+    each other; whoever brings the customer up to date deletes exactly the rows it read."""
+
+    id = models.BigAutoField(primary_key=True)
+    profile = models.ForeignKey("customers.Profile", models.DO_NOTHING, db_constraint=False, related_name="+")
+    cause = models.SmallIntegerField(choices=Cause)
+    attempts = models.SmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(cause__in=Cause.values), name="stale_cause_is_known")]
+
+    def __str__(self) -> str:
+        return f"profile {self.profile_id}"
+
+
+class Import(models.Model):
+    """One file brought in. Progress and accounts are written with the rows they speak of, in one transaction, so a
+    killed import goes on where it stopped. lines_read = lines_used + the lines set aside, always."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey("customers.Source", models.PROTECT, related_name="imports")
+    file_name = models.TextField()
+    file_sha256 = models.CharField(max_length=64)
+    file_bytes = models.BigIntegerField()
+    mapping = models.JSONField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    progress = models.JSONField(default=dict, help_text=_("Where to go on after a stop."))
+    lines_read = models.BigIntegerField(default=0)
+    lines_used = models.BigIntegerField(default=0)
+    set_aside = models.JSONField(
+        default=dict, help_text=_('By reason: {"lines": n, "amount": minor units, "ranges": [[first, last], ...]}.')
+    )
+    counts = models.JSONField(default=dict, help_text=_("Touchpoints new, repeated and conflicting; customers new."))
+    error = models.TextField(blank=True, default="")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["waiting", "running", "done", "failed"]), name="import_state_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Reject(models.Model):
+    """A message or a line that could not be used: why, where, and what it said."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey("customers.Source", models.CASCADE, related_name="rejects")
+    from_import = models.ForeignKey(Import, models.CASCADE, null=True, blank=True, related_name="rejects")
+    line_number = models.BigIntegerField(null=True, blank=True)
+    path = models.TextField(blank=True, default="")
+    reason = models.TextField()
+    raw = models.BinaryField()
+    received_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class RawBody(models.Model):
+    """The body of a message exactly as it arrived, apart from everything else, in weekly partitions that are dropped
+    after 30 days (see `customers.partitions`)."""
+
+    pk = models.CompositePrimaryKey("received_at", "source_id", "message_hash")
+    received_at = models.DateTimeField()
+    source = models.ForeignKey(
+        "customers.Source", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    message_hash = models.UUIDField()
+    body = models.BinaryField()
+
+    class Meta:
+        managed = False  # partitioned: made by a migration of its own
+        db_table = "customers_rawbody"
+
+    def __str__(self) -> str:
+        return str(self.message_hash)

@@ -1,0 +1,199 @@
+"""Where customers stood and stand. Written by `lifecycle.advance` alone.
+
+Rows point at customers without foreign keys in the database: they are written by the million under the customer's lock,
+which is what keeps them true."""
+
+import pghistory
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Cause
+
+from .definitions import Stage, Subject, Version
+
+
+class Transition(models.Model):
+    """A customer entered a stage. The spell ends with the next believed transition of the same version; none lies in
+    the future. superseded_at is when we stopped believing it."""
+
+    id = models.BigAutoField(primary_key=True)
+    customer = models.ForeignKey(
+        "customers.Customer", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    version = models.ForeignKey(Version, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    stage = models.ForeignKey(Stage, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    entered_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    superseded_at = models.DateTimeField(null=True)
+    cause = models.SmallIntegerField(choices=Cause)
+
+    class Meta:
+        constraints = [
+            # Also every read of believed history: lifecycle/sql/believed.sql, index-only.
+            models.UniqueConstraint(
+                fields=["customer", "version", "entered_at"],
+                condition=models.Q(superseded_at=None),
+                include=["stage"],
+                name="customer_enters_one_stage_at_an_instant",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(entered_at__lte=models.F("recorded_at")), name="transition_lies_not_in_the_future"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(superseded_at=None) | models.Q(superseded_at__gte=models.F("recorded_at")),
+                name="transition_is_superseded_after_it_was_recorded",
+            ),
+            models.CheckConstraint(condition=models.Q(cause__in=Cause.values), name="transition_cause_is_known"),
+        ]
+        indexes = [
+            # What was believed at an earlier instant, and repair notes: the few rows no longer believed.
+            models.Index(
+                fields=["customer", "version"],
+                condition=models.Q(superseded_at__isnull=False),
+                name="transition_superseded",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} entered {self.stage_id} at {self.entered_at}"
+
+
+class Standing(models.Model):
+    """Where a customer stands now, one row per customer and subject, and what was last told of it.
+
+    No index on what changes, so that an update stays on its page (HOT)."""
+
+    pk = models.CompositePrimaryKey("customer_id", "subject_id")
+    customer = models.ForeignKey(
+        "customers.Customer", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    subject = models.ForeignKey(Subject, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    stage = models.ForeignKey(Stage, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    since = models.DateTimeField()
+    told_stage = models.ForeignKey(
+        Stage, models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
+    )
+    told_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} in {self.stage_id}"
+
+
+class Due(models.Model):
+    """No stage or segment of the customer changes by time alone before due_at: a lower bound, moved earlier at once and
+    later only when it fires. No row: never."""
+
+    customer = models.OneToOneField(
+        "customers.Customer", models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    due_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # The tick: lifecycle/sql/due.sql.
+            models.Index(fields=["due_at"], name="due_next"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} at {self.due_at}"
+
+
+class HotCustomer(models.Model):
+    """A customer with so many touchpoints that it is brought up to date at most once a minute."""
+
+    customer = models.OneToOneField(
+        "customers.Customer", models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    touchpoints = models.BigIntegerField()
+    not_before = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.touchpoints}"
+
+
+class Parked(models.Model):
+    """A customer that could not be brought up to date, with the error. Nobody else waits for it; an admin looks at it."""
+
+    customer = models.OneToOneField(
+        "customers.Customer", models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
+    )
+    error = models.TextField()
+    attempts = models.PositiveIntegerField(default=1)
+    parked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.error[:60]}"
+
+
+@pghistory.track()
+class Placement(models.Model):
+    """A stage set by hand on [from_at, until_at), a fact laid over the rules. Of overlapping ones the later recorded
+    counts."""
+
+    id = models.BigAutoField(primary_key=True)
+    customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="+")
+    subject = models.ForeignKey(Subject, models.PROTECT, related_name="+")
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="+")
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True, blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    reason = models.TextField()
+    recorded_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until_at=None) | models.Q(until_at__gt=models.F("from_at")),
+                name="placement_ends_after_it_starts",
+            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="placement_states_its_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} in {self.stage_id}"
+
+
+class Announcement(models.Model):
+    """A change that was told, in the order readers follow it: `sequence` is given by one sequencer after the commit,
+    because serial ids commit out of order. `is_news`: it is fresh enough for campaigns and webhooks to act on."""
+
+    class Kind(models.TextChoices):
+        TRANSITION = "transition", _("a change")
+        CORRECTION = "correction", _("a correction")
+
+    id = models.BigAutoField(primary_key=True)
+    sequence = models.BigIntegerField(null=True, unique=True)
+    customer = models.ForeignKey(
+        "customers.Customer", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    subject = models.ForeignKey(Subject, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    version = models.ForeignKey(Version, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    from_stage = models.ForeignKey(
+        Stage, models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
+    )
+    stage = models.ForeignKey(Stage, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind)
+    entered_at = models.DateTimeField()
+    told_at = models.DateTimeField()
+    cause = models.SmallIntegerField(choices=Cause)
+    is_news = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["transition", "correction"]), name="announcement_kind_is_known"
+            ),
+            models.CheckConstraint(condition=models.Q(cause__in=Cause.values), name="announcement_cause_is_known"),
+        ]
+        indexes = [
+            # The sequencer: lifecycle/sql/sequence.sql.
+            models.Index(fields=["id"], condition=models.Q(sequence=None), name="announcement_unsequenced"),
+            # What was told about one customer.
+            models.Index(fields=["customer", "id"], name="announcement_of_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} entered {self.stage_id}"
