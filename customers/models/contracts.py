@@ -60,7 +60,7 @@ class ExchangeRate(models.Model):
 
 
 class ErasedIdentifier(models.Model):
-    """A keyed hash of an identifier somebody asked us to forget, so that a later import cannot bring it back unnoticed."""
+    """A keyed hash of an identifier somebody asked us to forget: no later import brings it back unnoticed."""
 
     digest = models.CharField(max_length=64, unique=True)
     erased_at = models.DateTimeField(default=timezone.now)

@@ -1,9 +1,11 @@
-"""How facts get in: imports, what was refused, raw bodies, and the list of profiles whose customers must be looked at."""
+"""How facts get in: imports, what was refused, raw bodies, and the profiles whose customers must be looked at."""
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from clm.lib.references import bare_reference
 
 
 class Cause(models.IntegerChoices):
@@ -98,11 +100,9 @@ class RawBody(models.Model):
     """The body of a message exactly as it arrived, apart from everything else, in weekly partitions that are dropped
     after 30 days (see `customers.partitions`)."""
 
-    pk = models.CompositePrimaryKey("received_at", "source_id", "message_hash")
+    pk = models.CompositePrimaryKey("received_at", "source", "message_hash")
     received_at = models.DateTimeField()
-    source = models.ForeignKey(
-        "customers.Source", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
+    source = bare_reference("customers.Source")
     message_hash = models.UUIDField()
     body = models.BinaryField()
 

@@ -8,6 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clm.lib.references import bare_reference
+
 
 class Role(models.TextChoices):
     """What a type of touchpoint means for the lifecycle."""
@@ -36,6 +38,7 @@ class Role(models.TextChoices):
 class Source(models.Model):
     """Where touchpoints come from: a website, an app, a file, a person typing."""
 
+    id = models.AutoField(primary_key=True)
     key = models.SlugField(max_length=60, unique=True)
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(max_length=20, default="api")
@@ -67,6 +70,7 @@ class TouchpointType(models.Model):
     """A name that sources send, and the role it is mapped to. The role is looked up when rules are evaluated, through
     the table kept in the version, so a change of mapping is a new version."""
 
+    id = models.AutoField(primary_key=True)
     name = models.CharField(max_length=200, unique=True)
     role = models.CharField(max_length=20, choices=Role, default=Role.OTHER)
     created_at = models.DateTimeField(default=timezone.now)
@@ -83,6 +87,7 @@ class TouchpointType(models.Model):
 class Channel(models.Model):
     """Over which way a touchpoint happened: web, e-mail, phone, store."""
 
+    id = models.SmallAutoField(primary_key=True)
     key = models.CharField(max_length=60, unique=True)
 
     def __str__(self) -> str:
@@ -93,8 +98,8 @@ class Touchpoint(models.Model):
     """One interaction at one instant over one channel.
 
     occurred_at is when it happened, received_at when we learnt of it, both UTC and cut to the millisecond. amount is in
-    minor units of the reporting currency (refunds negative), NULL when none was given or no rate is known; original_amount
-    and currency are as sent. body_hash tells a repeated message from a conflicting one."""
+    minor units of the reporting currency (refunds negative), NULL when none was given or no rate is known;
+    original_amount and currency are as sent. body_hash tells a repeated message from a conflicting one."""
 
     class Flag(models.IntegerChoices):
         """Bits of `flags`."""
@@ -103,23 +108,22 @@ class Touchpoint(models.Model):
         NO_RATE = 2, _("no exchange rate was known")
         TAGGED = 4, _("has lines that are not products, such as postage")
 
+    # Columns stand in the order in which they pack without padding, widest first.
     id = models.BigAutoField(primary_key=True)
-    # Foreign keys of this table are checked by the insert itself; deferred constraint triggers cost a third of its rate.
-    source = models.ForeignKey(Source, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    message_hash = models.UUIDField()
-    body_hash = models.BigIntegerField()
-    profile = models.ForeignKey(
-        "customers.Profile", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="touchpoints"
-    )
-    type = models.ForeignKey(TouchpointType, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    channel = models.ForeignKey(Channel, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    # Foreign keys of this table are checked by the insert itself; deferred triggers would cost a third of its rate.
+    profile = bare_reference("customers.Profile", related_name="touchpoints")
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     amount = models.BigIntegerField(null=True)
-    original_amount = models.DecimalField(max_digits=18, decimal_places=4, null=True)
-    currency = models.CharField(max_length=3, blank=True, default="")
-    order_ref = models.TextField(blank=True, default="")
+    body_hash = models.BigIntegerField()
+    message_hash = models.UUIDField()
+    source = bare_reference(Source)
+    type = bare_reference(TouchpointType)
+    channel = bare_reference(Channel)
     flags = models.SmallIntegerField(default=0)
+    currency = models.CharField(max_length=3, blank=True, default="")
+    original_amount = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    order_ref = models.TextField(blank=True, default="")
     properties = models.JSONField(default=dict)
 
     class Meta:
@@ -173,9 +177,10 @@ class OrderLine(models.Model):
 
 
 class PropertyKey(models.Model):
-    """A property that a live or draft rule names: its values are kept in PropertyValue from the moment it is registered,
+    """A property that a live or draft rule names: its values are kept in PropertyValue from its registration on,
     and backfilled for all earlier touchpoints."""
 
+    id = models.AutoField(primary_key=True)
     key = models.CharField(max_length=200, unique=True)
     registered_at = models.DateTimeField(default=timezone.now)
     backfilled_at = models.DateTimeField(null=True)
@@ -185,7 +190,7 @@ class PropertyKey(models.Model):
 
 
 class PropertyValue(models.Model):
-    """The value of a named property of one touchpoint, with what a replay knows the touchpoint by, so that `where` never
+    """The value of a named property of one touchpoint, with what a replay knows the touchpoint by: `where` never
     reads the wide rows. text is the string itself, a number's digits, true or false; null properties have no row."""
 
     class Kind(models.IntegerChoices):
@@ -194,16 +199,12 @@ class PropertyValue(models.Model):
         BOOLEAN = 3
         OTHER = 4  # a list or an object: it exists, and satisfies no other test
 
-    pk = models.CompositePrimaryKey("touchpoint_id", "property_key_id")
-    touchpoint = models.ForeignKey(Touchpoint, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    property_key = models.ForeignKey(
-        PropertyKey, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
-    profile = models.ForeignKey(
-        "customers.Profile", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
-    type = models.ForeignKey(TouchpointType, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    channel = models.ForeignKey(Channel, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    pk = models.CompositePrimaryKey("touchpoint", "property_key")
+    touchpoint = bare_reference(Touchpoint)
+    property_key = bare_reference(PropertyKey)
+    profile = bare_reference("customers.Profile")
+    type = bare_reference(TouchpointType)
+    channel = bare_reference(Channel)
     occurred_at = models.DateTimeField()
     amount = models.BigIntegerField(null=True)
     kind = models.SmallIntegerField(choices=Kind)

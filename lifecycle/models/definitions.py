@@ -22,6 +22,7 @@ class SubRule(models.Model):
 class RoleTable(models.Model):
     """The roles of all touchpoint types, {name: role}, as one or more versions see them. Never changed once written."""
 
+    id = models.AutoField(primary_key=True)
     roles = models.JSONField()
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -34,6 +35,8 @@ class RoleTable(models.Model):
 class Subject(models.Model):
     """What a version is a version of: a stage model or a segment. Both sort customers into stages over time; a segment
     has two, in and out."""
+
+    id = models.AutoField(primary_key=True)
 
     class Kind(models.TextChoices):
         MODEL = "model", _("Stage model")
@@ -98,6 +101,7 @@ class Segment(Subject):
 class Stage(models.Model):
     """One stage of a model, the same in all its versions; of a segment: `in` and `out`."""
 
+    id = models.AutoField(primary_key=True)
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="stages")
     key = models.SlugField(max_length=60)
     name = models.CharField(max_length=100)
@@ -120,6 +124,8 @@ class Stage(models.Model):
 class Version(models.Model):
     """Everything that decides where customers stand: the rule document with its sub-rules, L, the time zone, the zone
     data, the roles of types and the engine. A published version is never changed."""
+
+    id = models.AutoField(primary_key=True)
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")

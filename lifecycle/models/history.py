@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clm.lib.references import bare_reference
 from customers.models import Cause
 
 from .definitions import Stage, Subject, Version
@@ -19,11 +20,9 @@ class Transition(models.Model):
     the future. superseded_at is when we stopped believing it."""
 
     id = models.BigAutoField(primary_key=True)
-    customer = models.ForeignKey(
-        "customers.Customer", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
-    version = models.ForeignKey(Version, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    stage = models.ForeignKey(Stage, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    customer = bare_reference("customers.Customer")
+    version = bare_reference(Version)
+    stage = bare_reference(Stage)
     entered_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     superseded_at = models.DateTimeField(null=True)
@@ -65,16 +64,12 @@ class Standing(models.Model):
 
     No index on what changes, so that an update stays on its page (HOT)."""
 
-    pk = models.CompositePrimaryKey("customer_id", "subject_id")
-    customer = models.ForeignKey(
-        "customers.Customer", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
-    subject = models.ForeignKey(Subject, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    stage = models.ForeignKey(Stage, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    pk = models.CompositePrimaryKey("customer", "subject")
+    customer = bare_reference("customers.Customer")
+    subject = bare_reference(Subject)
+    stage = bare_reference(Stage)
     since = models.DateTimeField()
-    told_stage = models.ForeignKey(
-        Stage, models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
-    )
+    told_stage = bare_reference(Stage, null=True)
     told_until = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -114,7 +109,7 @@ class HotCustomer(models.Model):
 
 
 class Parked(models.Model):
-    """A customer that could not be brought up to date, with the error. Nobody else waits for it; an admin looks at it."""
+    """A customer that could not be brought up to date, with the error. Nobody else waits for it."""
 
     customer = models.OneToOneField(
         "customers.Customer", models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
@@ -166,15 +161,11 @@ class Announcement(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     sequence = models.BigIntegerField(null=True, unique=True)
-    customer = models.ForeignKey(
-        "customers.Customer", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
-    subject = models.ForeignKey(Subject, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    version = models.ForeignKey(Version, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
-    from_stage = models.ForeignKey(
-        Stage, models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
-    )
-    stage = models.ForeignKey(Stage, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    customer = bare_reference("customers.Customer")
+    subject = bare_reference(Subject)
+    version = bare_reference(Version)
+    from_stage = bare_reference(Stage, null=True)
+    stage = bare_reference(Stage)
     kind = models.CharField(max_length=12, choices=Kind)
     entered_at = models.DateTimeField()
     told_at = models.DateTimeField()
