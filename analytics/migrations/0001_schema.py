@@ -16,12 +16,6 @@ class Migration(migrations.Migration):
             name="Score",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("name", models.CharField(max_length=60)),
-                ("as_of", models.DateField()),
-                ("is_latest", models.BooleanField(default=True)),
-                ("value", models.FloatField()),
-                ("step", models.SmallIntegerField()),
-                ("computed_at", models.DateTimeField()),
                 (
                     "customer",
                     models.ForeignKey(
@@ -31,6 +25,12 @@ class Migration(migrations.Migration):
                         to="customers.customer",
                     ),
                 ),
+                ("name", models.CharField(max_length=60)),
+                ("as_of", models.DateField()),
+                ("is_latest", models.BooleanField(default=True)),
+                ("value", models.FloatField()),
+                ("step", models.SmallIntegerField()),
+                ("computed_at", models.DateTimeField()),
             ],
             options={
                 "constraints": [

@@ -23,6 +23,16 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.SlugField(help_text="utm_campaign, lower-case.", max_length=100, unique=True)),
                 ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.channel",
+                    ),
+                ),
                 ("starts_on", models.DateField(blank=True, null=True)),
                 ("ends_on", models.DateField(blank=True, null=True)),
                 (
@@ -31,7 +41,6 @@ class Migration(migrations.Migration):
                         blank=True, help_text="In minor units of the reporting currency.", null=True
                     ),
                 ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "audience",
                     models.ForeignKey(
@@ -42,16 +51,7 @@ class Migration(migrations.Migration):
                         to="lifecycle.subject",
                     ),
                 ),
-                (
-                    "channel",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="customers.channel",
-                    ),
-                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
@@ -60,40 +60,13 @@ class Migration(migrations.Migration):
                 ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
                 ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
                 ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("key", models.SlugField(db_index=False, help_text="utm_campaign, lower-case.", max_length=100)),
-                ("name", models.CharField(max_length=200, verbose_name="name")),
-                ("starts_on", models.DateField(blank=True, null=True)),
-                ("ends_on", models.DateField(blank=True, null=True)),
                 (
-                    "budget",
-                    models.BigIntegerField(
-                        blank=True, help_text="In minor units of the reporting currency.", null=True
-                    ),
-                ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "audience",
+                    "pgh_obj",
                     models.ForeignKey(
-                        blank=True,
                         db_constraint=False,
-                        null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="lifecycle.subject",
-                    ),
-                ),
-                (
-                    "channel",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="customers.channel",
+                        related_name="events",
+                        to="campaigns.campaign",
                     ),
                 ),
                 (
@@ -106,15 +79,42 @@ class Migration(migrations.Migration):
                         to="pghistory.context",
                     ),
                 ),
+                ("id", models.BigIntegerField()),
+                ("key", models.SlugField(db_index=False, help_text="utm_campaign, lower-case.", max_length=100)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
                 (
-                    "pgh_obj",
+                    "channel",
                     models.ForeignKey(
+                        blank=True,
                         db_constraint=False,
+                        null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="campaigns.campaign",
+                        related_name="+",
+                        related_query_name="+",
+                        to="customers.channel",
                     ),
                 ),
+                ("starts_on", models.DateField(blank=True, null=True)),
+                ("ends_on", models.DateField(blank=True, null=True)),
+                (
+                    "budget",
+                    models.BigIntegerField(
+                        blank=True, help_text="In minor units of the reporting currency.", null=True
+                    ),
+                ),
+                (
+                    "audience",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="lifecycle.subject",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
                 "abstract": False,
@@ -124,15 +124,10 @@ class Migration(migrations.Migration):
             name="Spend",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("day", models.DateField()),
-                ("amount", models.BigIntegerField(help_text="In minor units of the reporting currency.")),
-                ("original_amount", models.DecimalField(decimal_places=4, max_digits=18)),
-                ("currency", models.CharField(max_length=3)),
                 (
-                    "is_paid_media",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Variable spend on media; false for salaries and tools, which only blended CAC counts.",
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.channel"
                     ),
                 ),
                 (
@@ -145,10 +140,15 @@ class Migration(migrations.Migration):
                         to="campaigns.campaign",
                     ),
                 ),
+                ("day", models.DateField()),
+                ("amount", models.BigIntegerField(help_text="In minor units of the reporting currency.")),
+                ("original_amount", models.DecimalField(decimal_places=4, max_digits=18)),
+                ("currency", models.CharField(max_length=3)),
                 (
-                    "channel",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.channel"
+                    "is_paid_media",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Variable spend on media; false for salaries and tools, which only blended CAC counts.",
                     ),
                 ),
             ],

@@ -412,14 +412,14 @@ class Migration(migrations.Migration):
             name="Affiliation",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("from_at", models.DateTimeField()),
-                ("until_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "account",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE, related_name="affiliations", to="customers.account"
                     ),
                 ),
+                ("from_at", models.DateTimeField()),
+                ("until_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -428,6 +428,25 @@ class Migration(migrations.Migration):
                 ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
                 ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
                 ("pgh_label", models.TextField(help_text="The event label.")),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="customers.consent",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
                 ("id", models.BigIntegerField()),
                 ("address", models.CharField(max_length=512)),
                 ("channel", models.CharField(max_length=60)),
@@ -448,25 +467,6 @@ class Migration(migrations.Migration):
                 ("text_version", models.CharField(blank=True, default="", max_length=60)),
                 ("at", models.DateTimeField()),
                 ("recorded_at", models.DateTimeField(default=django.utils.timezone.now)),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="events",
-                        to="customers.consent",
-                    ),
-                ),
             ],
             options={
                 "abstract": False,
@@ -477,10 +477,6 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("name", models.TextField(blank=True, default="", verbose_name="name")),
-                ("email", models.TextField(blank=True, default="", verbose_name="e-mail")),
-                ("phone", models.TextField(blank=True, default="", verbose_name="phone")),
-                ("search_text", models.TextField(blank=True, default="", editable=False)),
                 (
                     "merged_into",
                     models.ForeignKey(
@@ -491,6 +487,10 @@ class Migration(migrations.Migration):
                         to="customers.customer",
                     ),
                 ),
+                ("name", models.TextField(blank=True, default="", verbose_name="name")),
+                ("email", models.TextField(blank=True, default="", verbose_name="e-mail")),
+                ("phone", models.TextField(blank=True, default="", verbose_name="phone")),
+                ("search_text", models.TextField(blank=True, default="", editable=False)),
             ],
         ),
         migrations.CreateModel(
@@ -547,8 +547,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("error", models.TextField(blank=True, default="")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "author",
                     models.ForeignKey(
@@ -559,6 +557,8 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -989,31 +989,14 @@ class Migration(migrations.Migration):
                         "touchpoint", "property_key", blank=True, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("occurred_at", models.DateTimeField()),
-                ("amount", models.BigIntegerField(null=True)),
                 (
-                    "kind",
-                    models.SmallIntegerField(choices=[(1, "String"), (2, "Number"), (3, "Boolean"), (4, "Other")]),
-                ),
-                ("text", models.TextField()),
-                (
-                    "channel",
+                    "touchpoint",
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
-                        to="customers.channel",
-                    ),
-                ),
-                (
-                    "profile",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="customers.profile",
+                        to="customers.touchpoint",
                     ),
                 ),
                 (
@@ -1027,13 +1010,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "touchpoint",
+                    "profile",
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
-                        to="customers.touchpoint",
+                        to="customers.profile",
                     ),
                 ),
                 (
@@ -1046,6 +1029,23 @@ class Migration(migrations.Migration):
                         to="customers.touchpointtype",
                     ),
                 ),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="customers.channel",
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField()),
+                ("amount", models.BigIntegerField(null=True)),
+                (
+                    "kind",
+                    models.SmallIntegerField(choices=[(1, "String"), (2, "Number"), (3, "Boolean"), (4, "Other")]),
+                ),
+                ("text", models.TextField()),
             ],
         ),
         pgtrigger.migrations.AddTrigger(
