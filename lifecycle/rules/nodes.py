@@ -8,8 +8,9 @@ bounds are checked by `parse`, which knows the JSON path to complain about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import ClassVar
 
 Scalar = str | Decimal | bool
 
@@ -21,8 +22,16 @@ class Test:
     `operand` is a scalar, a tuple of scalars for `in` and `not_in`, a bool for `exists`, and whole milliseconds since
     1970 (UTC) for `before` and `after`."""
 
+    __test__: ClassVar[bool] = False  # pytest would take the name for a test class
+
     operator: str
     operand: Scalar | tuple[Scalar, ...] | int
+    # Python holds True == Decimal(1): without the kinds `is: true` and `is: 1` would be one node.
+    kinds: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        items = self.operand if isinstance(self.operand, tuple) else (self.operand,)
+        object.__setattr__(self, "kinds", tuple(type(item).__name__ for item in items))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,365 @@
+"""JSON documents to nodes. Everything a rule may not be is refused here, with the JSON path of the place.
+
+Recursion is safe whatever the document: only rule nodes are descended into, and depth and number are checked before
+each descent; anything else that nests is refused without looking inside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import NoReturn
+
+from lifecycle.rules.document import RuleError
+from lifecycle.rules.durations import DAY, parse_duration
+from lifecycle.rules.nodes import (
+    ROLES,
+    All,
+    Any,
+    Did,
+    Grew,
+    Held,
+    Lately,
+    Named,
+    Node,
+    Not,
+    OnDays,
+    Pick,
+    PropertyTest,
+    Selector,
+    Since,
+    Spent,
+)
+from lifecycle.rules.value_tests import OPERATORS, parse_test
+
+MOST_NODES = 200
+MOST_DEPTH = 20
+MOST_SELECTORS = 40
+
+# Each head and the keys that may stand beside it.
+_KEYS = {
+    "all": (),
+    "any": (),
+    "not": (),
+    "did": ("at_least", "on_days", "within"),
+    "spent": ("at_least", "within"),
+    "grew": ("by", "within"),
+    "since": ("until",),
+    "held": ("for",),
+    "lately": ("within",),
+    "rule": (),
+    "trait": None,
+    "segment": None,
+    "stage": None,
+}
+_LATER_HEADS = ("trait", "segment", "stage")
+_RESERVED = ("in_next", "distinct", "per")
+_SELECTOR_KEYS = ("role", "type", "channel", "any_activity", "where")
+_DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def parse_rule(
+    document: object,
+    *,
+    lapse_days: int,
+    sub_rules: Mapping[str, object] | None = None,
+    minor_digits: int = 2,
+) -> Node:
+    """The rule in `document` (what JSON gives: dict, list, str, int, Decimal, bool).
+
+    `lapse_days` is what `L` means, `sub_rules` the documents `{"rule": name}` may name, `minor_digits` the decimal
+    places of the reporting currency. Raises RuleError."""
+    if isinstance(lapse_days, bool) or not 1 <= lapse_days <= 3660:
+        raise ValueError("L is a whole number of days from 1 to 3660")
+    parser = _Parser(lapse=lapse_days * DAY, sub_rules=sub_rules or {}, minor_digits=minor_digits)
+    return parser.rule(document, path="$", depth=1, within_names=())
+
+
+class _Parser:
+    """One parse: what the documents may refer to, and how many nodes and selectors have been seen."""
+
+    def __init__(self, *, lapse: int, sub_rules: Mapping[str, object], minor_digits: int) -> None:
+        self.lapse = lapse
+        self.sub_rules = sub_rules
+        self.minor_digits = minor_digits
+        self.nodes = 0
+        self.selectors = 0
+
+    # --- nodes -----------------------------------------------------------------------------------------------
+    def rule(self, document: object, *, path: str, depth: int, within_names: tuple[str, ...]) -> Node:
+        if not isinstance(document, dict):
+            _refuse(path, f"a rule is an object, not {_kind(document)}")
+        head = self._head(document, path)
+        if head == "rule":
+            # A reference is counted as what it stands for, so it adds neither a node nor depth.
+            return self._named(document["rule"], path=f"{path}.rule", depth=depth, within_names=within_names)
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            _refuse(path, f"a rule has at most {MOST_NODES} nodes")
+        if depth > MOST_DEPTH:
+            _refuse(path, f"a rule is at most {MOST_DEPTH} nodes deep")
+
+        def part(value: object, at: str) -> Node:
+            return self.rule(value, path=at, depth=depth + 1, within_names=within_names)
+
+        at = f"{path}.{head}"
+        value = document[head]
+        match head:
+            case "all" | "any":
+                items = _items(value, at, "rule")
+                parts = tuple(part(item, f"{at}[{index}]") for index, item in enumerate(items))
+                return All(parts) if head == "all" else Any(parts)
+            case "not":
+                return Not(part(value, at))
+            case "did":
+                return self._did(document, path)
+            case "spent":
+                return Spent(
+                    self._selector(value, at),
+                    at_least=self._minor_units(_required(document, "at_least", path), f"{path}.at_least"),
+                    within=self._window(document, path),
+                )
+            case "grew":
+                return Grew(
+                    self._selector(value, at),
+                    by=_ten_thousandths(_required(document, "by", path), f"{path}.by"),
+                    within=self._duration(_required(document, "within", path), f"{path}.within"),
+                )
+            case "since":
+                return Since(
+                    self._selector(value, at), self._selector(_required(document, "until", path), f"{path}.until")
+                )
+            case "held":
+                return Held(part(value, at), self._duration(_required(document, "for", path), f"{path}.for"))
+            case _:
+                return Lately(part(value, at), self._duration(_required(document, "within", path), f"{path}.within"))
+
+    def _head(self, document: dict[object, object], path: str) -> str:
+        keys = _text_keys(document, path)
+        for key in keys:
+            if key in _RESERVED:
+                _refuse(_child(path, key), f'"{key}" is reserved for later and cannot be used yet')
+        heads = [key for key in keys if key in _KEYS]
+        if not heads:
+            known = ", ".join(_KEYS)
+            if keys:
+                _refuse(_child(path, keys[0]), f'unknown rule "{keys[0][:40]}"; a rule is one of {known}')
+            _refuse(path, f"an empty object is no rule; a rule is one of {known}")
+        if len(heads) > 1:
+            _refuse(path, f'a node has one head, here are "{heads[0]}" and "{heads[1]}"')
+        head = heads[0]
+        if head in _LATER_HEADS:
+            _refuse(f"{path}.{head}", f'"{head}" cannot be used in rules yet')
+        allowed = _KEYS[head] or ()
+        for key in keys:
+            if key != head and key not in allowed:
+                beside = f"it takes {_and(allowed)}" if allowed else "it takes nothing beside it"
+                _refuse(_child(path, key), f'unknown key "{key[:40]}" beside "{head}"; {beside}')
+        return head
+
+    def _did(self, document: dict[str, object], path: str) -> Node:
+        if "on_days" in document and "at_least" in document:
+            _refuse(path, '"on_days" and "at_least" exclude each other')
+        selector = self._selector(document["did"], f"{path}.did")
+        within = self._window(document, path)
+        if "on_days" in document:
+            return OnDays(selector, days=_count(document["on_days"], f"{path}.on_days"), within=within)
+        at_least = _count(document["at_least"], f"{path}.at_least") if "at_least" in document else 1
+        return Did(selector, at_least=at_least, within=within)
+
+    def _named(self, name: object, *, path: str, depth: int, within_names: tuple[str, ...]) -> Node:
+        if not isinstance(name, str):
+            _refuse(path, f"the name of a sub-rule is a text, not {_kind(name)}")
+        if name in within_names:
+            circle = " -> ".join((*within_names[within_names.index(name) :], name))
+            _refuse(path, f"the sub-rules go round in a circle: {circle[:400]}")
+        if name not in self.sub_rules:
+            _refuse(path, f'there is no sub-rule "{name[:80]}"')
+        if len(within_names) >= MOST_DEPTH:
+            _refuse(path, f"sub-rules refer to one another at most {MOST_DEPTH} deep")
+        try:
+            part = self.rule(self.sub_rules[name], path="$", depth=depth, within_names=(*within_names, name))
+        except RuleError as error:
+            if error.message.startswith("the sub-rules go round"):
+                raise RuleError(path, error.message) from None
+            raise RuleError(path, f'in the sub-rule "{name[:80]}" at {error.path}: {error.message}') from None
+        return Named(name, part)
+
+    # --- selectors -------------------------------------------------------------------------------------------
+    def _selector(self, value: object, path: str) -> Selector:
+        if not isinstance(value, list):
+            return (self._pick(value, path),)
+        items = _items(value, path, "selector")
+        return tuple(self._pick(item, f"{path}[{index}]") for index, item in enumerate(items))
+
+    def _pick(self, value: object, path: str) -> Pick:
+        if not isinstance(value, dict):
+            _refuse(path, f"a selector is an object or a list of objects, not {_kind(value)}")
+        self.selectors += 1
+        if self.selectors > MOST_SELECTORS:
+            _refuse(path, f"a rule has at most {MOST_SELECTORS} selectors")
+        for key in _text_keys(value, path):
+            if key in _RESERVED:
+                _refuse(_child(path, key), f'"{key}" is reserved for later and cannot be used yet')
+            if key not in _SELECTOR_KEYS:
+                _refuse(_child(path, key), f'unknown key "{key[:40]}" in a selector; it takes {_and(_SELECTOR_KEYS)}')
+        if "any_activity" in value and value["any_activity"] is not True:
+            _refuse(f"{path}.any_activity", "any_activity is true or left out")
+        roles = _names(value, "role", path)
+        for index, role in enumerate(roles or ()):
+            if role not in ROLES:
+                at = f"{path}.role[{index}]" if isinstance(value["role"], list) else f"{path}.role"
+                _refuse(at, f'unknown role "{role[:40]}"; the roles are {", ".join(ROLES)}')
+        types = _names(value, "type", path)
+        channels = _names(value, "channel", path)
+        where: tuple[PropertyTest, ...] = ()
+        if "where" in value:
+            tests = _items(value["where"], f"{path}.where", "test")
+            where = tuple(_property_test(test, f"{path}.where[{index}]") for index, test in enumerate(tests))
+        return Pick(
+            roles=None if roles is None else frozenset(roles),
+            types=None if types is None else frozenset(types),
+            channels=None if channels is None else frozenset(channels),
+            any_activity="any_activity" in value,
+            where=where,
+        )
+
+    # --- values ----------------------------------------------------------------------------------------------
+    def _window(self, document: Mapping[str, object], path: str) -> int | None:
+        return self._duration(document["within"], f"{path}.within") if "within" in document else None
+
+    def _duration(self, value: object, path: str) -> int:
+        try:
+            return parse_duration(value, lapse=self.lapse)
+        except ValueError as error:
+            raise RuleError(path, str(error)) from None
+
+    def _minor_units(self, value: object, path: str) -> int:
+        if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+            _refuse(path, 'an amount is a decimal text such as "100.00"')
+        exact = Decimal(value).as_tuple()
+        units, rest = _scaled(exact.digits, int(exact.exponent) + self.minor_digits)
+        if rest:
+            units += 1  # an amount finer than the currency can only be reached by the next whole unit
+        if units == 0:
+            _refuse(path, "the amount is above zero")
+        return units
+
+
+def _property_test(document: object, path: str) -> PropertyTest:
+    if not isinstance(document, dict):
+        _refuse(path, f"a test is an object, not {_kind(document)}")
+    keys = _text_keys(document, path)
+    if "property" not in document:
+        _refuse(path, '"property" is missing')
+    key = document["property"]
+    if not isinstance(key, str) or not key:
+        _refuse(f"{path}.property", "the name of a property is a text that is not empty")
+    for name in keys:
+        if name in _RESERVED:
+            _refuse(_child(path, name), f'"{name}" is reserved for later and cannot be used yet')
+        if name != "property" and name not in OPERATORS:
+            _refuse(_child(path, name), f'unknown operator "{name[:40]}"; the operators are {_and(OPERATORS)}')
+    # In the order of the language, not of the document: the same tests are the same node.
+    given = [name for name in OPERATORS if name in document]
+    if not given:
+        _refuse(path, f"a test needs an operator: {_and(OPERATORS)}")
+    tests = []
+    for name in given:
+        if name in ("in", "not_in"):
+            _items(document[name], f"{path}.{name}", "value")
+        try:
+            tests.append(parse_test(name, document[name]))
+        except ValueError as error:
+            raise RuleError(f"{path}.{name}", str(error)) from None
+    return PropertyTest(key, tuple(tests))
+
+
+def _names(value: Mapping[str, object], key: str, path: str) -> tuple[str, ...] | None:
+    if key not in value:
+        return None
+    given = value[key]
+    listed = _items(given, f"{path}.{key}", "name") if isinstance(given, list) else [given]
+    names = []
+    for index, name in enumerate(listed):
+        if not isinstance(name, str) or not name:
+            at = f"{path}.{key}[{index}]" if isinstance(given, list) else f"{path}.{key}"
+            _refuse(at, f"a {key} is a name or a list of names, not {_kind(name)}")
+        names.append(name)
+    return tuple(names)
+
+
+def _items(value: object, path: str, what: str) -> list[object]:
+    if not isinstance(value, list):
+        _refuse(path, f"a list is needed here, not {_kind(value)}")
+    if not value:
+        _refuse(path, f"the list needs at least one {what}")
+    return value
+
+
+def _count(value: object, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        _refuse(path, "a whole number from 1 is needed here")
+    return value
+
+
+def _ten_thousandths(value: object, path: str) -> int:
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        _refuse(path, '"by" is a decimal text such as "1.25"')
+    if len(value.partition(".")[2]) > 4:
+        _refuse(path, '"by" has at most 4 decimal places')
+    ratio = int(Decimal(value).scaleb(4))
+    if not 1 <= ratio <= 10_000_000:
+        _refuse(path, '"by" lies from 0.0001 to 1000')
+    return ratio
+
+
+def _scaled(digits: Iterable[int], exponent: int) -> tuple[int, bool]:
+    """digits * 10**exponent rounded down, and whether anything was cut off. Exact: no decimal context takes part."""
+    number = int("".join(map(str, digits)))
+    if exponent >= 0:
+        return number * 10**exponent, False
+    units, rest = divmod(number, 10**-exponent)
+    return units, rest > 0
+
+
+def _required(document: Mapping[str, object], key: str, path: str) -> object:
+    if key not in document:
+        _refuse(path, f'"{key}" is missing')
+    return document[key]
+
+
+def _text_keys(document: dict[object, object], path: str) -> list[str]:
+    keys = [key for key in document if isinstance(key, str)]
+    if len(keys) < len(document):
+        _refuse(path, "the keys of an object are texts")
+    return keys
+
+
+def _child(path: str, key: str) -> str:
+    key = key[:40]
+    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f'{path}["{key}"]'
+
+
+def _and(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+def _kind(value: object) -> str:
+    """What a value is, in the words of JSON; never the value itself, which may be endless."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, str):
+        return "a text" if value else "an empty text"
+    if isinstance(value, int | float | Decimal):
+        return "a number"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "an object" if isinstance(value, dict) else "something else"
+
+
+def _refuse(path: str, message: str) -> NoReturn:
+    raise RuleError(path, message)
