@@ -1,5 +1,7 @@
 """What stages and segments mean: documents in numbered versions, of which one is live."""
 
+from typing import ClassVar
+
 import pghistory
 from django.conf import settings
 from django.db import models
@@ -77,7 +79,7 @@ class _Models(models.Manager["StageModel"]):
 class StageModel(Subject):
     """A set of stages with precedence; every customer is in at most one of them at a time."""
 
-    objects = _Models()
+    objects: ClassVar[_Models] = _Models()
 
     class Meta:
         proxy = True
@@ -91,7 +93,7 @@ class _Segments(models.Manager["Segment"]):
 class Segment(Subject):
     """A rule or a list; a customer is in it or not."""
 
-    objects = _Segments()
+    objects: ClassVar[_Segments] = _Segments()
 
     class Meta:
         proxy = True

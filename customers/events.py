@@ -1,0 +1,90 @@
+"""What ingestion takes: one event of one person, already understood. Whoever reads a format (a file, a library, a
+form) makes these; `customers.ingest` stores them."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from clm.lib.milliseconds import truncated
+
+EARLIEST = datetime.fromisoformat("1990-01-01T00:00:00+00:00")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an order; amounts in minor units of the reporting currency."""
+
+    product: str
+    quantity: Decimal
+    amount: int
+    description: str = ""
+    category: str = ""
+    cost: int | None = None
+    is_product: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One touchpoint and what was told with it.
+
+    message_id     unique within the source; a repeated one is stored once, whatever else it says
+    identities     (kind, folded value), strongest first; at least one
+    type, channel  names; unknown ones enter the catalogue
+    occurred_at    aware; cut to the millisecond
+    amount         minor units of the reporting currency; original_amount and currency as sent
+    traits         {key: JSON value} told at occurred_at
+    is_touchpoint  false for a message that only tells traits"""
+
+    message_id: str
+    identities: tuple[tuple[str, str], ...]
+    type: str
+    channel: str
+    occurred_at: datetime
+    amount: int | None = None
+    original_amount: Decimal | None = None
+    currency: str = ""
+    order_ref: str = ""
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    flags: int = 0
+    lines: tuple[Line, ...] = ()
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    is_touchpoint: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.identities:
+            raise ValueError("an event needs an identity")
+        if self.occurred_at < EARLIEST:
+            raise ValueError("an event lies before 1990")
+        object.__setattr__(self, "occurred_at", truncated(self.occurred_at))
+
+
+def message_hash(message_id: str) -> uuid.UUID:
+    """128 bits of a message id: client libraries send ids of any length and form."""
+    return uuid.UUID(bytes=hashlib.blake2b(message_id.encode(), digest_size=16).digest())
+
+
+def body_hash(event: Event) -> int:
+    """64 bits of everything else an event says, to tell a repetition from a conflict."""
+    said = json.dumps(
+        [
+            sorted(event.identities),
+            event.type,
+            event.channel,
+            event.occurred_at.isoformat(),
+            str(event.amount),
+            str(event.original_amount),
+            event.currency,
+            event.order_ref,
+            event.properties,
+            event.traits,
+            [[line.product, str(line.quantity), line.amount] for line in event.lines],
+        ],
+        sort_keys=True,
+        default=str,
+    )
+    return int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)

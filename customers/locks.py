@@ -1,0 +1,51 @@
+"""The advisory locks of the program, in the order in which they are taken. All of them end with the transaction.
+
+1. PROPERTY_KEYS shared by every ingest, exclusive while a property is registered: an ingest knows the property or
+   has ended before its backfill begins.
+2. VERSIONS shared by every advance, exclusive while a version goes live: nobody mixes two versions.
+3. BUCKET of a contiguous range of customer ids: shared by advance (tried, never waited for), merge and unmerge (waited
+   for, in order), exclusive by replay. Only after it come the row locks of customers, in order of id.
+4. SEQUENCER while announcements get their place.
+5. TRAITS row locks are those of profiles, in order of id."""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import connection
+
+PROPERTY_KEYS = 7301
+VERSIONS = 7302
+BUCKET = 7303
+SEQUENCER = 7304
+
+
+def share(lock: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [lock])
+
+
+def own(lock: int, number: int = 0) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [lock, number])
+
+
+def bucket_of(customer: int) -> int:
+    return customer // settings.CLM_BUCKET_SIZE
+
+
+def shared_buckets(customers: Iterable[int]) -> set[int]:
+    """Try to share the buckets of these customers; the buckets that could be shared."""
+    wanted = sorted({bucket_of(customer) for customer in customers})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT bucket FROM unnest(%s::int[]) AS bucket WHERE pg_try_advisory_xact_lock_shared(%s, bucket)",
+            [wanted, BUCKET],
+        )
+        return {bucket for (bucket,) in cursor.fetchall()}
+
+
+def share_buckets(customers: Iterable[int]) -> None:
+    """Share the buckets of these customers, waiting for each in order."""
+    for bucket in sorted({bucket_of(customer) for customer in customers}):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", [BUCKET, bucket])
