@@ -120,6 +120,13 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "clm.lib.access.context.permissions",
             ],
+            # Used on every page, so no template has to load them.
+            "builtins": [
+                "clm.lib.templatetags.drawing",
+                "clm.lib.templatetags.icons",
+                "clm.lib.templatetags.numbers",
+                "clm.lib.templatetags.times",
+            ],
         },
     }
 ]

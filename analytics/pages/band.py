@@ -1,0 +1,203 @@
+"""Lays the spells of a life out on one line, in percent of its length, for templates/parts/band.html.
+
+The line runs from the beginning of life to a little past now, so that the next change by time alone can be seen
+coming. It knows nothing of the database: spells in, places out.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from babel.dates import format_date, format_timedelta
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clm.lib.locales import reader_locale
+from clm.lib.templatetags.times import plain_date
+
+
+class Stage(Protocol):
+    key: str
+    name: str
+    position: int
+    is_exit: bool
+
+
+class Spell(Protocol):
+    stage: Stage
+    entered: dt.datetime
+    left: dt.datetime | None
+
+
+class Change(Protocol):
+    at: dt.datetime
+    stage: Stage | None
+
+
+class Model(Protocol):
+    key: str
+    name: str
+
+
+class Life(Protocol):
+    """The spells of one customer in one model, oldest first."""
+
+    model: Model
+    spells: Sequence[Spell]
+    next: Change | None
+
+
+# Below this share of the line a spell is too small to be clicked on a telephone (24 of 340 pixels).
+CLICKABLE = 0.075
+MOST_MARKS = 400
+
+
+@dataclass(frozen=True)
+class DrawnSpell:
+    stage: Stage
+    start_percent: str
+    width_percent: str
+    sentence: str
+    entered_text: str
+    slim: bool
+    ahead: bool
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class DrawnLine:
+    model: Model
+    spells: list[DrawnSpell]
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: str
+    label: str
+    edge: str
+
+
+@dataclass(frozen=True)
+class DrawnBand:
+    lines: list[DrawnLine]
+    ticks: list[Tick]
+    marks: list[str]
+    marks_sentence: str
+    now_percent: str
+    sees_ahead: bool
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3f}%"
+
+
+def _end_of_line(*, start: dt.datetime, now: dt.datetime, changes: Sequence[Change | None]) -> dt.datetime:
+    """Now, or past the first coming change, but never more than a quarter of the life so far."""
+    coming = [change.at - now for change in changes if change is not None and change.at > now]
+    if not coming:
+        return now
+    life = max(now - start, dt.timedelta(days=1))
+    return now + min(max(min(coming) * 1.3, life * 0.05), life * 0.25)
+
+
+def _sentence(stage: Stage, entered: dt.datetime, left: dt.datetime | None, now: dt.datetime) -> str:
+    lasted = format_timedelta((left or now) - entered, threshold=1, locale=reader_locale())
+    words = {"stage": stage.name, "start": plain_date(entered), "end": plain_date(left), "lasted": lasted}
+    if left is None:
+        return _("%(stage)s since %(start)s (%(lasted)s)") % words
+    return _("%(stage)s from %(start)s until %(end)s (%(lasted)s)") % words
+
+
+def _ticks(start: dt.datetime, end: dt.datetime) -> list[Tick]:
+    """Between three and nine dates along the line: days, months or years, whichever fits."""
+    first, last = timezone.localtime(start).date(), timezone.localtime(end).date()
+    days = max((last - first).days, 1)
+    zone = timezone.get_current_timezone()
+    months = next((step for step in (1, 2, 3, 6, 12, 24, 60) if days / 30.4 / step <= 7), 120)
+    dates = []
+    if days < 75:
+        step = max(1, days // 6)
+        dates = [first + dt.timedelta(days=n) for n in range(0, days, step)]
+    else:
+        index = (first.year * 12 + first.month - 1) // months * months + months
+        while (day := dt.date(index // 12, index % 12 + 1, 1)) < last:
+            dates.append(day)
+            index += months
+    pattern = "d MMM" if days < 75 else ("y" if months % 12 == 0 else "MMM y")
+    ticks = []
+    for day in dates:
+        share = (dt.datetime.combine(day, dt.time(), zone) - start) / (end - start)
+        if 0 <= share <= 0.93:
+            label = format_date(day, pattern, locale=reader_locale())
+            ticks.append(Tick(_percent(share), label, "edge-start" if share < 0.05 else ""))
+    return ticks
+
+
+def drawn_band(
+    *,
+    lives: Sequence[Life],
+    life_start: dt.datetime,
+    now: dt.datetime,
+    marks: Sequence[dt.datetime] = (),
+    chosen: dt.datetime | None = None,
+) -> DrawnBand:
+    """One line per model over [life_start, now], and a little beyond if something is due by time alone.
+
+    `marks` are instants of orders drawn below; `chosen` is the instant whose reasons are on the page.
+    """
+    start = min(life_start, now - dt.timedelta(minutes=1))
+    end = _end_of_line(start=start, now=now, changes=[life.next for life in lives])
+    whole = end - start
+
+    def place(entered: dt.datetime, left: dt.datetime) -> tuple[float, float]:
+        a = max((entered - start) / whole, 0.0)
+        return a, max(min((left - start) / whole, 1.0) - a, 0.0)
+
+    lines = []
+    for life in lives:
+        drawn = []
+        for spell in life.spells:
+            at, width = place(spell.entered, spell.left or now)
+            drawn.append(
+                DrawnSpell(
+                    stage=spell.stage,
+                    start_percent=_percent(at),
+                    width_percent=_percent(width),
+                    sentence=_sentence(spell.stage, spell.entered, spell.left, now),
+                    entered_text=spell.entered.isoformat(),
+                    slim=width < CLICKABLE,
+                    ahead=False,
+                    chosen=chosen is not None
+                    and spell.entered <= chosen
+                    and (spell.left is None or chosen < spell.left),
+                )
+            )
+        if life.spells and end > now:
+            coming = life.next if life.next is not None and now < life.next.at < end else None
+            drawn.append(_ahead(life.spells[-1].stage, *place(now, coming.at if coming else end), now, coming))
+            if coming is not None and coming.stage is not None:
+                drawn.append(_ahead(coming.stage, *place(coming.at, end), coming.at, None))
+        lines.append(DrawnLine(life.model, drawn))
+    shown = list(marks)[-MOST_MARKS:]
+    count = len(marks)
+    return DrawnBand(
+        lines=lines,
+        ticks=[*_ticks(start, end)],
+        marks=[_percent((mark - start) / whole) for mark in shown if start <= mark <= end],
+        marks_sentence=ngettext("%(count)s order over the whole life", "%(count)s orders over the whole life", count)
+        % {"count": count},
+        now_percent=_percent((now - start) / whole),
+        sees_ahead=end > now,
+    )
+
+
+def _ahead(stage: Stage, at: float, width: float, entered: dt.datetime, coming: Change | None) -> DrawnSpell:
+    words = {"stage": stage.name, "start": plain_date(entered), "end": plain_date(coming.at if coming else None)}
+    text = (
+        _("%(stage)s until %(end)s, if nothing else happens")
+        if coming
+        else _("%(stage)s from %(start)s, if nothing else happens")
+    )
+    return DrawnSpell(stage, _percent(at), _percent(width), text % words, "", True, True, False)

@@ -1,0 +1,80 @@
+// Draws every [data-chart]: the kind names a builder in clmCharts, the data lies in the JSON block named by data-from.
+// Colours come from the style sheet, so a change of theme draws the chart anew.
+window.clmCharts = {
+  kinds: {},
+  colour(name, element = document.body) {
+    const probe = document.createElement("i");
+    probe.style.color = name.startsWith("--") ? `var(${name})` : name;
+    element.append(probe);
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    return value;
+  },
+  tokens() {
+    const of = (name) => this.colour(name);
+    return { ink: of("--ink"), soft: of("--ink-soft"), muted: of("--muted"), line: of("--line"), surface: of("--surface"), raised: of("--raised"), accent: of("--accent-fill"), edge: of("--line-strong") };
+  },
+  fade(colour, alpha) { return colour.replace("rgb(", "rgba(").replace(")", `, ${alpha})`); },
+  stage(stage) { return this.colour(`--stage-${stage}`); },
+  font() { return getComputedStyle(document.body).fontFamily; },
+  measure(texts, font) {
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = font;
+    return Math.max(0, ...texts.map((text) => pen.measureText(text).width));
+  },
+  number: new Intl.NumberFormat(document.documentElement.lang || undefined),
+  tooltip(tokens) {
+    return {
+      confine: true, backgroundColor: tokens.raised, borderColor: tokens.edge, padding: [8, 12],
+      textStyle: { color: tokens.ink, fontSize: 13, fontFamily: this.font() }, extraCssText: "border-radius:8px;box-shadow:0 8px 32px rgb(0 0 0 / 0.18)",
+    };
+  },
+};
+
+(() => {
+  const still = () => document.documentElement.classList.contains("still") || matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  function draw(element) {
+    const data = JSON.parse(document.getElementById(element.dataset.from).textContent);
+    const build = window.clmCharts.kinds[element.dataset.chart];
+    window.echarts.getInstanceByDom(element)?.dispose();
+    const chart = window.echarts.init(element, null, { renderer: "svg" });
+    chart.setOption({
+      animation: !still(), animationDuration: 300,
+      textStyle: { fontFamily: window.clmCharts.font() },
+      aria: { enabled: true, label: { description: data.description } },
+      ...build(data, element),
+    });
+    element.dataset.drawn = "yes";
+  }
+
+  const all = () => document.querySelectorAll("[data-chart]");
+  const visible = (element) => element.clientWidth > 0;
+  function drawAll() { for (const element of all()) if (visible(element)) draw(element); }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!window.echarts) return;
+    document.fonts.ready.then(() => {
+      drawAll();
+      document.addEventListener("themechange", drawAll);
+    });
+    const sizes = new ResizeObserver((entries) => {
+      for (const { target } of entries) if (visible(target) && target.dataset.drawn && Number(target.dataset.width) !== target.clientWidth) {
+        target.dataset.width = target.clientWidth;
+        draw(target);
+      }
+    });
+    for (const element of all()) { element.dataset.width = element.clientWidth; sizes.observe(element); }
+  });
+
+  // "View as table" and back; without this script both are on the page.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-shows-table]");
+    if (!button) return;
+    const frame = document.getElementById(button.dataset.showsTable);
+    const table = frame.dataset.shows === "chart";
+    frame.dataset.shows = table ? "table" : "chart";
+    button.setAttribute("aria-pressed", String(table));
+    if (!table) for (const element of frame.querySelectorAll("[data-chart]")) draw(element);
+  });
+})();
