@@ -1,0 +1,129 @@
+"""Local calendar days: the number of the day on which an instant falls in the business time zone.
+
+Exact for every zone, also where clocks change at one minute past midnight and the date goes back for an hour
+(America/St_Johns until 2011): day numbers of rising instants are then not rising. Zone data comes from the pinned
+tzdata package alone, never from the machine."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import numpy.typing as npt
+
+from lifecycle.rules.durations import DAY, MINUTE
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_QUARTER = 15 * MINUTE
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
+
+
+def _ms(year: int) -> int:
+    return (datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+
+# The table per quarter hour spans the instants that occur; the rest is looked up in the list of midnights.
+_TABLE_FROM, _TABLE_UNTIL = _ms(1970), _ms(2060)
+_FIRST, _LAST = _ms(1900), _ms(2201)
+_MIXED = np.uint16(65_535)
+
+
+@lru_cache(maxsize=64)
+def local_days(zone: str) -> LocalDays:
+    """The calendar of an IANA zone, made once. Raises ValueError for an unknown zone."""
+    return LocalDays(zone)
+
+
+class LocalDays:
+    """The calendar of one zone: a table of day numbers per UTC quarter hour, and the list of midnights behind it."""
+
+    def __init__(self, zone: str) -> None:
+        self.zone = _load(zone)
+        self._breaks, self._days = _midnights(self.zone, _TABLE_FROM, _TABLE_UNTIL)
+        self._far: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None = None
+        slots = np.arange(_TABLE_FROM, _TABLE_UNTIL, _QUARTER, dtype=np.int64)
+        position = np.searchsorted(self._breaks, slots, side="right") - 1
+        # Days since 1970-01-01 plus one: the local day before it exists west of Greenwich.
+        self._table = (self._days[position] + 1).astype(np.uint16)
+        inside = self._breaks[(self._breaks - _TABLE_FROM) % _QUARTER != 0]
+        self._table[(inside - _TABLE_FROM) // _QUARTER] = _MIXED
+        self._plain = len(inside) == 0
+
+    def numbers(self, ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Local day numbers (days since 1970-01-01) of instants in milliseconds since 1970 UTC, 1900 to 2200."""
+        if len(ms) == 0:
+            return np.empty(0, np.int64)
+        if ms.min() < _TABLE_FROM or ms.max() >= _TABLE_UNTIL:
+            return self._looked_up(ms)
+        found = self._table.take((ms - _TABLE_FROM) // _QUARTER)
+        days = found.astype(np.int64)
+        days -= 1
+        if not self._plain:
+            mixed = np.flatnonzero(found == _MIXED)
+            if len(mixed):
+                days[mixed] = self._days[np.searchsorted(self._breaks, ms[mixed], side="right") - 1]
+        return days
+
+    def _looked_up(self, ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        if self._far is None:
+            self._far = _midnights(self.zone, _FIRST, _LAST)
+        breaks, days = self._far
+        return days[np.searchsorted(breaks, ms, side="right") - 1]
+
+
+def _load(zone: str) -> ZoneInfo:
+    if not _ZONE_NAME.fullmatch(zone):
+        raise ValueError(f"unknown time zone {zone[:80]!r}")
+    place = importlib.resources.files("tzdata.zoneinfo").joinpath(*zone.split("/"))
+    try:
+        with place.open("rb") as file:
+            return ZoneInfo.from_file(file, key=zone)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        raise ValueError(f"unknown time zone {zone[:80]!r}") from None
+
+
+def _midnights(zone: ZoneInfo, start: int, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Instants in [start, end) at which the local date changes, `start` first, and the day number from each on.
+
+    Between two changes of the UTC offset a midnight comes every 24 hours; at a change the date may jump."""
+    breaks: list[npt.NDArray[np.int64]] = []
+    days: list[npt.NDArray[np.int64]] = []
+    changes = _offset_changes(zone, start, end)
+    for (begin, offset), (until, _) in zip(changes, [*changes[1:], (end, 0)], strict=True):
+        first = (begin + offset) // DAY
+        at = np.arange((first + 1) * DAY - offset, until, DAY, dtype=np.int64)
+        breaks += [np.array([begin], np.int64), at]
+        days += [np.array([first], np.int64), first + 1 + np.arange(len(at), dtype=np.int64)]
+    all_breaks, all_days = np.concatenate(breaks), np.concatenate(days)
+    real = np.concatenate([[True], all_days[1:] != all_days[:-1]])
+    return all_breaks[real], all_days[real]
+
+
+def _offset_changes(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int]]:
+    """(instant, UTC offset from it on), both in milliseconds; the first instant is `start`.
+
+    Probed twice a day and then halved: no zone has changed its offset twice within twelve hours since 1970."""
+    changes = [(start, _offset(zone, start))]
+    for probe in range(start + DAY // 2, end + DAY // 2, DAY // 2):
+        offset = _offset(zone, probe)
+        if offset != changes[-1][1]:
+            low, high = probe - DAY // 2, probe
+            while high - low > 1000:
+                middle = (low + high) // 2000 * 1000
+                if _offset(zone, middle) == changes[-1][1]:
+                    low = middle
+                else:
+                    high = middle
+            if high < end:
+                changes.append((high, offset))
+    return changes
+
+
+def _offset(zone: ZoneInfo, ms: int) -> int:
+    offset = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset // timedelta(milliseconds=1)

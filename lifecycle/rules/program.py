@@ -1,0 +1,165 @@
+"""Rules compiled: every distinct node once, its selectors resolved, and trees ready to sweep. Compile a program once
+per set of live versions and evaluate it many times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lifecycle.rules.days import local_days
+from lifecycle.rules.facts import Catalogue
+from lifecycle.rules.nodes import (
+    All,
+    Any,
+    Did,
+    Grew,
+    Held,
+    Lately,
+    Named,
+    Node,
+    Not,
+    OnDays,
+    Selector,
+    Since,
+    Spent,
+)
+from lifecycle.rules.selection import SelectorTable
+from lifecycle.rules.sweep import Sweep, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class StageRules:
+    """A stage model: its rules, lowest precedence first. Zone and catalogue of its version, if not the program's."""
+
+    stages: tuple[Node, ...]
+    has_exit: bool = True
+    zone: str | None = None
+    catalogue: Catalogue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A segment: in it while the rule holds."""
+
+    node: Node
+    zone: str | None = None
+    catalogue: Catalogue | None = None
+
+
+Subject = StageRules | Membership
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One distinct node that yields spans. `kind` is its name, `of` the numbers of its selectors or its one part."""
+
+    kind: str
+    of: tuple[int, ...]
+    amount: int = 0  # touchpoints, days, minor units or ten-thousandths
+    window: int | None = None
+    zone: str = ""
+    tree: Tree = 0
+
+
+class Program:
+    """Subjects compiled together, so that what they share is computed once.
+
+    `zone` is the business time zone (IANA) and `catalogue` the codes with the roles of the version; a subject that
+    names its own uses that. `property_keys` are the properties that Facts must bring."""
+
+    def __init__(self, subjects: Sequence[Subject], *, zone: str, catalogue: Catalogue) -> None:
+        self.subjects = tuple(subjects)
+        catalogues = list(dict.fromkeys([catalogue, *(one.catalogue for one in self.subjects if one.catalogue)]))
+        self.selectors = SelectorTable(catalogues)
+        self.steps: list[Step] = []
+        self.sweeps: dict[int, Sweep] = {}  # of steps of kind "tree"
+        self.reach = 0
+        self._numbers: dict[Step, int] = {}
+        self._reaches: list[int] = []
+        self._properties: set[str] = set()
+        # Per subject: the step whose spans it is, or the sweep that tells its stages.
+        self.answers: list[int | Sweep] = []
+        for subject in self.subjects:
+            compiler = _Compiler(
+                self, zone=subject.zone or zone, catalogue=catalogues.index(subject.catalogue or catalogue)
+            )
+            if isinstance(subject, StageRules):
+                self.answers.append(Sweep([compiler.tree(stage) for stage in subject.stages]))
+            else:
+                self.answers.append(compiler.number(subject.node))
+        self.selectors.close()
+        self.property_keys = frozenset(self._properties)
+        sweeps = [*self.sweeps.values(), *(answer for answer in self.answers if isinstance(answer, Sweep))]
+        # The bits a packed border needs beside its key.
+        self.width = max((sweep.width for sweep in sweeps), default=0)
+
+    def add(self, step: Step, reach: int) -> int:
+        """The number of the step, the same for equal steps. `reach` is its largest sum of nested windows."""
+        if step not in self._numbers:
+            self._numbers[step] = len(self.steps)
+            if step.kind == "tree":
+                self.sweeps[len(self.steps)] = Sweep([step.tree])
+            self.steps.append(step)
+            self._reaches.append(reach)
+            self.reach = max(self.reach, reach)
+        return self._numbers[step]
+
+    def reach_of(self, tree: Tree) -> int:
+        if isinstance(tree, int):
+            return self._reaches[tree]
+        return max(self.reach_of(part) for part in tree[1:])
+
+    def select(self, selector: Selector, catalogue: int) -> int:
+        for pick in selector:
+            self._properties |= {test.key for test in pick.where}
+        return self.selectors.add(selector, catalogue)
+
+
+class _Compiler:
+    """Adds nodes to a program under one zone and catalogue."""
+
+    def __init__(self, program: Program, *, zone: str, catalogue: int) -> None:
+        local_days(zone)  # an unknown zone is refused here, not while evaluating
+        self._program = program
+        self._zone = zone
+        self._catalogue = catalogue
+
+    def tree(self, node: Node) -> Tree:
+        """The node as a tree over steps."""
+        match node:
+            case All(parts) | Any(parts):
+                trees = tuple(dict.fromkeys(self.tree(part) for part in parts))
+                return trees[0] if len(trees) == 1 else ("all" if isinstance(node, All) else "any", *trees)
+            case Not(part):
+                return ("not", self.tree(part))
+            case Named(_, part):
+                return self.tree(part)
+            case _:
+                return self.number(node)
+
+    def number(self, node: Node) -> int:
+        """The node as one step that yields spans."""
+        select, add = self._select, self._program.add
+        match node:
+            case Did(selector, at_least, within):
+                return add(Step("did", (select(selector),), at_least, within), within or 0)
+            case OnDays(selector, days, within):
+                return add(Step("on_days", (select(selector),), days, within, self._zone), within or 0)
+            case Spent(selector, at_least, within):
+                return add(Step("spent", (select(selector),), at_least, within), within or 0)
+            case Grew(selector, by, within):
+                return add(Step("grew", (select(selector),), by, within), 2 * within)
+            case Since(start, until):
+                return add(Step("since", (select(start), select(until))), 0)
+            case Held(part, duration):
+                inner = self.number(part)
+                return add(Step("held", (inner,), window=duration), self._program.reach_of(inner) + duration)
+            case Lately(part, within):
+                inner = self.number(part)
+                return add(Step("lately", (inner,), window=within), self._program.reach_of(inner) + within)
+            case _:
+                tree = self.tree(node)
+                return tree if isinstance(tree, int) else add(Step("tree", (), tree=tree), self._program.reach_of(tree))
+
+    def _select(self, selector: Selector) -> int:
+        return self._program.select(selector, self._catalogue)
