@@ -19,6 +19,8 @@ DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 EMBEDDED_POSTGRES = not DATABASE_URL
 EMBEDDED_VALKEY = not REDIS_URL
+# Gives up safety against power loss for speed; the tests set it for their own data directory.
+EMBEDDED_FAST = env.bool("CLM_EMBEDDED_FAST", default=False)
 
 # --- Safety ------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
@@ -136,7 +138,7 @@ if EMBEDDED_POSTGRES:
     DATABASES = {
         "default": {
             "ENGINE": "clm.embedded.postgresql",
-            "NAME": "postgres",
+            "NAME": env.str("CLM_DATABASE", default="postgres"),
             "USER": "postgres",
             # The backend fills in HOST (the socket's directory) when it starts or finds the server.
             "CONN_MAX_AGE": 60,
@@ -181,19 +183,38 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 # --- Static files ------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [
-    BASE_DIR / "static",
-    ("vendor/echarts", BASE_DIR / "node_modules" / "echarts" / "dist"),
-    ("vendor/inter", BASE_DIR / "node_modules" / "@fontsource-variable" / "inter"),
-]
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
     "clm.lib.static_files.NamedFilesFinder",
-    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "clm.lib.static_files.NamedAppFilesFinder",
 ]
-ICONS_DIR = BASE_DIR / "node_modules" / "@tabler" / "icons" / "icons" / "outline"
+NODE_MODULES = BASE_DIR / "node_modules"
+STATIC_PACKAGES = {
+    "vendor/echarts": (NODE_MODULES / "echarts" / "dist", ["echarts.min.js"]),
+    # wght.css names one font file per script; a browser fetches those whose letters a page shows.
+    "vendor/inter": (
+        NODE_MODULES / "@fontsource-variable" / "inter",
+        [
+            "wght.css",
+            *(
+                f"files/inter-{script}-wght-normal.woff2"
+                for script in ("latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese")
+            ),
+        ],
+    ),
+}
+STATIC_APP_FILES = [
+    "django_htmx/htmx-2.min.js",
+    "django_htmx/django-htmx.js",
+    "drf_spectacular_sidecar/swagger-ui-dist/*.js",
+    "drf_spectacular_sidecar/swagger-ui-dist/*.css",
+    "drf_spectacular_sidecar/swagger-ui-dist/*.png",
+]
+ICONS_DIR = NODE_MODULES / "@tabler" / "icons" / "icons" / "outline"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "clm.lib.static_files.Storage"},
 }
 WHITENOISE_MANIFEST_STRICT = True
 MEDIA_ROOT = DATA_DIR / "files"
@@ -240,7 +261,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
     "visibility_timeout": 600,
 }
+CELERY_TASK_PUBLISH_RETRY = False  # the next beat tries again; waiting here would only hold somebody up
 CELERY_TIMEZONE = "UTC"
+CLM_WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)
+CLM_WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
+CLM_WEB_THREADS = env.int("WEB_THREADS", default=4)
 
 # --- The program's own knobs -------------------------------------------------------------------------------
 PORT = env.int("PORT", default=8000)

@@ -1,0 +1,57 @@
+# The commands of this project. `make run` is all a newcomer needs; see README.md.
+.DEFAULT_GOAL := help
+.PHONY: help run packages test check reset bench soak pin
+PY := .venv/bin/python
+BOOTSTRAP = python=$$(sh bin/find-python) && "$$python" clm/bootstrap.py
+STOP_TEST_SERVERS = CLM_DATA_DIR="$${CLM_TEST_DATA_DIR:-.data/test}" $(PY) manage.py embedded stop --force >/dev/null 2>&1
+export PYTHONPATH := $(CURDIR)
+export PYTHONUNBUFFERED := 1
+
+help:
+	@echo "make run      start CLM (PORT=8000), with the demo shop on first run (DEMO=0: without)"
+	@echo "make test     all tests; T='path -k words' for some of them"
+	@echo "make check    format, lint, types, layers, migrations, deployment settings"
+	@echo "make reset    delete this installation's data and start over (YES=1: without asking)"
+	@echo "make bench    measure the engine"
+	@echo "make soak     the long fuzz, kill and load runs"
+	@echo "make packages install what is pinned; make pin resolves the pins anew"
+
+run:
+	@$(BOOTSTRAP) run
+	@exec $(PY) manage.py up $(if $(filter 0,$(DEMO)),,--demo)
+
+packages:
+	@$(BOOTSTRAP) test
+
+# The servers that tests use are their own; they are stopped even when a test run is killed half-way.
+test:
+	@$(BOOTSTRAP) test
+	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; $(PY) -m pytest -n 2 $(T)
+
+check:
+	@$(BOOTSTRAP) check
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy .
+	.venv/bin/lint-imports
+	@trap '$(PY) manage.py embedded stop >/dev/null 2>&1' EXIT; set -x; $(PY) manage.py makemigrations --check --dry-run
+	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))') ALLOWED_HOSTS=clm.example.org HTTPS=1 \
+		DATABASE_URL=postgres://clm@db/clm REDIS_URL=redis://broker/0 $(PY) manage.py check --deploy --fail-level WARNING
+
+reset:
+	@$(BOOTSTRAP) run
+	@$(PY) manage.py embedded reset $(if $(filter 1,$(YES)),--yes)
+
+bench:
+	@$(BOOTSTRAP) check
+	@for script in bench/*.py; do echo "== $$script"; $(PY) "$$script" || exit 1; done
+
+soak:
+	@$(BOOTSTRAP) test
+	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; CLM_SOAK=1 $(PY) -m pytest -m "soak or not soak" $(T)
+
+PIN = uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --universal --upgrade
+pin:
+	$(PIN) requirements.in -o requirements.txt
+	$(PIN) requirements-dev.in -o requirements-dev.txt
+	$(PIN) requirements-node.in -o requirements-node.txt

@@ -1,0 +1,34 @@
+"""The Celery application and the schedule of its wake-ups.
+
+A message only wakes somebody up: the work itself is a row, found again by the next tick. So a message may be lost,
+repeated or late, the broker may be frozen, and nothing but promptness suffers. Requests never publish."""
+
+import os
+
+from celery import Celery, signals
+from celery.schedules import crontab
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clm.settings")
+
+app = Celery("clm")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["clm"])
+app.conf.beat_schedule_filename = str(settings.DATA_DIR / "beat-schedule")
+app.conf.beat_schedule = {
+    # One that waited longer than its successor has nothing left to say.
+    "advance": {"task": "clm.tasks.advance", "schedule": 2.0, "options": {"expires": 2.0}},
+    "partitions": {"task": "clm.tasks.partitions", "schedule": crontab(hour=3, minute=17)},
+}
+
+if settings.EMBEDDED_VALKEY:
+    from clm.embedded.installation import installation
+
+    app.conf.broker_url = installation.valkey.celery_url()
+
+    @signals.celeryd_init.connect
+    @signals.beat_init.connect
+    @signals.before_task_publish.connect
+    def start_the_broker(**_: object) -> None:
+        """Whoever talks to the private Valkey first starts it."""
+        installation.ensure_valkey()

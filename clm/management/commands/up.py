@@ -1,0 +1,190 @@
+"""manage.py up: the whole program under one supervisor, after preparing whatever is not prepared yet."""
+
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from clm.lib.static_files import static_fingerprint
+from clm.supervisor import Child, Supervisor, end_leftovers
+
+if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
+    from clm.embedded.installation import installation
+    from clm.embedded.places import EmbeddedError
+
+ENSURE_SECONDS = 2.0
+SLOW_START_SECONDS = 60.0
+
+
+class Command(BaseCommand):
+    help = "Runs CLM: web, worker, beat and the tick, with the private servers where none are configured."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="load the demo shop if the installation is empty")
+
+    def handle(self, *, demo: bool, **_: Any) -> None:
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        self.started = time.monotonic()
+        with (settings.DATA_DIR / "up.lock").open("ab") as lock:
+            self._be_the_only_one(lock)
+            record = settings.DATA_DIR / "up.json"
+            if left := end_leftovers(record):
+                self.say(f"Ended {left} processes that an earlier, killed run had left behind.")
+            self._check_port()
+            self._prepare(demo=demo)
+            commands = children(python=sys.executable, advance="advance" in get_commands())
+            supervisor = Supervisor(children=commands, record=record, say=self.say)
+            ended = threading.Event()
+            keeper = threading.Thread(target=self._keep_servers, args=(ended,), daemon=True)
+            keeper.start()
+            self.announced = False
+            try:
+                supervisor.run(each_look=self._announce_when_ready)
+            finally:
+                self.say("Stopping ...")
+                ended.set()
+                keeper.join(timeout=5.0)
+                if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
+                    installation.release()
+                self.say("Stopped; your data is kept.")
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+    def _be_the_only_one(self, lock: IO[bytes]) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError("CLM is running here already; end it with Ctrl-C in its terminal first.") from None
+
+    def _check_port(self) -> None:
+        family = socket.AF_INET6 if ":" in settings.CLM_HOST else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.CLM_HOST, settings.PORT))
+            except OSError as error:
+                other = settings.PORT + 1
+                raise CommandError(
+                    f"Port {settings.PORT} on {settings.CLM_HOST} cannot be used ({error.strerror}). "
+                    f"Choose another: PORT={other} make run"
+                ) from None
+
+    def _prepare(self, *, demo: bool) -> None:
+        """Servers, migrations, the cache's table, static files and the demo: each only when needed."""
+        self._start_servers()
+        try:
+            executor = MigrationExecutor(connection)
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer: {str(error).strip()}") from None
+        if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.say(f"Preparing the database ({len(plan)} migrations) ...")
+            call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        connections.close_all()
+        self._collect_static_files()
+        if demo and "demo" in get_commands():
+            code = subprocess.run([*_manage(), "demo", "--if-first"], check=False).returncode
+            if code != 0:
+                raise CommandError(f"The demo could not be loaded (exit code {code}); DEMO=0 make run does without.")
+
+    def _start_servers(self) -> None:
+        try:
+            if settings.EMBEDDED_POSTGRES:
+                installation.ensure_postgres()
+            if settings.EMBEDDED_VALKEY:
+                installation.ensure_valkey()
+        except EmbeddedError as error:
+            raise CommandError(str(error)) from None
+
+    def _collect_static_files(self) -> None:
+        stamp = settings.DATA_DIR / "static.stamp"
+        wanted = static_fingerprint()
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        self.say("Collecting static files ...")
+        call_command("collectstatic", interactive=False, clear=settings.STATIC_ROOT.exists(), verbosity=0)
+        stamp.write_text(wanted)
+
+    def _keep_servers(self, ended: threading.Event) -> None:
+        """Revive a private server that died, until `ended`."""
+        if not (settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY):
+            return
+        kept = [(installation.postgres, installation.ensure_postgres)] if settings.EMBEDDED_POSTGRES else []
+        if settings.EMBEDDED_VALKEY:
+            kept.append((installation.valkey, installation.ensure_valkey))
+        complaint = ""
+        while not ended.wait(ENSURE_SECONDS):
+            for server, ensure in kept:
+                try:
+                    if not server.answers():
+                        self.say(f"{server.name} has stopped; starting it again")
+                        ensure()
+                        self.say(f"{server.name} runs again")
+                        complaint = ""
+                except (EmbeddedError, OSError, subprocess.SubprocessError) as error:
+                    if str(error) != complaint:
+                        complaint = str(error)
+                        self.say(complaint)
+
+    def _announce_when_ready(self) -> None:
+        if self.announced:
+            return
+        waited = time.monotonic() - self.started
+        if not _answers_http():
+            return
+        self.announced = True
+        host = "127.0.0.1" if settings.CLM_HOST in ("0.0.0.0", "::") else settings.CLM_HOST  # noqa: S104
+        self.say(f"\nCLM is ready after {waited:.1f} s:  http://{host}:{settings.PORT}/\n")
+        logins = settings.DATA_DIR / "demo-logins.txt"
+        if logins.exists():
+            self.say(logins.read_text())
+        self.say("Ctrl-C stops it.")
+
+
+def children(*, python: str, advance: bool) -> list[Child]:
+    """The processes that make up a running installation."""
+    host = f"[{settings.CLM_HOST}]" if ":" in settings.CLM_HOST else settings.CLM_HOST
+    # 27 writes its control socket under the home directory unless told not to.
+    web = [python, "-m", "gunicorn", "clm.wsgi:application", "--no-control-socket", "--bind", f"{host}:{settings.PORT}"]
+    web += ["-w", str(settings.CLM_WEB_PROCESSES), "--threads", str(settings.CLM_WEB_THREADS)]
+    web += ["--log-level", "warning", "--graceful-timeout", "8"]
+    celery = [python, "-m", "celery", "--quiet", "-A", "clm.celery"]
+    worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", str(settings.CLM_WORKER_PROCESSES)]
+    worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    running = [
+        Child("web", web),
+        Child("worker", worker),
+        Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]),
+    ]
+    if advance:
+        running.append(Child("advance", [*_manage(), "advance", "--forever"]))
+    return running
+
+
+def _manage() -> list[str]:
+    return [sys.executable, os.fspath(settings.BASE_DIR / "manage.py")]
+
+
+def _answers_http() -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.CLM_HOST, settings.CLM_HOST)  # noqa: S104
+    try:
+        with urllib.request.urlopen(f"http://{host}:{settings.PORT}/healthz", timeout=1.0):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False

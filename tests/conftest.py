@@ -1,0 +1,112 @@
+"""What every test may use: the real database, commands run as processes of their own, and a browser page that fails
+its test when the browser complains."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+from clm.bootstrap import CHROMIUM_HELP, find_chromium
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# Playwright's synchronous interface keeps an event loop in the test's thread; Django's guard takes that for a mistake.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# `make test` repeats exactly; `make soak` looks for what it has not met yet.
+hypothesis_settings.register_profile("test", deadline=None, derandomize=True, database=None, print_blob=True)
+hypothesis_settings.register_profile("soak", deadline=None, max_examples=20_000, print_blob=True)
+hypothesis_settings.load_profile("soak" if os.environ.get("CLM_SOAK") else "test")
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+# --- Commands as processes -----------------------------------------------------------------------------------
+@pytest.fixture
+def outside_env() -> dict[str, str]:
+    """The environment for a process that is to work on this test's database. It sees committed rows only, so use
+    it with `django_db(transaction=True)`."""
+    name = str(connection.settings_dict["NAME"])
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "clm.settings", "PYTHONPATH": str(PROJECT)}
+    if settings.DATABASE_URL:
+        env["DATABASE_URL"] = urlunsplit(urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}"))
+    else:
+        env["CLM_DATABASE"] = name
+    return env
+
+
+@pytest.fixture
+def manage(outside_env: dict[str, str]) -> Command:
+    """`manage("advance", "--once", env={...}, check=True)`: a management command in a process of its own."""
+
+    def run(*arguments: str, env: dict[str, str] | None = None, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(PROJECT / "manage.py"), *arguments],
+            env={**outside_env, **(env or {})},
+            capture_output=True,
+            text=True,
+            **{"timeout": 120, **options},
+        )
+
+    return run
+
+
+# --- The browser ---------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    chromium = find_chromium()
+    if chromium is None:
+        if os.environ.get("REQUIRE_BROWSER") == "0":
+            pytest.skip("REQUIRE_BROWSER=0: no browser tests on this machine")
+        pytest.fail(CHROMIUM_HELP, pytrace=False)
+    arguments = [
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+    ]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    return {**browser_type_launch_args, "executable_path": chromium, "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict) -> dict:
+    return {
+        **browser_context_args,
+        "viewport": {"width": 1280, "height": 800},
+        "locale": "en-GB",
+        "timezone_id": "Europe/Berlin",
+    }
+
+
+@pytest.fixture
+def page_without_errors(context: BrowserContext) -> Iterator[Page]:
+    """A page whose test fails if anything is logged as an error, raised, or refused by the content security policy."""
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    context.add_init_script(
+        "addEventListener('securitypolicyviolation', e =>"
+        " console.error(`policy: ${e.violatedDirective} refused ${e.blockedURI}`))"
+    )
+    page = context.new_page()
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(f"raised: {error}"))
+    yield page
+    page.close()
+    assert complaints == []
