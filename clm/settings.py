@@ -19,7 +19,7 @@ DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 EMBEDDED_POSTGRES = not DATABASE_URL
 EMBEDDED_VALKEY = not REDIS_URL
-# Gives up safety against power loss for speed; the tests set it for their own data directory.
+# Safe against a killed server but not against power loss, and faster; the tests set it for their own directory.
 EMBEDDED_FAST = env.bool("CLM_EMBEDDED_FAST", default=False)
 
 # --- Safety ------------------------------------------------------------------------------------------------

@@ -66,13 +66,14 @@ class PostgresServer:
         self._check_version(account)
         if self.pid() is not None:
             # Alive but silent: still recovering (wait), or its socket was swept from the temporary folder (restart).
-            patience = START_SECONDS if self._recovering() else 5.0
+            swept = not (self.places.sockets / POSTGRES_SOCKET).exists()
+            patience = START_SECONDS if self._recovering() else 0.0 if swept else 5.0
             if wait_until(self.answers, seconds=patience):
                 return
             self.stop()
         text = configuration(sockets=self.places.sockets, fast=self.fast)
         account.write(self.places.postgres / "clm.conf", text)
-        self._disown_reused_pid(account)
+        self._disown_dead_owner(account)
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
             self.log.rename(self.log.with_suffix(".log.1"))
         deadline = time.monotonic() + START_SECONDS
@@ -157,18 +158,19 @@ class PostgresServer:
                 "away, start, and restore the dump with psql."
             )
 
-    def _disown_reused_pid(self, account: Account) -> None:
-        """A pid file left by a crash may name a process that is another program by now; PostgreSQL would refuse to
-        start. Only the number is replaced: the rest tells PostgreSQL which shared memory to check for survivors."""
-        lines = self._pid_lines()
-        if not lines or self.pid() is not None:
-            return
-        lines[0] = str(NO_SUCH_PID)
-        account.write(self._pid_file, "\n".join(lines) + "\n")
+    def _disown_dead_owner(self, account: Account) -> None:
+        """What a crash left names a process that may be another program by now, or a dead one nobody reaps;
+        PostgreSQL would take it for a living server and refuse to start. In the pid file only the number is replaced:
+        the rest tells PostgreSQL which shared memory to check for surviving processes."""
+        for name in (POSTGRES_SOCKET, f"{POSTGRES_SOCKET}.lock"):
+            (self.places.sockets / name).unlink(missing_ok=True)
+        if lines := self._pid_lines():
+            account.write(self._pid_file, "\n".join([str(NO_SUCH_PID), *lines[1:]]) + "\n")
 
 
 def configuration(*, sockets: Path, fast: bool) -> str:
-    """The text of clm.conf. `fast` gives up safety against power loss; only tests use it."""
+    """The text of clm.conf. `fast` gives up safety against power loss, not against a killed server; only tests use
+    it."""
     memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     shared = 128 if fast else max(128, min(1024, memory_mb // 16))
     directory = str(sockets).replace("\\", "\\\\").replace('"', '\\"').replace("'", "''")
@@ -196,7 +198,6 @@ def configuration(*, sockets: Path, fast: bool) -> str:
         "log_line_prefix": "'%m [%p] '",
         "dynamic_shared_memory_type": _dynamic_shared_memory(),
         "fsync": "off" if fast else "on",
-        "synchronous_commit": "off" if fast else "on",
         "full_page_writes": "off" if fast else "on",
     }
     return "# Written anew at every start.\n" + "".join(f"{name} = {value}\n" for name, value in settings.items())
