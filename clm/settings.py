@@ -217,6 +217,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "clm.lib.static_files.Storage"},
 }
 WHITENOISE_MANIFEST_STRICT = True
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 MEDIA_ROOT = DATA_DIR / "files"
 
 # --- API ---------------------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ class Supervisor:
     def stop(self) -> None:
         """End all children together: ask, wait, insist. A second signal insists at once; work is rows, so nothing is
         lost by it."""
+        self.say("Stopping ...")
         alive = [child.process for child in self.children if child.process is not None]
         for process in alive:
             with contextlib.suppress(ProcessLookupError):

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
@@ -25,7 +26,6 @@ if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
     from clm.embedded.places import EmbeddedError
 
 ENSURE_SECONDS = 2.0
-SLOW_START_SECONDS = 60.0
 
 
 class Command(BaseCommand):
@@ -53,7 +53,6 @@ class Command(BaseCommand):
             try:
                 supervisor.run(each_look=self._announce_when_ready)
             finally:
-                self.say("Stopping ...")
                 ended.set()
                 keeper.join(timeout=5.0)
                 if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
@@ -86,6 +85,7 @@ class Command(BaseCommand):
     def _prepare(self, *, demo: bool) -> None:
         """Servers, migrations, the cache's table, static files and the demo: each only when needed."""
         self._start_servers()
+        collecting = self._collect_static_files()
         try:
             executor = MigrationExecutor(connection)
         except OperationalError as error:
@@ -95,11 +95,12 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         connections.close_all()
-        self._collect_static_files()
         if demo and "demo" in get_commands():
             code = subprocess.run([*_manage(), "demo", "--if-first"], check=False).returncode
             if code != 0:
                 raise CommandError(f"The demo could not be loaded (exit code {code}); DEMO=0 make run does without.")
+        if collecting is not None:
+            self._await_static_files(*collecting)
 
     def _start_servers(self) -> None:
         try:
@@ -110,14 +111,27 @@ class Command(BaseCommand):
         except EmbeddedError as error:
             raise CommandError(str(error)) from None
 
-    def _collect_static_files(self) -> None:
-        stamp = settings.DATA_DIR / "static.stamp"
+    def _collect_static_files(self) -> tuple[subprocess.Popen[bytes], str] | None:
+        """Start collecting, if a file has changed since last time. Compressing takes seconds of one processor, which
+        pass while the database is prepared and the demo loads."""
         wanted = static_fingerprint()
-        if stamp.exists() and stamp.read_text() == wanted:
-            return
-        self.say("Collecting static files ...")
-        call_command("collectstatic", interactive=False, clear=settings.STATIC_ROOT.exists(), verbosity=0)
-        stamp.write_text(wanted)
+        if self._static_stamp.exists() and self._static_stamp.read_text() == wanted:
+            return None
+        command = [*_manage(), "collectstatic", "--noinput", "--verbosity", "0"]
+        if settings.STATIC_ROOT.exists():
+            command.append("--clear")
+        return subprocess.Popen(command), wanted
+
+    def _await_static_files(self, collecting: subprocess.Popen[bytes], wanted: str) -> None:
+        if collecting.poll() is None:
+            self.say("Compressing static files ...")
+        if collecting.wait() != 0:
+            raise CommandError("The static files could not be collected.")
+        self._static_stamp.write_text(wanted)
+
+    @property
+    def _static_stamp(self) -> Path:
+        return settings.STATIC_ROOT / "collected.stamp"
 
     def _keep_servers(self, ended: threading.Event) -> None:
         """Revive a private server that died, until `ended`."""
@@ -162,7 +176,8 @@ def children(*, python: str, advance: bool) -> list[Child]:
     web = [python, "-m", "gunicorn", "clm.wsgi:application", "--no-control-socket", "--bind", f"{host}:{settings.PORT}"]
     web += ["-w", str(settings.CLM_WEB_PROCESSES), "--threads", str(settings.CLM_WEB_THREADS)]
     web += ["--log-level", "warning", "--graceful-timeout", "8"]
-    celery = [python, "-m", "celery", "--quiet", "-A", "clm.celery"]
+    # Messages are JSON, which cannot carry code, so Celery's warning about root would only frighten.
+    celery = [python, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "clm.celery"]
     worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", str(settings.CLM_WORKER_PROCESSES)]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     running = [

@@ -1,0 +1,152 @@
+"""`manage.py up`, as `make run` calls it: a whole installation comes up, survives kills, and ends with Ctrl-C."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from clm.embedded.servers import Embedded
+from clm.lib.processes import birth, wait_until
+from tests.embedded.conftest import PROJECT, room  # noqa: F401 (a fixture)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Installation:
+    """One `manage.py up` on a data directory and a port of its own."""
+
+    def __init__(self, data: Path, port: int) -> None:
+        self.data, self.port, self.lines = data, port, []
+        self.env = {
+            **os.environ,
+            "CLM_DATA_DIR": str(data),
+            "PORT": str(port),
+            "DJANGO_SETTINGS_MODULE": "clm.settings",
+        }
+
+    def start(self) -> "Installation":
+        self.lines.clear()
+        self.process = self.popen()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        return self
+
+    def popen(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            env=self.env,
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line)
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def says(self, text: str, *, seconds: float = 60) -> bool:
+        return wait_until(lambda: text in self.output or self.process.poll() is not None, seconds=seconds) and (
+            text in self.output
+        )
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, ""
+        except OSError:
+            return 0, ""
+
+    def children(self) -> set[int]:
+        """The processes under the supervisor that live now."""
+        record = json.loads((self.data / "up.json").read_text())
+        return {pid for pid, born in record if birth(pid) == born}
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(timeout=60)
+        self.reader.join(timeout=5)
+        self.process.stdout.close()
+        return code
+
+
+@pytest.fixture
+def installation(room):  # noqa: F811
+    made = Installation(room / "data", free_port())
+    yield made
+    if made.process.poll() is None:
+        made.process.send_signal(signal.SIGINT)
+        made.process.wait(timeout=60)
+    made.process.stdout.close()
+    Embedded(made.data).stop(force=True)
+
+
+def test_a_fresh_installation_comes_up_survives_kills_and_ends_with_ctrl_c(installation):
+    installation.start()
+    assert installation.says("CLM is ready"), installation.output
+    assert f"http://127.0.0.1:{installation.port}/" in installation.output
+
+    assert installation.get("/account/login/")[0] == 200
+    collected = json.loads((installation.data / "static" / "staticfiles.json").read_text())["paths"]
+    assert {"vendor/echarts/echarts.min.js", "vendor/inter/files/inter-latin-wght-normal.woff2"} <= set(collected)
+    assert installation.get(f"/static/{collected['vendor/inter/wght.css']}")[0] == 200
+
+    # A second one on the same data, and one on the same port, are refused in one line.
+    for env in ({}, {"CLM_DATA_DIR": str(installation.data.parent / "other")}):
+        second = subprocess.run(
+            [sys.executable, "manage.py", "up"],
+            env={**installation.env, **env},
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+        )
+        assert second.returncode == 1
+        assert second.stderr.count("\n") == 1
+    assert f"PORT={installation.port + 1} make run" in second.stderr
+
+    # Both servers and every child are killed; the supervisor brings all of them back.
+    servers = Embedded(installation.data)
+    before = installation.children()
+    assert len(before) >= 3
+    killed = [*(server.pid for server in servers.status()), *before]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    assert installation.says("PostgreSQL runs again"), installation.output
+    assert installation.says("Valkey runs again"), installation.output
+    assert wait_until(lambda: installation.get("/account/login/")[0] == 200, seconds=30), installation.output
+    assert wait_until(lambda: len(installation.children() - before) == len(before), seconds=30), installation.output
+    assert "web was killed by SIGKILL; starting it again in 0.5 s" in installation.output
+
+    left = installation.children()
+    assert installation.interrupt() == 0
+    assert "Stopped; your data is kept." in installation.output
+    assert {birth(pid) for pid in left} == {None}
+    assert [server.pid for server in servers.status()] == [None, None]
+
+    # The second start finds everything done.
+    installation.start()
+    assert installation.says("CLM is ready after")
+    assert "Preparing" not in installation.output
+    assert "Compressing" not in installation.output
+    assert float(re.search(r"ready after ([\d.]+) s", installation.output)[1]) < 10
+    assert installation.interrupt() == 0
