@@ -3,10 +3,11 @@
 1. PROPERTY_KEYS shared by every ingest, exclusive while a property is registered: an ingest knows the property or
    has ended before its backfill begins.
 2. VERSIONS shared by every advance, exclusive while a version goes live: nobody mixes two versions.
-3. BUCKET of a contiguous range of customer ids: shared by advance (tried, never waited for), merge and unmerge (waited
+3. MERGES exclusive for every merge and unmerge: they are rare, and one at a time they cannot wait in a circle.
+4. BUCKET of a contiguous range of customer ids: shared by advance (tried, never waited for), merge and unmerge (waited
    for, in order), exclusive by replay. Only after it come the row locks of customers, in order of id.
-4. SEQUENCER while announcements get their place.
-5. TRAITS row locks are those of profiles, in order of id."""
+5. SEQUENCER while announcements get their place.
+6. Row locks of profiles while traits are told, in order of id."""
 
 from collections.abc import Iterable
 
@@ -15,8 +16,11 @@ from django.db import connection
 
 PROPERTY_KEYS = 7301
 VERSIONS = 7302
-BUCKET = 7303
-SEQUENCER = 7304
+MERGES = 7303
+BUCKET = 7304
+SEQUENCER = 7305
+REPLAYS = 7306
+INSTALL = 7307
 
 
 def share(lock: int) -> None:

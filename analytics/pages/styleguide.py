@@ -1,6 +1,5 @@
 """Every part of the look on one page, fed with examples: look here before using one."""
 
-from clm.lib.access.table import allowed
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -8,6 +7,7 @@ from django.utils.translation import gettext as _
 from analytics.pages import styleguide_examples as examples
 from analytics.pages.band import drawn_band
 from analytics.pages.charts import lines_payload, sankey_payload
+from clm.lib.access.table import allowed
 
 
 @allowed("overview.view")

@@ -35,6 +35,10 @@ class Stale(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(cause__in=Cause.values), name="stale_cause_is_known")]
+        indexes = [
+            # What is new about locked customers: lifecycle/sql/stale_of.sql.
+            models.Index(fields=["profile"], name="stale_of_profile"),
+        ]
 
     def __str__(self) -> str:
         return f"profile {self.profile_id}"

@@ -69,7 +69,7 @@ class Standing(models.Model):
     subject = bare_reference(Subject)
     stage = bare_reference(Stage)
     since = models.DateTimeField()
-    told_stage = bare_reference(Stage, null=True)
+    told_stage = bare_reference(Stage)
     told_until = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -1,0 +1,67 @@
+"""Two customers found to be one person, and the way back. Both acts move rows of the profile map and nothing else, and
+mark every moved profile as changed, so that stages are computed anew for both sides."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from . import locks
+from .models import Cause, Customer, Merge, MergedProfile, Profile, Stale
+
+
+class MergeError(ValueError):
+    """These customers cannot be merged, or this merge cannot be undone; the message says why."""
+
+
+@transaction.atomic
+def merge(*, customers: tuple[int, int], now: datetime, author: int | None = None, reason: str = "") -> Merge:
+    """Make one customer of two: the one created first survives and gets the other's profiles."""
+    locks.own(locks.MERGES)
+    found = _locked(set(customers))
+    if len(found) != 2:
+        raise MergeError("Both must be customers, and two different ones.")
+    for customer in found:
+        if customer.merged_into_id is not None:
+            raise MergeError(f"Customer {customer.pk} was already merged into {customer.merged_into_id}.")
+    survivor, absorbed = sorted(found, key=lambda customer: (customer.created_at, customer.pk))
+    moved = list(Profile.objects.filter(customer=absorbed).order_by("pk").values_list("pk", flat=True))
+    record = Merge.objects.create(survivor=survivor, absorbed=absorbed, at=now, author_id=author, reason=reason)
+    MergedProfile.objects.bulk_create([MergedProfile(merge=record, profile_id=profile) for profile in moved])
+    Profile.objects.filter(pk__in=moved).update(customer=survivor)
+    Customer.objects.filter(pk=absorbed.pk).update(merged_into=survivor)
+    Stale.objects.bulk_create([Stale(profile_id=profile, cause=Cause.MERGE) for profile in moved])
+    return record
+
+
+@transaction.atomic
+def unmerge(*, merge: int, now: datetime) -> Merge:
+    """Undo a merge: the profiles it moved return to the customer they came from, with everything that arrived under
+    them since, wherever later merges have taken them."""
+    locks.own(locks.MERGES)  # so the owners read next stay the owners
+    record = Merge.objects.get(pk=merge)
+    if record.undone_at is not None:
+        raise MergeError(f"This merge was already undone at {record.undone_at:%Y-%m-%d %H:%M} UTC.")
+    moved = list(Profile.objects.filter(moves__merge=record).order_by("pk").values_list("pk", "customer_id"))
+    _locked({owner for _profile, owner in moved} | {record.absorbed_id})
+    left = {owner for _profile, owner in moved} - {record.absorbed_id}
+    Profile.objects.filter(pk__in=[profile for profile, _owner in moved]).update(customer=record.absorbed_id)
+    Customer.objects.filter(pk=record.absorbed_id).update(merged_into=None)
+    record.undone_at = now
+    record.save(update_fields=["undone_at"])
+    changed = {profile for profile, _owner in moved}
+    changed |= set(Profile.objects.filter(customer__in=left).values_list("pk", flat=True))
+    Stale.objects.bulk_create([Stale(profile_id=profile, cause=Cause.UNMERGE) for profile in sorted(changed)])
+    return record
+
+
+def surviving(customer: Customer) -> Customer:
+    """The customer that an address leads to now: the end of the chain of merges."""
+    while customer.merged_into_id is not None:
+        customer = Customer.objects.get(pk=customer.merged_into_id)
+    return customer
+
+
+def _locked(customers: set[int]) -> list[Customer]:
+    """Lock customers in order: their buckets, shared with advance and kept from replay, then their rows."""
+    locks.share_buckets(customers)
+    return list(Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk"))

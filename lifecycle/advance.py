@@ -1,0 +1,256 @@
+"""Bringing customers up to date. Whoever calls it, however often and from however many processes: a customer is locked
+before anything about it is read, and exactly the Stale rows that were read are deleted in the same commit.
+
+One batch is one transaction:
+1. candidates from Stale and Due are a hint only;
+2. share the live versions and, without waiting, the buckets of the candidates; lock their rows, leaving out those that
+   somebody else holds;
+3. read the Stale rows of the locked customers' profiles (whose a profile is, is known only now);
+4. load their touchpoints; then read the clock;
+5. evaluate every live rule, write the differences, tell what is to be told;
+6. delete the Stale rows read in step 3, and commit."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from clm.lib import sql
+from customers import locks
+from customers.ingest import clock
+from customers.models import Cause, Installation, Stale
+from customers.portrait import refresh_portraits
+
+from .live import live
+from .load import Loaded, load
+from .models import Due, HotCustomer, Parked
+from .rewrite import Written, rewrite
+from .rules.evaluate import Spells, spells
+
+log = logging.getLogger(__name__)
+
+HOT_PAUSE = timedelta(minutes=1)
+
+
+class TooManyTouchpointsError(RuntimeError):
+    """So many touchpoints that the identity is probably shared by many people."""
+
+
+@dataclass(slots=True)
+class Advanced:
+    """What one or more batches did."""
+
+    customers: int = 0
+    touchpoints: int = 0
+    written: Written = field(default_factory=Written)
+    parked: int = 0
+
+    def add(self, other: "Advanced") -> None:
+        self.customers += other.customers
+        self.touchpoints += other.touchpoints
+        self.parked += other.parked
+        self.written.rows += other.written.rows
+        self.written.rows_by_time += other.written.rows_by_time
+        self.written.announced += other.written.announced
+
+
+def advance(*, limit: int | None = None) -> Advanced:
+    """Bring up to `limit` customers up to date that need it and nobody else is working on. No customer with work left
+    means customers == 0 and parked == 0."""
+    limit = limit or settings.CLM_ADVANCE_BATCH
+    # More than one batch of candidates, so that processes working side by side find customers nobody holds.
+    wanted = candidates(limit=4 * limit)
+    if not wanted:
+        return Advanced()
+    hot = set(HotCustomer.objects.filter(customer__in=wanted).values_list("customer_id", flat=True))
+    done = Advanced()
+    ordinary = [customer for customer in wanted if customer not in hot]
+    if ordinary:
+        done.add(_batch_or_singly(ordinary, limit))
+    for customer in sorted(hot):  # one by one, after everybody else
+        done.add(_batch_or_singly([customer], 1))
+    return done
+
+
+def candidates(*, limit: int) -> list[int]:
+    """Customers that may need advancing, most overdue first. What waits for parked customers is dropped: whoever puts
+    them back marks them as changed."""
+    now = clock()
+    stale = sql.rows("lifecycle/candidates_stale", limit=limit, now=now)
+    parked = [customer for customer, is_parked in stale if is_parked]
+    if parked:
+        Stale.objects.filter(profile__customer__in=parked).delete()
+    found = [customer for customer, is_parked in stale if not is_parked]
+    if len(found) < limit:
+        due = sql.rows("lifecycle/candidates_due", limit=limit - len(found), now=now)
+        found += [customer for (customer,) in due if customer not in set(found)]
+    return found
+
+
+def _batch_or_singly(customers: Sequence[int], limit: int) -> Advanced:
+    """One batch; if it raises, every customer alone, and those that raise again are parked with their error."""
+    try:
+        return _batch(customers, limit)
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble, not a customer's
+    except Exception as error:
+        if len(customers) == 1:
+            return _park(customers[0], error)
+        log.exception("a batch of %d customers failed; trying them one by one", len(customers))
+    done = Advanced()
+    for customer in customers:
+        done.add(_batch_or_singly([customer], 1))
+    return done
+
+
+@transaction.atomic
+def _batch(customers: Sequence[int], limit: int) -> Advanced:
+    locks.share(locks.VERSIONS)
+    locked = _lock(customers, limit)
+    if not locked:
+        return Advanced()
+    news = news_about(locked)
+    locked, emptied = with_emptied(locked, news)
+    if not locked:
+        return Advanced()
+    return settle(customers=sorted(locked | emptied), news=news, emptied=emptied, fallback=Cause.TIME)
+
+
+def _lock(customers: Sequence[int], limit: int) -> set[int]:
+    shared = locks.shared_buckets(customers)
+    reachable = [customer for customer in customers if locks.bucket_of(customer) in shared]
+    return {customer for (customer,) in sql.rows("lifecycle/customers_lock", customers=reachable, limit=limit)}
+
+
+@dataclass(slots=True)
+class News:
+    """The Stale rows of one customer that an advance has read."""
+
+    ids: list[int]
+    cause: Cause  # the first in order among them
+    emptied_others: bool  # a merge or an unmerge is among them
+
+
+def news_about(customers: set[int]) -> dict[int, News]:
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for number, customer, cause in sql.rows("lifecycle/stale_of", customers=sorted(customers)):
+        found[customer].append((number, cause))
+    return {
+        customer: News(
+            ids=[number for number, _cause in rows],
+            cause=Cause(min(cause for _number, cause in rows)),
+            emptied_others=any(cause in (Cause.MERGE, Cause.UNMERGE) for _number, cause in rows),
+        )
+        for customer, rows in found.items()
+    }
+
+
+def with_emptied(locked: set[int], news: dict[int, News]) -> tuple[set[int], set[int]]:
+    """Customers whom a merge left without profiles must lose their stages together with the survivor's advance, which
+    deletes the only Stale rows that speak of it. A survivor whose emptied ones are held by somebody waits."""
+    survivors = sorted(customer for customer, about in news.items() if about.emptied_others)
+    if not survivors:
+        return locked, set()
+    emptied: dict[int, set[int]] = defaultdict(set)
+    for survivor, customer in sql.rows("lifecycle/emptied_by", customers=survivors):
+        emptied[survivor].add(customer)
+    wanted = sorted({customer for others in emptied.values() for customer in others} - locked)
+    held = _lock(wanted, len(wanted)) if wanted else set()
+    waiting = {survivor for survivor, others in emptied.items() if not others <= held | locked}
+    for survivor in waiting:
+        del news[survivor]
+    kept = locked - waiting
+    return kept, {customer for survivor in kept & emptied.keys() for customer in emptied[survivor]}
+
+
+def settle(
+    *, customers: Sequence[int], news: dict[int, News], emptied: set[int], fallback: Cause, refresh: bool = True
+) -> Advanced:
+    """Steps 4 to 6 for customers that the caller holds: load, evaluate, write, tell, delete what was read. `fallback`
+    is the cause where no Stale row was read and no due date has passed."""
+    now_live = live()
+    loaded = load(customers=customers, property_keys=now_live.program.property_keys if now_live.program else ())
+    now = clock()
+    _refuse_shared_identities(loaded)
+    found: list[Spells] = spells(now_live.program, loaded.facts) if now_live.program else []
+    causes, by_time = _causes(loaded, news, emptied, fallback, now)
+    written = rewrite(
+        loaded=loaded,
+        live=now_live,
+        spells=found,
+        causes=causes,
+        by_time=by_time,
+        now=now,
+        news_since=now - timedelta(hours=Installation.current().news_hours),
+    )
+    if refresh and news:
+        refresh_portraits(customers=sorted(news))
+    _note_hot(loaded, now)
+    read = [number for about in news.values() for number in about.ids]
+    if read:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM customers_stale WHERE id = ANY(%s)", [read])
+    return Advanced(customers=len(customers), touchpoints=len(loaded.facts.ms), written=written)
+
+
+def _causes(
+    loaded: Loaded, news: dict[int, News], emptied: set[int], fallback: Cause, now: datetime
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Per customer its cause, and whether time alone speaks for looking at it."""
+    ids = loaded.customers.tolist()
+    due = set(Due.objects.filter(customer__in=ids, due_at__lte=now).values_list("customer_id", flat=True))
+    causes, by_time = np.full(len(ids), fallback), np.zeros(len(ids), bool)
+    for index, customer in enumerate(ids):
+        if customer in news:
+            causes[index] = news[customer].cause
+        elif customer in emptied:
+            causes[index] = Cause.MERGE
+        elif customer in due:
+            causes[index], by_time[index] = Cause.TIME, True
+    return causes.astype(np.int64), by_time
+
+
+def _refuse_shared_identities(loaded: Loaded) -> None:
+    too_many = np.flatnonzero(loaded.touchpoints > settings.CLM_PARK_TOUCHPOINTS)
+    if len(too_many):
+        raise TooManyTouchpointsError(
+            f"Customer {int(loaded.customers[too_many[0]])} has {int(loaded.touchpoints[too_many[0]])} touchpoints:"
+            " one of its identities is probably shared by many people."
+        )
+
+
+def _note_hot(loaded: Loaded, now: datetime) -> None:
+    for index in np.flatnonzero(loaded.touchpoints > settings.CLM_HOT_TOUCHPOINTS).tolist():
+        HotCustomer.objects.update_or_create(
+            customer_id=int(loaded.customers[index]),
+            defaults={"touchpoints": int(loaded.touchpoints[index]), "not_before": now + HOT_PAUSE},
+        )
+
+
+@transaction.atomic
+def _park(customer: int, error: Exception) -> Advanced:
+    """Put a customer that raises out of everybody's way, with its error for an admin."""
+    log.error("customer %d is parked: %s", customer, type(error).__name__)
+    said = f"{type(error).__name__}: {error}" if not isinstance(error, DatabaseError) else type(error).__name__
+    Parked.objects.update_or_create(customer_id=customer, defaults={"error": said[:2000], "parked_at": clock()})
+    return Advanced(parked=1)
+
+
+@transaction.atomic
+def unpark(*, customer: int) -> None:
+    """Try a parked customer again: it is marked as changed, whatever waited for it was dropped."""
+    Parked.objects.filter(customer=customer).delete()
+    HotCustomer.objects.filter(customer=customer).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_stale (profile_id, cause, attempts)"
+            " SELECT id, %s, 1 FROM customers_profile WHERE customer_id = %s ORDER BY id",
+            [Cause.ENGINE, customer],
+        )

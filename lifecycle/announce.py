@@ -1,0 +1,81 @@
+"""Telling what changed: transitions after the last one told, in order, then at most one correction. Written in the
+transaction that moves the stages, so a change and its announcement stand or fall together.
+
+An announcement is news when its instant lies within the news window and a touchpoint as it happened, or time alone,
+brought it about; everything else is history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from clm.lib import sql
+from clm.lib.milliseconds import from_ms
+from customers import locks
+from customers.models import Cause
+
+from .models import Announcement
+
+
+@dataclass(slots=True)
+class Telling:
+    """What one customer's advance tells of one subject. told_stage and told_until (ms) are what was told before, and
+    after `follow` what has been told now."""
+
+    customer: int
+    subject: int
+    version: int
+    cause: Cause
+    told_stage: int | None
+    told_until: int
+    news: list[tuple[str, int | None, int, int]] = field(default_factory=list)  # kind, from stage, stage, entered_at
+
+    def follow(self, spells: Sequence[tuple[int, int]]) -> None:
+        """Tell believed transitions (entered_at in ms, stage), in order, none of them in the future."""
+        for entered_at, stage in spells:
+            # A change of history can bring the stage told last to follow itself: that is no news to anybody.
+            if entered_at > self.told_until and stage != self.told_stage:
+                self._tell(Announcement.Kind.TRANSITION, stage, entered_at)
+        entered_at, stage = spells[-1]
+        if stage != self.told_stage:
+            self._tell(Announcement.Kind.CORRECTION, stage, entered_at)
+
+    def _tell(self, kind: str, stage: int, entered_at: int) -> None:
+        self.news.append((kind, self.told_stage, stage, entered_at))
+        self.told_stage = stage
+        self.told_until = max(self.told_until, entered_at)
+
+
+def announce(*, tellings: Sequence[Telling], now: datetime, news_since: datetime) -> int:
+    """Append what the tellings have to tell, customer by customer in order of time; how many."""
+    rows = [
+        Announcement(
+            customer_id=telling.customer,
+            subject_id=telling.subject,
+            version_id=telling.version,
+            from_stage_id=from_stage,
+            stage_id=stage,
+            kind=kind,
+            entered_at=from_ms(entered_at),
+            told_at=now,
+            cause=telling.cause,
+            is_news=telling.cause in (Cause.LIVE, Cause.TIME) and from_ms(entered_at) > news_since,
+        )
+        for telling in sorted(tellings, key=lambda telling: (telling.customer, telling.subject))
+        for kind, from_stage, stage, entered_at in telling.news
+    ]
+    Announcement.objects.bulk_create(rows, batch_size=5000)
+    return len(rows)
+
+
+def sequence(*, limit: int = 10_000) -> int:
+    """Give committed announcements their place in the one order that readers follow; how many got one. One sequencer
+    at a time: serial ids commit out of order, places do not."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [locks.SEQUENCER])
+            if not cursor.fetchone()[0]:
+                return 0
+        with sql.run("lifecycle/sequence", limit=limit) as cursor:
+            return cursor.rowcount

@@ -1,0 +1,145 @@
+"""Putting models and segments in place: the ones that come with the software, and any rule document as a segment.
+
+A version is built beside whatever is live (advance feeds both), computed for everybody by a replay, and then made live
+in one transaction."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version as package_version
+from typing import Any
+
+from django.db import transaction
+
+from customers import locks
+from customers.models import Cause, Installation, TouchpointType
+from customers.named_properties import register_properties
+from customers.standard_types import STANDARD_TYPES
+
+from .live import ENGINE, document_digest, nodes_of
+from .models import RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
+from .replay import replay_all
+from .rules.evaluate import Catalogue
+from .rules.presets import installed_models, installed_segments, installed_sub_rules
+from .rules.program import Membership, Program, StageRules
+
+
+def install(*, now: datetime, preset: str = "shop") -> int:
+    """Install what comes with the software and is not there yet: types with their roles, sub-rules, the three models
+    and the segment of active customers. Returns how many subjects were new; running it again changes nothing."""
+    with transaction.atomic():
+        locks.own(locks.INSTALL)
+        TouchpointType.objects.bulk_create(
+            [TouchpointType(name=name, role=role) for name, role in sorted(STANDARD_TYPES.items())],
+            ignore_conflicts=True,
+        )
+        for name, document in installed_sub_rules().items():
+            SubRule.objects.get_or_create(name=name, defaults={"document": document})
+        drafts = [_install_model(position) for position in range(len(installed_models()))]
+        drafts.append(_install_segment(preset))
+    new = [draft for draft in drafts if draft is not None]
+    build(versions=new, now=now)
+    return len(new)
+
+
+def _install_model(position: int) -> Version | None:
+    document = installed_models()[position]
+    model, is_new = StageModel.objects.get_or_create(
+        kind=Subject.Kind.MODEL,
+        key=document.key,
+        defaults={"name": document.name, "position": position, "is_default": position == 0},
+    )
+    if not is_new:
+        return None
+    for stage in document.stages:
+        Stage.objects.create(subject=model, key=stage.key, name=stage.name, position=stage.position)
+    Stage.objects.create(
+        subject=model, key=document.exit_key, name=document.exit_name, position=document.exit_position, is_exit=True
+    )
+    rules = {
+        "stages": [{"key": stage.key, "rule": stage.rule} for stage in document.stages],
+        "exit": document.exit_key,
+    }
+    return draft(subject=model, document=rules, note="Comes with the software.")
+
+
+def _install_segment(preset: str) -> Version | None:
+    (document,) = [segment for segment in installed_segments() if segment.preset == preset]
+    if Segment.objects.filter(key=document.key).exists():
+        return None
+    return new_segment(key=document.key, name=document.name, description=document.description, rule=document.rule)
+
+
+@transaction.atomic
+def new_segment(*, key: str, name: str, rule: Any, description: str = "") -> Version:
+    """A segment from a rule document, as a draft. A rule that cannot be read is a RuleError with its JSON path."""
+    segment = Segment.objects.create(kind=Subject.Kind.SEGMENT, key=key, name=name, description=description)
+    Stage.objects.create(subject=segment, key="in", name=name, position=1)
+    Stage.objects.create(subject=segment, key="out", name=f"Not in {name}", position=2, is_exit=True)
+    return draft(subject=segment, document={"rule": rule}, note="")
+
+
+@transaction.atomic
+def draft(*, subject: Subject, document: Mapping[str, Any], note: str) -> Version:
+    """The next version of a subject, as the installation is now; its rules are parsed, so a bad one is refused here."""
+    installation = Installation.current()
+    last = Version.objects.filter(subject=subject).order_by("-number").first()
+    version = Version(
+        subject=subject,
+        number=last.number + 1 if last else 1,
+        document=dict(document),
+        sub_rules=dict(SubRule.objects.values_list("name", "document")),
+        lapse_days=installation.lapse_days,
+        time_zone=installation.time_zone,
+        tzdata=package_version("tzdata"),
+        role_table=role_table(),
+        minor_digits=installation.minor_digits,
+        engine=ENGINE,
+        note=note,
+    )
+    nodes_of(version, kind=subject.kind)
+    version.save()
+    return version
+
+
+def role_table() -> RoleTable:
+    """The roles of all types as they are mapped now."""
+    roles = {**STANDARD_TYPES, **dict(TouchpointType.objects.values_list("name", "role"))}
+    digest = hashlib.sha256(document_digest(roles).encode()).hexdigest()
+    return RoleTable.objects.get_or_create(digest=digest, defaults={"roles": roles})[0]
+
+
+def build(*, versions: list[Version], now: datetime) -> None:
+    """Make drafts live: register the properties they name, compute them for everybody beside what is live, then flip
+    the pointers in one transaction. Killed in between, the versions stay `building` and `finish_building` goes on."""
+    if not versions:
+        return
+    named = {key for version in versions for key in _property_keys(version)}
+    register_properties(keys=named, now=now)
+    with transaction.atomic():
+        locks.own(locks.VERSIONS)
+        Version.objects.filter(pk__in=[version.pk for version in versions]).update(state=Version.State.BUILDING)
+    finish_building(now=now)
+
+
+def finish_building(*, now: datetime) -> int:
+    """Compute all versions that are being built, and make them live; how many."""
+    building = list(Version.objects.filter(state=Version.State.BUILDING).order_by("pk"))
+    if not building:
+        return 0
+    replay_all(cause=Cause.PUBLISH)
+    with transaction.atomic():
+        locks.own(locks.VERSIONS)
+        for version in building:
+            Version.objects.filter(subject=version.subject_id, state=Version.State.LIVE).update(
+                state=Version.State.RETIRED, retired_at=now
+            )
+            Version.objects.filter(pk=version.pk).update(state=Version.State.LIVE, published_at=now)
+            Subject.objects.filter(pk=version.subject_id).update(live_version=version)
+    return len(building)
+
+
+def _property_keys(version: Version) -> frozenset[str]:
+    nodes = nodes_of(version, kind=version.subject.kind)
+    rules = StageRules(tuple(nodes.values())) if version.subject.kind == Subject.Kind.MODEL else Membership(nodes["in"])
+    return Program([rules], zone=version.time_zone, catalogue=Catalogue(())).property_keys

@@ -1,0 +1,101 @@
+"""Computing everybody anew, bucket by bucket: each holds its bucket's lock exclusively, runs the code of advance and
+commits with the mark that it is done. Any number of processes share a replay; a killed one is taken up where it
+stopped. Under unchanged versions it changes no row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from clm.lib import sql
+from customers import locks
+from customers.ingest import clock
+from customers.models import Cause, Customer
+
+from .advance import Advanced, news_about, settle, with_emptied
+from .models import Replay, ReplayBucket
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a replay is."""
+
+    buckets: int
+    done: int
+    customers: int
+    touchpoints: int
+    rows_changed: int
+    rows_by_time: int
+
+
+def start_replay(*, cause: Cause = Cause.ENGINE) -> Replay:
+    """The unfinished replay of that cause, or a new one over all customers there are now."""
+    with transaction.atomic():
+        locks.own(locks.REPLAYS)
+        unfinished = Replay.objects.filter(cause=cause, finished_at=None).first()
+        if unfinished is not None:
+            return unfinished
+        replay = Replay.objects.create(cause=cause, started_at=clock())
+        sql.run("lifecycle/replay_buckets_add", replay=replay.pk, size=settings.CLM_BUCKET_SIZE).close()
+        return replay
+
+
+def replay_next(*, replay: Replay) -> bool:
+    """Do one bucket that nobody is doing; false when none is left to take."""
+    with transaction.atomic():
+        taken = (
+            ReplayBucket.objects.select_for_update(skip_locked=True)
+            .filter(replay=replay, done_at=None)
+            .order_by("bucket")
+            .first()
+        )
+        if taken is None:
+            return False
+        locks.share(locks.VERSIONS)
+        locks.own(locks.BUCKET, taken.bucket)
+        done = _bucket(taken.bucket, Cause(replay.cause))
+        taken.done_at = clock()
+        taken.customers, taken.touchpoints = done.customers, done.touchpoints
+        taken.rows_changed, taken.rows_by_time = done.written.rows, done.written.rows_by_time
+        taken.save()
+    return True
+
+
+def _bucket(bucket: int, cause: Cause) -> Advanced:
+    size = settings.CLM_BUCKET_SIZE
+    inside = Customer.objects.filter(pk__gte=bucket * size, pk__lt=(bucket + 1) * size)
+    customers = set(inside.values_list("pk", flat=True))
+    if not customers:
+        return Advanced()
+    news = news_about(customers)
+    customers, emptied = with_emptied(customers, news)
+    return settle(customers=sorted(customers | emptied), news=news, emptied=emptied, fallback=cause)
+
+
+def finish(*, replay: Replay) -> None:
+    """Mark the replay as finished if every bucket is done."""
+    with transaction.atomic():
+        if not ReplayBucket.objects.filter(replay=replay, done_at=None).exists():
+            Replay.objects.filter(pk=replay.pk, finished_at=None).update(finished_at=clock())
+
+
+def progress(*, replay: Replay) -> Progress:
+    (row,) = sql.rows("lifecycle/replay_progress", replay=replay.pk)
+    return Progress(*row)
+
+
+def replay_all(*, cause: Cause = Cause.ENGINE, tell: Callable[[Progress], None] = lambda _progress: None) -> Progress:
+    """A whole replay in this process, sharing it with whoever else works on it."""
+    replay = start_replay(cause=cause)
+    while replay_next(replay=replay):
+        tell(progress(replay=replay))
+    # Buckets that another process holds are its to finish; wait for them, and take over those it leaves.
+    while ReplayBucket.objects.filter(replay=replay, done_at=None).exists():
+        with transaction.atomic():
+            waiting = ReplayBucket.objects.select_for_update().filter(replay=replay, done_at=None).first()
+            left = waiting is not None and waiting.done_at is None
+        if left:
+            replay_next(replay=replay)
+    finish(replay=replay)
+    return progress(replay=replay)
