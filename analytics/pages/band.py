@@ -110,8 +110,8 @@ def _sentence(stage: Stage, entered: dt.datetime, left: dt.datetime | None, now:
     return _("%(stage)s from %(start)s until %(end)s (%(lasted)s)") % words
 
 
-def _ticks(start: dt.datetime, end: dt.datetime) -> list[Tick]:
-    """Between three and nine dates along the line: days, months or years, whichever fits."""
+def _ticks(start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Tick]:
+    """A few dates along the line, none so near to now that it would run into the word today."""
     first, last = timezone.localtime(start).date(), timezone.localtime(end).date()
     days = max((last - first).days, 1)
     zone = timezone.get_current_timezone()
@@ -129,9 +129,9 @@ def _ticks(start: dt.datetime, end: dt.datetime) -> list[Tick]:
     ticks = []
     for day in dates:
         share = (dt.datetime.combine(day, dt.time(), zone) - start) / (end - start)
-        if 0 <= share <= 0.93:
+        if 0 <= share <= (now - start) / (end - start) - 0.14:
             label = format_date(day, pattern, locale=reader_locale())
-            ticks.append(Tick(_percent(share), label, "edge-start" if share < 0.05 else ""))
+            ticks.append(Tick(_percent(share), label, "edge-start" if share < 0.08 else ""))
     return ticks
 
 
@@ -184,7 +184,7 @@ def drawn_band(
     count = len(marks)
     return DrawnBand(
         lines=lines,
-        ticks=[*_ticks(start, end)],
+        ticks=_ticks(start, end, now),
         marks=[_percent((mark - start) / whole) for mark in shown if start <= mark <= end],
         marks_sentence=ngettext("%(count)s order over the whole life", "%(count)s orders over the whole life", count)
         % {"count": count},

@@ -34,7 +34,7 @@ def quantity_text(value: Number | None, unit: str, currency: str, *, whole: bool
     if value is None:
         return _("n/a")
     if unit == "money":
-        return money_text(round(Decimal(value)), currency, whole=whole and abs(value) >= 10_000)
+        return money_text(round(Decimal(value)), currency, whole=whole and abs(value) >= 100_000)
     if unit == "percent":
         return format_percent(value, "#,##0.0 %" if locale.language == "de" else "#,##0.0%", locale=locale)
     if unit == "ratio":
