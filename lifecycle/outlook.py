@@ -24,7 +24,7 @@ class NextChange:
 def next_changes(
     *, customers: Iterable[int], now: datetime, subject: str | None = None
 ) -> dict[int, dict[int, NextChange]]:
-    """By customer and subject id, the next change by time alone after `now`; customers and subjects that time alone will
+    """By customer and subject id, the next change by time alone after `now`; those that time alone will
     not change are left out. `subject` is the key of the only model or segment that is asked about."""
     rules = live(only=subject)
     if rules.program is None:
