@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 # Touchpoints and customers of a chunk: large enough to hide NumPy's cost per call, small enough for the cache.
-_CHUNK_TOUCHPOINTS = 400_000
+_CHUNK_TOUCHPOINTS = 200_000
 _CHUNK_OWNERS = 50_000
 
 
@@ -64,7 +64,7 @@ def spans_of(node: Node, facts: Facts, *, zone: str, catalogue: Catalogue) -> tu
     """The spans on which one rule is true, as columns (owner, from, until) sorted by owner and time, in milliseconds
     since 1970 UTC; `until` is FOREVER for a span that does not end."""
     (spell,) = spells(Program((Membership(node),), zone=zone, catalogue=catalogue), facts)
-    begins = np.flatnonzero(spell.stage == 1)
+    begins = (spell.stage == 1).nonzero()[0]
     until = np.full(len(begins), FOREVER)
     if len(spell.owner):
         # A span's end is the next row, unless that begins another span or there is none.
@@ -110,7 +110,7 @@ class _Chunk:
         starts = self.life_floor if alive.all() else self.life_floor[alive]
         self.life: Spans = (starts, starts | line.open_end)
         # Data that knows a touchpoint from before the life's start is cut off at every leaf; else nothing needs it.
-        heads = np.append(0, np.flatnonzero(owner[1:] != owner[:-1]) + 1) if len(owner) else np.empty(0, np.intp)
+        heads = np.append(0, (owner[1:] != owner[:-1]).nonzero()[0] + 1) if len(owner) else np.empty(0, np.intp)
         self.cut_to_life = bool((keys.take(heads) < self.life_floor.take(owner.take(heads))).any())
         self._done: dict[int, Spans] = {}
 
@@ -237,7 +237,7 @@ def _within_lives(facts: Facts) -> Facts:
         keep = facts.ms <= HORIZON
     else:
         return facts
-    rows = np.flatnonzero(keep)
+    rows = keep.nonzero()[0]
     place = np.cumsum(keep) - 1
     properties = {}
     for key, column in facts.properties.items():

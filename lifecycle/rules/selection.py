@@ -133,7 +133,7 @@ class Selected:
             if len(self.keys) == 0:
                 self._heads = np.empty(0, np.intp)
             else:
-                self._heads = np.append(0, np.flatnonzero(self.gaps() > open_end >> 1) + 1)
+                self._heads = np.append(0, (self.gaps() > open_end >> 1).nonzero()[0] + 1)
         return self._heads
 
     def days(self, zone: str, base: int, open_end: int) -> npt.NDArray[np.int64]:
@@ -147,7 +147,7 @@ class Selected:
     def amounts(self, column: npt.NDArray[np.int64]) -> tuple[Keys, npt.NDArray[np.int64]]:
         """Keys and amounts of the touchpoints that carry money."""
         amounts = column if self.index is None else column.take(self.index)
-        some = np.flatnonzero(amounts)
+        some = amounts.nonzero()[0]
         return self.keys.take(some), amounts.take(some)
 
 
@@ -175,7 +175,7 @@ class Selection:
         chosen = self._part(parts[0])
         for part in parts[1:]:
             chosen |= self._part(part)
-        index = np.flatnonzero(chosen)
+        index = chosen.nonzero()[0]
         return Selected(self._keys.take(index), index)
 
     def _part(self, part: Part) -> Mask:
@@ -206,12 +206,13 @@ class Selection:
 
 
 def _factorised(values: list[Value]) -> tuple[npt.NDArray[np.intp], list[Value]]:
-    """Each value's place among the distinct ones. Kinds are kept apart: Python holds True equal to 1."""
-    places: dict[tuple[type, Value], int] = {}
-    codes = np.fromiter(
-        (places.setdefault((type(value), value), len(places)) for value in values), np.intp, len(values)
-    )
-    return codes, [value for _, value in places]
+    """Each value's place among the distinct ones."""
+    kinds = set(map(type, values))
+    # Python holds True equal to 1: kinds are kept apart where both occur.
+    keys: list = list(zip(map(type, values), values, strict=True)) if bool in kinds and len(kinds) > 1 else values
+    first = dict(zip(reversed(keys), reversed(values), strict=True))
+    places = {key: place for place, key in enumerate(first)}
+    return np.fromiter(map(places.__getitem__, keys), np.intp, len(keys)), list(first.values())
 
 
 def _codes(codes: list[int]) -> tuple[int, ...]:

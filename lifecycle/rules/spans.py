@@ -22,7 +22,7 @@ def merged(starts: Keys, ends: Keys) -> Spans:
     """The union of spans whose starts and ends both rise."""
     if len(starts) < 2:
         return starts, ends
-    cuts = np.flatnonzero(starts[1:] > ends[:-1])
+    cuts = (starts[1:] > ends[:-1]).nonzero()[0]
     return _after(starts, cuts), _before(ends, cuts)
 
 
@@ -48,12 +48,12 @@ def often(keys: Keys, gaps: Keys, count: int, window: int) -> Spans:
     if len(keys) < count:
         return NOWHERE
     if count == 1:
-        cuts = np.flatnonzero(gaps > window)
+        cuts = (gaps > window).nonzero()[0]
         return _after(keys, cuts), _before(keys, cuts) + window
     lead = keys[count - 1 :]
     tail = keys[: len(lead)]
     # The latest `count` keys lie together from the last of them until the first of them leaves the window.
-    together = np.flatnonzero((gaps if count == 2 else lead - tail) < window)
+    together = ((gaps if count == 2 else lead - tail) < window).nonzero()[0]
     return merged(lead[together], tail[together] + window)
 
 
@@ -76,7 +76,7 @@ def deep(starts: Keys, ends: Keys, depth: int) -> Spans:
     lead = starts[depth - 1 :]
     tail = ends[: len(lead)]
     # After the i-th start `depth` spans are open just when fewer than i - depth + 1 have ended.
-    open_ = np.flatnonzero(lead < tail)
+    open_ = (lead < tail).nonzero()[0]
     return merged(lead[open_], tail[open_])
 
 
@@ -93,11 +93,11 @@ def on_days(keys: Keys, days: npt.NDArray[np.int64], count: int, window: int | N
         owners_differ = (keys[1:] ^ keys[:-1]) > open_end
     new_day = owners_differ | (days[1:] != days[:-1])
     if window is None:
-        starts = _after(keys, np.flatnonzero(new_day))
+        starts = _after(keys, new_day.nonzero()[0])
         starts.sort(kind="stable")
         ends = starts | open_end
     else:
-        cuts = np.flatnonzero(new_day | (keys[1:] - keys[:-1] > window))
+        cuts = (new_day | (keys[1:] - keys[:-1] > window)).nonzero()[0]
         starts, ends = _after(keys, cuts), _before(keys, cuts) + window
         if backwards.any():
             starts.sort(kind="stable")
@@ -112,7 +112,7 @@ def spent(keys: Keys, amounts: npt.NDArray[np.int64], threshold: int, window: in
         return NOWHERE
     if window is None:
         # Each owner's sum is taken back at his open end, so the next one starts from zero.
-        heads = np.append(0, np.flatnonzero((keys[1:] ^ keys[:-1]) > open_end) + 1)
+        heads = np.append(0, ((keys[1:] ^ keys[:-1]) > open_end).nonzero()[0] + 1)
         ends = keys.take(heads) | open_end
         borders = np.concatenate([keys, ends])
         deltas = np.concatenate([amounts, -np.add.reduceat(amounts, heads)])
@@ -143,7 +143,7 @@ def _summed(borders: Keys, deltas: tuple[npt.NDArray[np.int64], ...]) -> tuple[K
     """The distinct borders, and for each series its sum from each border on."""
     order = np.argsort(borders, kind="stable")
     borders = borders.take(order)
-    last = np.flatnonzero(np.append(borders[1:] != borders[:-1], True))
+    last = (np.append(borders[1:] != borders[:-1], True)).nonzero()[0]
     return borders.take(last), tuple(np.cumsum(delta.take(order)).take(last) for delta in deltas)
 
 

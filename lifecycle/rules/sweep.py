@@ -19,6 +19,7 @@ Mask = npt.NDArray[np.bool_]
 
 # Up to so many leaves the outcome is one look-up; the table of 2**16 outcomes still fits the cache.
 _TABLE_LEAVES = 16
+_BITS = (1 << np.arange(_TABLE_LEAVES)).astype(np.uint16)
 _WORD = 62
 NONE = -1
 
@@ -48,19 +49,20 @@ class Sweep:
         """Borders at which the outcome changes, rising, and the outcome from each on; each owner begins and ends
         with NONE, the last border of an owner whose outcome lasts being his open end."""
         sources = [*parts, life] if self.needs_life and life is not None else list(parts)
-        packed = np.empty(2 * sum(len(starts) for starts, _ in sources), np.int64)
-        filled = 0
-        for leaf, borders in ((leaf, borders) for leaf, spans in enumerate(sources) for borders in spans):
-            piece = packed[filled : filled + len(borders)]
-            np.left_shift(borders, self.width, out=piece)
-            piece |= leaf
-            filled += len(borders)
-        if filled == 0:
+        runs = [borders for spans in sources for borders in spans]
+        packed = np.concatenate(runs)
+        if len(packed) == 0:
             return packed, np.empty(0, np.int16)
+        packed <<= self.width
+        filled = 0
+        for number, run in enumerate(runs):
+            # Each leaf brings two runs, its starts and its ends.
+            packed[filled : filled + len(run)] |= number // 2
+            filled += len(run)
         packed.sort(kind="stable")
         leaf_of = packed & ((1 << self.width) - 1)
         packed >>= self.width
-        last = np.flatnonzero(packed[1:] != packed[:-1])
+        last = (packed[1:] != packed[:-1]).nonzero()[0]
         at = np.empty(len(last) + 1, np.int64)
         packed.take(last, out=at[:-1])
         at[-1] = packed[-1]
@@ -68,13 +70,12 @@ class Sweep:
         change = np.empty(len(outcome), bool)
         change[0] = outcome[0] != NONE
         np.not_equal(outcome[1:], outcome[:-1], out=change[1:])
-        kept = np.flatnonzero(change)
+        kept = change.nonzero()[0]
         return at.take(kept), outcome.take(kept)
 
     def _looked_up(self, leaf_of: Keys, last: npt.NDArray[np.intp]) -> npt.NDArray[np.int16]:
         assert self._table is not None
-        bits = (1 << np.arange(_TABLE_LEAVES)).astype(np.uint16)
-        sets = np.bitwise_xor.accumulate(bits.take(leaf_of))
+        sets = np.bitwise_xor.accumulate(_BITS.take(leaf_of))
         outcome = np.empty(len(last) + 1, np.int16)
         self._table.take(sets.take(last), out=outcome[:-1], mode="clip")
         outcome[-1] = NONE  # after the last border of all nothing holds
