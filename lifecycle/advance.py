@@ -83,7 +83,7 @@ def candidates(*, limit: int) -> list[int]:
     """Customers that may need advancing, most overdue first. What waits for parked customers is dropped: whoever puts
     them back marks them as changed."""
     now = clock()
-    stale = sql.rows("lifecycle/candidates_stale", limit=limit, now=now)
+    stale = _oldest_stale(limit, now)
     parked = [customer for customer, is_parked in stale if is_parked]
     if parked:
         Stale.objects.filter(profile__customer__in=parked).delete()
@@ -92,6 +92,22 @@ def candidates(*, limit: int) -> list[int]:
         due = sql.rows("lifecycle/candidates_due", limit=limit - len(found), now=now)
         found += [customer for (customer,) in due if customer not in set(found)]
     return found
+
+
+def _oldest_stale(limit: int, now: datetime) -> list[tuple[int, bool]]:
+    """Customers of the oldest Stale rows. A backlog of millions is not read for one batch; but rows of hot customers
+    that wait for their minute must not hide everybody behind them, so the look widens until it finds enough."""
+    rows = 10 * limit
+    while True:
+        found = sql.rows("lifecycle/candidates_stale", rows=rows, limit=limit, now=now)
+        if len(found) >= limit:
+            return found
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM (SELECT FROM customers_stale LIMIT %s) AS head", [rows])
+            (known,) = cursor.fetchone()
+        if known < rows:
+            return found
+        rows *= 10
 
 
 def _batch_or_singly(customers: Sequence[int], limit: int) -> Advanced:

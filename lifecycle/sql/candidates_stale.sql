@@ -1,7 +1,8 @@
--- Customers about whom something new is known: customer, whether parked. Hot customers wait for their minute.
--- Parameters: limit, now.  Index: the primary key of Stale, walked from its oldest row.
+-- Customers that the oldest Stale rows speak of: customer, whether parked. Hot customers wait for their minute.
+-- Parameters: rows (how many of the oldest to look at), limit, now.
+-- Indexes: the primary key of Stale, walked from its oldest row; the primary keys of the others.
 SELECT profile.customer_id, bool_or(parked.customer_id IS NOT NULL)
-FROM customers_stale AS stale
+FROM (SELECT id, profile_id FROM customers_stale ORDER BY id LIMIT %(rows)s) AS stale
 JOIN customers_profile AS profile ON profile.id = stale.profile_id
 LEFT JOIN lifecycle_parked AS parked ON parked.customer_id = profile.customer_id
 WHERE NOT EXISTS (
