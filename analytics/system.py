@@ -1,0 +1,61 @@
+"""How the installation is doing: what waits, what is parked, and whether the one scan everything rests on stays fast."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from clm.lib import sql
+from customers.models import Import, Source
+from lifecycle.models import HotCustomer, Parked, Replay
+from lifecycle.replay import Progress, progress
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRow:
+    """One replay and how far it is."""
+
+    id: int
+    cause: str
+    started_at: datetime
+    finished_at: datetime | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class SystemState:
+    """Everything the system page says. all_visible is the share (0..1) of the touchpoint table's pages that a replay
+    reads from the index alone, None while the table is empty; below 0.8 replays get many times slower."""
+
+    now: datetime
+    database: str
+    customers: int
+    touchpoints: int
+    database_bytes: int
+    stale_rows: int
+    overdue: int
+    unsequenced: int
+    all_visible: float | None
+    parked: tuple[Parked, ...]
+    hot: tuple[HotCustomer, ...]
+    replays: tuple[ReplayRow, ...]
+    imports: tuple[Import, ...]
+    sources: tuple[Source, ...]
+    embedded: bool
+
+
+def system_state() -> SystemState:
+    (row,) = sql.records("analytics/system_state")
+    replays = tuple(
+        ReplayRow(one.pk, one.get_cause_display(), one.started_at, one.finished_at, progress(replay=one))
+        for one in Replay.objects.order_by("-pk")[:5]
+    )
+    return SystemState(
+        **row,
+        parked=tuple(Parked.objects.order_by("-parked_at")[:50]),
+        hot=tuple(HotCustomer.objects.order_by("-touchpoints")[:20]),
+        replays=replays,
+        imports=tuple(Import.objects.select_related("source").order_by("-pk")[:10]),
+        sources=tuple(Source.objects.order_by("name")),
+        embedded=settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY,
+    )
