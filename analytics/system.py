@@ -1,4 +1,4 @@
-"""How the installation is doing: what waits, what is parked, and whether the one scan everything rests on stays fast."""
+"""How the installation is doing: what waits, what is parked, whether the scan everything rests on stays fast."""
 
 from dataclasses import dataclass
 from datetime import datetime

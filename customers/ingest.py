@@ -206,8 +206,8 @@ def _store(
         bodies = Touchpoint.objects.filter(source=source, message_hash__in=known).values_list(
             "message_hash", "body_hash"
         )
-        for message, body in bodies:
-            same = records[str(message)]["body_hash"] == body
+        for hashed, body in bodies:
+            same = records[str(hashed)]["body_hash"] == body
             repeated, conflicting = _again(same, repeated, conflicting)
     return len(stored), repeated, conflicting
 

@@ -50,7 +50,7 @@ def live(*, only: str | None = None) -> Live:
     (found,) = sql.rows("lifecycle/live_versions", only=only)
     key = tuple(tuple(part) if isinstance(part, list) else part for part in found)
     if key not in _compiled:
-        _compiled[key] = _compile(key[0])  # type: ignore[arg-type]
+        _compiled[key] = _compile(key[0])
         while len(_compiled) > 8:
             _compiled.popitem(last=False)
     return _compiled[key]

@@ -1,16 +1,28 @@
 """The heartbeat: advance while there is work, then number the announcements. Idle, it is three index probes."""
 
+import time
+
+from django.conf import settings
+
 from .advance import Advanced, advance
 from .announce import sequence
+
+# A batch is one transaction, and none should take longer than half a minute: one that takes longer than this is
+# followed by one of half as many customers.
+_LONG_SECONDS = 5.0
 
 
 def tick(*, batches: int = 20) -> Advanced:
     """Up to `batches` batches of work; customers == 0 and parked == 0 says that there was none."""
     done = Advanced()
+    limit: int = settings.CLM_ADVANCE_BATCH
     for _batch in range(batches):
-        step = advance()
+        began = time.monotonic()
+        step = advance(limit=limit)
         done.add(step)
         if step.customers == 0 and step.parked == 0:
             break
+        if time.monotonic() - began > _LONG_SECONDS:
+            limit = max(1, limit // 2)
     sequence()
     return done
