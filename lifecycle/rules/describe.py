@@ -66,11 +66,13 @@ class _Words:
     def predicate(self, node: Node) -> str:
         """The node after "the customer"."""
         match node:
+            case All((part,)) | Any((part,)):
+                return self.predicate(part)
             case All(parts):
                 return _series([self.part(part) for part in parts], "and")
             case Any(parts):
                 joined = _series([self.part(part) for part in parts], "or")
-                return f"either {joined}" if len(parts) > 1 else joined
+                return f"either {joined}"
             case Not(part):
                 return self.negated(part)
             case Did(selector, at_least, within):
@@ -90,8 +92,12 @@ class _Words:
                 )
             case Since(start, until):
                 return f"has had {_one(start)} and since the latest no {_bare_one(until)}"
+            case Held(Named(name, _), duration):
+                return f"has met “{name}” for {say_duration(duration)} without a break"
             case Held(part, duration):
                 return f"has for {say_duration(duration)} without a break been one who {self.part(part)}"
+            case Lately(Named(name, _), within):
+                return f"met “{name}” at some time in the last {_bare(say_duration(within))}"
             case Lately(part, within):
                 return f"was at some time in the last {_bare(say_duration(within))} one who {self.part(part)}"
             case Named(name, _):
@@ -99,9 +105,13 @@ class _Words:
 
     def part(self, node: Node) -> str:
         """The node inside another one, in brackets when it could be read in two ways."""
-        compound = isinstance(node, All | Any | Since | Held | Lately) and not (
-            isinstance(node, All | Any) and len(node.parts) == 1 and not isinstance(node.parts[0], All | Any | Since)
-        )
+        match node:
+            case Held(Named()) | Lately(Named()):
+                compound = False
+            case All((part,)) | Any((part,)):
+                return self.part(part)
+            case _:
+                compound = isinstance(node, All | Any | Since | Held | Lately)
         said = self.predicate(node)
         return f"({said})" if compound else said
 
@@ -109,6 +119,8 @@ class _Words:
         match node:
             case Named(name, _):
                 return f"does not meet “{name}”"
+            case Held(Named(name, _), duration):
+                return f"has not yet met “{name}” for {say_duration(duration)} without a break"
             case Did(selector, 1, None):
                 return f"has never had {_one(selector)}"
             case Did(selector, at_least, within):
@@ -125,7 +137,7 @@ class _Words:
 
 
 def _had(within: int | None) -> str:
-    return "has ever had" if within is None else "has had"
+    return "has at some time had" if within is None else "has had"
 
 
 def _window(within: int | None) -> str:
@@ -145,7 +157,7 @@ def _ratio(by: int) -> str:
 # --- selectors ---------------------------------------------------------------------------------------------------
 def _one(selector: Selector) -> str:
     said = _bare_one(selector)
-    return f"{'an' if said[0] in 'aeio' else 'a'} {said}"
+    return f"{'an' if said[0] in 'aeio' or said.startswith('upgrade') else 'a'} {said}"
 
 
 def _bare_one(selector: Selector) -> str:
