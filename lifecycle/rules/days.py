@@ -18,12 +18,14 @@ import numpy.typing as npt
 from lifecycle.rules.durations import DAY, MINUTE
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_SECOND = timedelta(seconds=1)
 _QUARTER = 15 * MINUTE
 _ZONE_NAME = re.compile(r"[A-Za-z0-9_+\-]+(/[A-Za-z0-9_+\-]+)*")
 
 
 def _ms(year: int) -> int:
-    return (datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+    return (datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 # The table per quarter hour spans the instants that occur; the rest is looked up in the list of midnights.
@@ -45,10 +47,11 @@ class LocalDays:
         self.zone = _load(zone)
         self._breaks, self._days = _midnights(self.zone, _TABLE_FROM, _TABLE_UNTIL)
         self._far: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None = None
-        slots = np.arange(_TABLE_FROM, _TABLE_UNTIL, _QUARTER, dtype=np.int64)
-        position = np.searchsorted(self._breaks, slots, side="right") - 1
-        # Days since 1970-01-01 plus one: the local day before it exists west of Greenwich.
-        self._table = (self._days[position] + 1).astype(np.uint16)
+        # The first slot that begins at or after each midnight. Days since 1970-01-01 plus one: the local day before it
+        # exists west of Greenwich.
+        slots = -((_TABLE_FROM - self._breaks) // _QUARTER)
+        lengths = np.diff(slots, append=(_TABLE_UNTIL - _TABLE_FROM) // _QUARTER)
+        self._table = (self._days + 1).astype(np.uint16).repeat(lengths)
         inside = self._breaks[(self._breaks - _TABLE_FROM) % _QUARTER != 0]
         self._table[(inside - _TABLE_FROM) // _QUARTER] = _MIXED
         self._plain = len(inside) == 0
@@ -106,24 +109,23 @@ def _midnights(zone: ZoneInfo, start: int, end: int) -> tuple[npt.NDArray[np.int
 def _offset_changes(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int]]:
     """(instant, UTC offset from it on), both in milliseconds; the first instant is `start`.
 
-    Probed twice a day and then halved: no zone has changed its offset twice within twelve hours since 1970."""
-    changes = [(start, _offset(zone, start))]
-    for probe in range(start + DAY // 2, end + DAY // 2, DAY // 2):
-        offset = _offset(zone, probe)
-        if offset != changes[-1][1]:
-            low, high = probe - DAY // 2, probe
-            while high - low > 1000:
-                middle = (low + high) // 2000 * 1000
-                if _offset(zone, middle) == changes[-1][1]:
+    Probed twice a day and then halved: no zone has changed its offset twice within twelve hours."""
+    step = timedelta(hours=12)
+    # UTC instants labelled with the zone, as `fromutc` takes them; what it adds is the offset.
+    probe, last = (_EPOCH.replace(tzinfo=zone) + timedelta(milliseconds=ms) for ms in (start, end))
+    offset = zone.fromutc(probe) - probe
+    changes = [(start, offset // _MILLISECOND)]
+    while probe < last:
+        probe += step
+        if zone.fromutc(probe) - probe != offset:
+            low, high = probe - step, probe
+            while high - low > _SECOND:
+                middle = low + (high - low) // 2 // _SECOND * _SECOND
+                if zone.fromutc(middle) - middle == offset:
                     low = middle
                 else:
                     high = middle
-            if high < end:
-                changes.append((high, offset))
+            offset = zone.fromutc(probe) - probe
+            if high < last:
+                changes.append(((high.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND, offset // _MILLISECOND))
     return changes
-
-
-def _offset(zone: ZoneInfo, ms: int) -> int:
-    offset = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone).utcoffset()
-    assert offset is not None
-    return offset // timedelta(milliseconds=1)
