@@ -104,7 +104,7 @@ class _Chunk:
         if len(keys) and (keys[1:] < keys[:-1]).any():
             raise ValueError("touchpoints must be sorted by owner and time")
         self.amount = facts.amount
-        self.selection = Selection(program.selectors, facts, keys)
+        self.selection = Selection(program.selectors, facts, keys, program.uses)
         self.life_floor = (np.arange(len(facts.life), dtype=np.int64) << line.bits) + (facts.life - line.base)
         alive = facts.life != NO_LIFE
         starts = self.life_floor if alive.all() else self.life_floor[alive]
@@ -119,13 +119,12 @@ class _Chunk:
         done = self._done.get(number)
         if done is None:
             done = self._done[number] = self._evaluate(number)
+            self._check(*done)
         return done
 
     def sweep(self, sweep: Sweep) -> tuple[Keys, npt.NDArray[np.int16]]:
         """The borders and outcomes of a sweep over steps."""
-        at, outcome = sweep.run([self.spans(leaf) for leaf in sweep.leaves], self.life, self.line.open_end)
-        self.check(at)
-        return at, outcome
+        return sweep.run([self.spans(leaf) for leaf in sweep.leaves], self.life)
 
     def _evaluate(self, number: int) -> Spans:
         step = self.program.steps[number]
@@ -140,35 +139,38 @@ class _Chunk:
             case "lately":
                 assert step.window is not None
                 return algebra.lately(self.spans(step.of[0]), step.window, open_end)
-        selected = self.selection[step.of[0]]
-        if len(selected.keys) == 0:
+        selected = [self.selection.take(selector) for selector in step.of]
+        keys = selected[0].keys
+        if len(keys) == 0:
             return NOWHERE
         match step.kind:
             case "did" if step.window is None:
-                found = algebra.ever(selected.keys, selected.heads(open_end), step.amount, open_end)
+                found = algebra.ever(keys, selected[0].heads(open_end), step.amount, open_end)
             case "did":
                 assert step.window is not None
-                found = algebra.often(selected.keys, selected.gaps(), step.amount, step.window)
+                found = algebra.often(keys, selected[0].gaps(), step.amount, step.window)
             case "on_days":
-                days = selected.days(step.zone, self.line.base, open_end)
-                found = algebra.on_days(selected.keys, days, step.amount, step.window, open_end)
+                days = selected[0].days(step.zone, self.line.base, open_end)
+                found = algebra.on_days(keys, days, step.amount, step.window, open_end)
             case "spent":
-                keys, amounts = selected.amounts(self.amount)
+                keys, amounts = selected[0].amounts(self.amount)
                 found = algebra.spent(keys, amounts, step.amount, step.window, open_end)
             case "grew":
                 assert step.window is not None
-                keys, amounts = selected.amounts(self.amount)
+                keys, amounts = selected[0].amounts(self.amount)
                 found = algebra.grew(keys, amounts, step.amount, step.window)
                 # There is nothing to have grown from before two windows of life.
                 found = algebra.not_before(found, self.life_floor + 2 * step.window, self.line.bits)
             case _:
-                found = algebra.since(selected.keys, self.selection[step.of[1]].keys, open_end)
+                found = algebra.since(keys, selected[1].keys, open_end)
         return algebra.not_before(found, self.life_floor, self.line.bits) if self.cut_to_life else found
 
-    def check(self, borders: Keys) -> None:
-        """A line too short would be silent and yield spans that never end."""
-        place = borders & self.line.open_end
-        assert not ((place > self.line.limit) & (place != self.line.open_end)).any(), "a border lies off the line"
+    def _check(self, starts: Keys, ends: Keys) -> None:
+        """A line too short would be silent, and yield spans that never end or end with another customer."""
+        open_end = self.line.open_end
+        place = ends & open_end
+        finite = place != open_end
+        assert not (finite & ((place > self.line.limit) | ((starts ^ ends) > open_end))).any(), "a span leaves the line"
 
     def rows(self, at: Keys, stage: npt.NDArray[np.int16]) -> Spells:
         """Borders as change points; open ends and what lies past the horizon are none."""
@@ -190,7 +192,6 @@ def _subject_spells(chunk: _Chunk, subject: Subject, answer: int | Sweep) -> Spe
         return chunk.rows(at, stage)
     assert isinstance(answer, int)
     starts, ends = chunk.spans(answer)
-    chunk.check(ends)
     at = np.empty(2 * len(starts), np.int64)
     at[0::2], at[1::2] = starts, ends
     stage = np.zeros(len(at), np.int16)

@@ -47,6 +47,8 @@ class Membership:
 
 
 Subject = StageRules | Membership
+# The kinds of step whose `of` are selectors.
+_SELECTING = ("did", "on_days", "spent", "grew", "since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,11 @@ class Program:
             else:
                 self.answers.append(compiler.number(subject.node))
         self.selectors.close()
+        self.uses = [0] * len(self.selectors.parts)  # per selector: the steps that ask for it
+        for step in self.steps:
+            if step.kind in _SELECTING:
+                for number in step.of:
+                    self.uses[number] += 1
         self.property_keys = frozenset(self._properties)
         sweeps = [*self.sweeps.values(), *(answer for answer in self.answers if isinstance(answer, Sweep))]
         # The bits a packed border needs beside its key.

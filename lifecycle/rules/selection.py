@@ -59,7 +59,7 @@ class SelectorTable:
         self._type_lookup = _lookup(self._type_codes, type_class) * self._channel_classes
         self._channel_lookup = _lookup(self._channel_codes, channel_class)
         number_of_classes = of_types.shape[1] * self._channel_classes
-        self._words: list[npt.NDArray[np.unsignedinteger]] = []
+        self.words: list[npt.NDArray[np.unsignedinteger]] = []
         self._everything: set[int] = set()
         for atom, number in self._atoms.items():
             holds = np.zeros((of_types.shape[1], of_channels.shape[1]), bool)
@@ -74,8 +74,8 @@ class SelectorTable:
                     for d, bits in ((np.uint8, 8), (np.uint16, 16), (np.uint32, 32), (np.uint64, 64))
                     if left <= bits or bits == 64
                 )
-                self._words.append(np.zeros(number_of_classes, dtype))
-            word = self._words[-1]
+                self.words.append(np.zeros(number_of_classes, dtype))
+            word = self.words[-1]
             word[holds.reshape(-1)] |= word.dtype.type(1 << (number % 64))
 
     def _atom(self, pairs: frozenset[tuple[bytes, bytes]]) -> int:
@@ -103,9 +103,6 @@ class SelectorTable:
         if self._channel_classes > 1:
             found += _looked_up(self._channel_lookup, facts.channel)
         return found
-
-    def word(self, number: int) -> npt.NDArray[np.unsignedinteger]:
-        return self._words[number]
 
     def takes_everything(self, atom: int) -> bool:
         return atom in self._everything
@@ -152,10 +149,12 @@ class Selected:
 
 
 class Selection:
-    """The selectors of a table answered on one chunk, each when it is first asked for."""
+    """The selectors of a table answered on one chunk, each when it is first asked for and let go of after its last
+    use. `uses` is how often each will be asked for."""
 
-    def __init__(self, table: SelectorTable, facts: Facts, keys: Keys) -> None:
+    def __init__(self, table: SelectorTable, facts: Facts, keys: Keys, uses: list[int]) -> None:
         self._table = table
+        self._left = uses.copy()
         self._facts = facts
         self._keys = keys
         self._classes: npt.NDArray[np.intp] | None = None
@@ -164,10 +163,13 @@ class Selection:
         self._distinct: dict[str, tuple[npt.NDArray[np.intp], list[Value]]] = {}
         self._selected: dict[int, Selected] = {}
 
-    def __getitem__(self, number: int) -> Selected:
-        if number not in self._selected:
-            self._selected[number] = self._select(self._table.parts[number])
-        return self._selected[number]
+    def take(self, number: int) -> Selected:
+        """What the selector of that number selects."""
+        selected = self._selected.pop(number, None) or self._select(self._table.parts[number])
+        self._left[number] -= 1
+        if self._left[number] > 0:
+            self._selected[number] = selected
+        return selected
 
     def _select(self, parts: tuple[Part, ...]) -> Selected:
         if len(parts) == 1 and not parts[0][1] and self._table.takes_everything(parts[0][0]):
@@ -185,7 +187,9 @@ class Selection:
         if word is None:
             if self._classes is None:
                 self._classes = self._table.classes(self._facts)
-            word = self._words[number] = self._table.word(number).take(self._classes)
+            word = self._words[number] = self._table.words[number].take(self._classes)
+            if len(self._words) == len(self._table.words):
+                self._classes = None  # the widest column, not needed any more
         chosen = (word & word.dtype.type(1 << bit)) != 0
         for test in tests:
             chosen &= self._test(test)

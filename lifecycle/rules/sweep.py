@@ -45,10 +45,10 @@ class Sweep:
             if self.needs_life:
                 self._table[: len(sets) // 2] = NONE  # the life is the last leaf: outside it nothing holds
 
-    def run(self, parts: Sequence[Spans], life: Spans | None, open_end: int) -> tuple[Keys, npt.NDArray[np.int16]]:
+    def run(self, parts: Sequence[Spans], life: Spans) -> tuple[Keys, npt.NDArray[np.int16]]:
         """Borders at which the outcome changes, rising, and the outcome from each on; each owner begins and ends
         with NONE, the last border of an owner whose outcome lasts being his open end."""
-        sources = [*parts, life] if self.needs_life and life is not None else list(parts)
+        sources = [*parts, life] if self.needs_life else list(parts)
         runs = [borders for spans in sources for borders in spans]
         packed = np.concatenate(runs)
         if len(packed) == 0:
