@@ -1,6 +1,6 @@
 # The commands of this project. `make run` is all a newcomer needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help run packages test check reset bench soak pin
+.PHONY: help run packages test check lint format types layers migrations deployment reset bench soak pin
 PY := .venv/bin/python
 BOOTSTRAP = python=$$(sh bin/find-python) && "$$python" clm/bootstrap.py
 STOP_TEST_SERVERS = CLM_DATA_DIR="$${CLM_TEST_DATA_DIR:-.data/test}" $(PY) manage.py embedded stop --force >/dev/null 2>&1
@@ -28,13 +28,27 @@ test:
 	@$(BOOTSTRAP) test
 	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; $(PY) -m pytest -n 2 $(T)
 
+# All checks run, whichever fails first.
 check:
 	@$(BOOTSTRAP) check
+	@$(MAKE) --no-print-directory --keep-going lint format types layers migrations deployment
+
+lint:
 	$(PY) -m ruff check .
+
+format:
 	$(PY) -m ruff format --check .
+
+types:
 	$(PY) -m mypy .
+
+layers:
 	.venv/bin/lint-imports
-	@trap '$(PY) manage.py embedded stop >/dev/null 2>&1' EXIT; set -x; $(PY) manage.py makemigrations --check --dry-run
+
+migrations:
+	CLM_DATA_DIR="$${CLM_TEST_DATA_DIR:-.data/test}" CLM_EMBEDDED_FAST=1 $(PY) manage.py makemigrations --check --dry-run
+
+deployment:
 	SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(64))') ALLOWED_HOSTS=clm.example.org HTTPS=1 \
 		DATABASE_URL=postgres://clm@db/clm REDIS_URL=redis://broker/0 $(PY) manage.py check --deploy --fail-level WARNING
 
@@ -50,8 +64,9 @@ soak:
 	@$(BOOTSTRAP) test
 	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; CLM_SOAK=1 $(PY) -m pytest -m "soak or not soak" $(T)
 
-PIN = uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --universal --upgrade
+PIN = $(PY) -m uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --universal --upgrade
 pin:
+	@$(BOOTSTRAP) check
 	$(PIN) requirements.in -o requirements.txt
 	$(PIN) requirements-dev.in -o requirements-dev.txt
 	$(PIN) requirements-node.in -o requirements-node.txt

@@ -76,7 +76,15 @@ def install_python_packages(requirements: str) -> None:
     if VENV.is_symlink() or (stamp.exists() and stamp.read_text() == wanted):
         return
     with _step(f"Installing the Python packages of {requirements}"):
-        command = [PYTHON, "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--no-input"]
+        command: list[str | Path] = [
+            PYTHON,
+            "-m",
+            "pip",
+            "install",
+            "--require-hashes",
+            "--disable-pip-version-check",
+            "--no-input",
+        ]
         command += ["--root-user-action=ignore", "--progress-bar=off", "-r", requirements]
         _run(command, log=VENV / "install.log")
     stamp.write_text(wanted)

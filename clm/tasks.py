@@ -3,8 +3,7 @@ behind is found by the next tick. Every task has the same act as a management co
 
 from typing import Any
 
-from celery import shared_task
-
+from clm.celery import app
 from customers.ingest import clock
 from customers.partitions import turn_partitions
 from lifecycle.models import Replay
@@ -12,13 +11,13 @@ from lifecycle.replay import finish, replay_next
 from lifecycle.tick import tick
 
 
-@shared_task(name="clm.tasks.advance", expires=5)
+@app.task(name="clm.tasks.advance", expires=5)
 def advance(**_later: Any) -> int:
     """Some batches of advance (manage.py advance)."""
     return tick().customers
 
 
-@shared_task(name="clm.tasks.replay")
+@app.task(name="clm.tasks.replay")
 def replay(*, replay: int, **_later: Any) -> None:
     """Take part in a replay until no bucket is left (manage.py replay)."""
     running = Replay.objects.get(pk=replay)
@@ -27,7 +26,7 @@ def replay(*, replay: int, **_later: Any) -> None:
     finish(replay=running)
 
 
-@shared_task(name="clm.tasks.partitions")
+@app.task(name="clm.tasks.partitions")
 def partitions(**_later: Any) -> None:
     """Make the coming weeks' partitions and drop the old ones (manage.py partitions)."""
     turn_partitions(now=clock())

@@ -135,10 +135,11 @@ class PostgresServer:
             shutil.rmtree(rubbish, ignore_errors=True)
         fresh = self.places.data / f"postgres.new.{secrets.token_hex(4)}"
         account.make_directory(fresh)
-        command = [postgres_program("initdb"), "-D", fresh, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        command: list[str | Path] = [postgres_program("initdb"), "-D", fresh]
+        command += ["-U", "postgres", "-A", "trust", "-E", "UTF8"]
         # Order by code point, the same on every machine, and no dependence on the system's locales.
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
-        code, output = account.run([*command, "--no-sync"] if self.fast else command, seconds=START_SECONDS)
+        code, output = account.run([*command, *(["--no-sync"] if self.fast else [])], seconds=START_SECONDS)
         if code != 0:
             raise EmbeddedError(f"The private PostgreSQL cannot be created in {self.places.data}.\n{output}")
         conf = fresh / "postgresql.conf"

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def command_line(pid: int) -> list[str]:
@@ -88,7 +89,9 @@ def run(
 ) -> tuple[int, str]:
     """Run a command to its end and return (exit code, output). The output goes through a file, never a pipe: a
     server started by the command inherits it, and reading a pipe would wait until that server ends."""
-    as_user = {} if uid is None or uid == os.geteuid() else {"user": uid, "group": gid, "extra_groups": []}
+    as_user: dict[str, Any] = (
+        {} if uid is None or uid == os.geteuid() else {"user": uid, "group": gid, "extra_groups": []}
+    )
     with tempfile.TemporaryFile() as output:
         code = subprocess.run(
             [str(part) for part in command],
@@ -100,7 +103,7 @@ def run(
             start_new_session=True,  # Ctrl-C in the terminal must not reach a server
             timeout=seconds,
             check=False,
-            **as_user,  # type: ignore[arg-type]
+            **as_user,
         ).returncode
         output.seek(0)
         return code, output.read().decode(errors="replace").strip()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.backends.postgresql import base
+from psycopg2 import OperationalError
 
 from clm.embedded.installation import installation
 from clm.embedded.places import EmbeddedError
@@ -19,9 +20,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             installation.ensure_postgres()
             try:
                 return super().get_new_connection(conn_params)
-            except base.Database.OperationalError:
+            except OperationalError:
                 # It may have died between the look and the call; once more, and whatever is wrong then is real.
                 installation.ensure_postgres()
                 return super().get_new_connection(conn_params)
         except EmbeddedError as error:
-            raise base.Database.OperationalError(str(error)) from error
+            raise OperationalError(str(error)) from error

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,7 @@ from clm.supervisor import Child, Supervisor, end_leftovers
 if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
     from clm.embedded.installation import installation
     from clm.embedded.places import EmbeddedError
+    from clm.embedded.servers import Server
 
 ENSURE_SECONDS = 2.0
 
@@ -137,7 +139,9 @@ class Command(BaseCommand):
         """Revive a private server that died, until `ended`."""
         if not (settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY):
             return
-        kept = [(installation.postgres, installation.ensure_postgres)] if settings.EMBEDDED_POSTGRES else []
+        kept: list[tuple[Server, Callable[[], None]]] = []
+        if settings.EMBEDDED_POSTGRES:
+            kept.append((installation.postgres, installation.ensure_postgres))
         if settings.EMBEDDED_VALKEY:
             kept.append((installation.valkey, installation.ensure_valkey))
         complaint = ""
