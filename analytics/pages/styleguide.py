@@ -21,7 +21,7 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "pages/styleguide.html",
         {
             "now": examples.NOW,
-            "currency": "GBP",
+            "reporting": examples.GBP,
             "form": form,
             "tiles": examples.tiles(),
             "counts": counts,

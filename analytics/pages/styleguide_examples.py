@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 NOW = dt.datetime(2026, 11, 20, 12, 4, 33, tzinfo=dt.UTC)
+GBP = Row(currency="GBP", minor_digits=2)
 NAMES = ["Awareness", "Acquisition", "Onboarding", "Engagement", "Retention", "Expansion", "Advocacy", "Lapsed"]
 STAGES = [Row(key=name.lower(), name=name, position=at, is_exit=False) for at, name in enumerate(NAMES, 1)]
 EXIT = Row(key="gone-quiet", name="Gone quiet", position=9, is_exit=True)
@@ -239,7 +240,7 @@ def why() -> Row:
 
 def timeline() -> Row:
     def entry(role: str, title: str, at: dt.datetime, **more: Any) -> Row:
-        empty = {
+        empty: dict[str, Any] = {
             "amount": None,
             "order_ref": "",
             "text": "",

@@ -1,11 +1,11 @@
 """Numbers as people read them: money from whole minor units, rates as percent, counts with separators."""
 
-import numbers
 from decimal import Decimal
+from fractions import Fraction
+from typing import Protocol
 
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from django import template
-from django.conf import settings
 from django.template import Context
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,87 +13,102 @@ from django.utils.translation import ngettext
 from clm.lib.locales import reader_locale
 
 register = template.Library()
-Number = int | float | Decimal
+Number = int | float | Decimal | Fraction
 
 MINUS = "−"
+# From here on the minor part of an amount in a figure is noise: £1,234 but £999.99.
+WHOLE_FROM = 1_000
 
 
-def money_text(amount: int | Decimal, currency: str, *, whole: bool = False) -> str:
-    """`amount` in minor units of `currency` (1234 GBP is £12.34); `whole` drops the minor part."""
-    places = get_currency_precision(currency)
-    major = Decimal(amount).scaleb(-places)
-    digits = None if not whole else "¤#,##0"
-    return format_currency(major, currency, format=digits, locale=reader_locale(), currency_digits=not whole).replace(
-        "-", MINUS
-    )
+class Reporting(Protocol):
+    """The reporting currency: ISO code and the digits of its minor unit. Pages find it in their context."""
+
+    currency: str
+    minor_digits: int
 
 
-def quantity_text(value: Number | None, unit: str, currency: str, *, whole: bool = True) -> str:
-    """A value with its unit. Units: count, number, money, percent, ratio, days, months, orders. None is n/a."""
+def _plain(value: Number) -> int | float | Decimal:
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def money_text(amount: Number, reporting: Reporting, *, whole: bool = False) -> str:
+    """`amount` in minor units (1234 GBP is £12.34); `whole` drops the minor part."""
     locale = reader_locale()
+    major = Decimal(round(_plain(amount))).scaleb(-reporting.minor_digits)
+    if not whole and reporting.minor_digits == get_currency_precision(reporting.currency):
+        text = format_currency(major, reporting.currency, locale=locale)
+    else:
+        digits = 0 if whole else reporting.minor_digits
+        pattern = locale.currency_formats["standard"].pattern.replace(".00", f".{'0' * digits}" if digits else "")
+        text = format_currency(major, reporting.currency, format=pattern, locale=locale, currency_digits=False)
+    return text.replace("-", MINUS)
+
+
+def quantity_text(value: Number | None, unit: str, reporting: Reporting | None) -> str:
+    """A value with its unit. Units: count, number, money, percent, ratio, days, months, orders. None is n/a."""
     if value is None:
         return _("n/a")
     if unit == "money":
-        return money_text(round(Decimal(value)), currency, whole=whole and abs(value) >= 100_000)
+        assert reporting is not None
+        return money_text(value, reporting, whole=abs(value) >= WHOLE_FROM * 10**reporting.minor_digits)
+    value = _plain(value)
+    locale = reader_locale()
     if unit == "percent":
-        return format_percent(value, "#,##0.0 %" if locale.language == "de" else "#,##0.0%", locale=locale)
+        return format_percent(value, locale.percent_formats[None].pattern.replace("##0", "##0.0"), locale=locale)
     if unit == "ratio":
         return format_decimal(value, "#,##0.0#", locale=locale) + " : 1"
     if unit in ("days", "months"):
-        number = format_decimal(value, "#,##0.#", locale=locale)
-        words = {"days": ngettext("%s day", "%s days", value), "months": ngettext("%s month", "%s months", value)}
-        return words[unit] % number
-    if unit == "number":
-        return format_decimal(value, "#,##0.##", locale=locale)
-    return format_decimal(value, "#,##0", locale=locale)
+        # Plural forms are of whole numbers: 2.5 days take the form of 3, 1 day its own.
+        form = int(value) if value == int(value) else int(value) + 2
+        words = {"days": ngettext("%s day", "%s days", form), "months": ngettext("%s month", "%s months", form)}
+        return words[unit] % format_decimal(value, "#,##0.#", locale=locale)
+    return format_decimal(value, "#,##0.##" if unit in ("number", "orders") else "#,##0", locale=locale)
 
 
-def change_text(value: Number, unit: str, currency: str) -> str:
+def change_text(value: Number, unit: str, reporting: Reporting | None) -> str:
     """The size of a change, without its sign: `4.2%`, `1.1 pp`, `£1,200`, `12`."""
-    size = abs(value)
+    size: Number = -value if value < 0 else value
     if unit == "points":
-        return _("%s pp") % format_decimal(size * 100, "#,##0.0", locale=reader_locale())
-    return quantity_text(size, unit, currency)
-
-
-def _currency(context: Context) -> str:
-    return context.get("currency") or getattr(settings, "REPORTING_CURRENCY", "GBP")
+        return _("%s pp") % format_decimal(_plain(size) * 100, "#,##0.0", locale=reader_locale())
+    return quantity_text(size, unit, reporting)
 
 
 @register.simple_tag(takes_context=True)
 def money(context: Context, amount: int | None, whole: bool = False) -> str:
     """An amount in minor units of the reporting currency; None prints as a dash."""
-    return "–" if amount is None else money_text(amount, _currency(context), whole=whole)
+    return "–" if amount is None else money_text(amount, context["reporting"], whole=whole)
 
 
 @register.simple_tag(takes_context=True)
 def quantity(context: Context, value: Number | None, unit: str) -> str:
-    return quantity_text(value, unit, _currency(context))
+    """A value with its unit, None as n/a."""
+    return quantity_text(value, unit, context.get("reporting"))
 
 
 @register.simple_tag(takes_context=True)
 def size_of_change(context: Context, value: Number, unit: str) -> str:
-    return change_text(value, unit, _currency(context))
+    """The size of a change without its sign."""
+    return change_text(value, unit, context.get("reporting"))
 
 
 @register.filter
 def number(value: Number | None) -> str:
     """1234567 -> 1,234,567; None -> n/a."""
-    return quantity_text(value, "count", "")
+    return quantity_text(value, "count", None)
 
 
 @register.filter
 def percent(value: Number | None) -> str:
     """A share 0..1 with one decimal."""
-    return quantity_text(value, "percent", "")
+    return quantity_text(value, "percent", None)
 
 
 @register.filter
 def signed(value: Number) -> str:
     """+12, −3, ±0."""
-    if isinstance(value, numbers.Number) and value:
-        return f"{'+' if value > 0 else MINUS}{quantity_text(abs(value), 'count', '')}"
-    return "±0"
+    if not value:
+        return "±0"
+    return f"{'+' if value > 0 else MINUS}{quantity_text(value if value > 0 else -value, 'count', None)}"
 
 
 @register.filter

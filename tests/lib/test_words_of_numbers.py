@@ -1,0 +1,63 @@
+"""How amounts, rates and changes are said on pages."""
+
+from decimal import Decimal
+from fractions import Fraction
+from types import SimpleNamespace as Row
+
+import pytest
+from django.template import Context, Template
+
+from clm.lib.templatetags.numbers import change_text, part_of, quantity_text, signed
+
+GBP = Row(currency="GBP", minor_digits=2)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (None, "money", "n/a"),
+        (41_288_012, "money", "£412,880"),
+        (99_999, "money", "£999.99"),
+        (-2_034, "money", "−£20.34"),
+        (Decimal("200000"), "money", "£2,000"),
+        (0, "money", "£0.00"),
+        (0.788, "percent", "78.8%"),
+        (Fraction(1, 3), "percent", "33.3%"),
+        (3.42, "ratio", "3.42 : 1"),
+        (1, "days", "1 day"),
+        (180, "days", "180 days"),
+        (2.5, "months", "2.5 months"),
+        (1_234_567, "count", "1,234,567"),
+        (1.256, "number", "1.26"),
+    ],
+)
+def test_a_value_is_said_with_its_unit(value: object, unit: str, words: str) -> None:
+    assert quantity_text(value, unit, GBP) == words
+
+
+def test_amounts_follow_the_currencys_own_minor_unit() -> None:
+    assert quantity_text(1_234, "money", Row(currency="JPY", minor_digits=0)) == "JP¥1,234"
+    assert quantity_text(1_234, "money", Row(currency="KWD", minor_digits=3)) == "KWD1.234"
+
+
+def test_an_installation_may_count_in_smaller_units_than_its_currency_has() -> None:
+    assert quantity_text(12_345, "money", Row(currency="GBP", minor_digits=4)) == "£1.2345"
+
+
+def test_a_change_of_a_rate_is_said_in_percentage_points() -> None:
+    assert change_text(-0.0114, "points", GBP) == "1.1 pp"
+    assert change_text(0.042, "percent", GBP) == "4.2%"
+
+
+def test_a_money_tag_takes_minor_units_and_the_pages_currency() -> None:
+    assert Template("{% money 8690 %}").render(Context({"reporting": Row(currency="EUR", minor_digits=2)})) == "€86.90"
+    assert Template("{% money nothing %}").render(Context({"nothing": None, "reporting": GBP})) == "–"
+
+
+def test_signs_are_said() -> None:
+    assert [signed(n) for n in (12, -3, 0)] == ["+12", "−3", "±0"]
+
+
+def test_widths_use_a_point_whatever_the_language_and_survive_an_empty_whole() -> None:
+    assert part_of(1, 3) == "33.33%"
+    assert part_of(1, 0) == "0%"

@@ -1,0 +1,67 @@
+"""How instants are said on pages."""
+
+import datetime as dt
+import zoneinfo
+
+import pytest
+from django.template import Context, Template
+from django.utils import timezone, translation
+
+from clm.lib.templatetags.times import distance, exact
+
+NOW = dt.datetime(2026, 11, 20, 12, 4, 33, tzinfo=dt.UTC)
+
+
+def said(value: object, style: str = "relative") -> str:
+    return Template("{% when value style %}").render(Context({"value": value, "style": style, "now": NOW}))
+
+
+@pytest.mark.parametrize(
+    ("delta", "words"),
+    [
+        (dt.timedelta(seconds=-29), "now"),
+        (dt.timedelta(seconds=-30), "1 minute ago"),
+        (dt.timedelta(minutes=-59, seconds=-59), "59 minutes ago"),
+        (dt.timedelta(hours=-1), "1 hour ago"),
+        (dt.timedelta(hours=-23, minutes=-59), "23 hours ago"),
+        (dt.timedelta(days=-1), "1 day ago"),
+        (dt.timedelta(days=9, hours=9), "in 9 days"),
+        (dt.timedelta(days=150), "in 4 months"),
+        (dt.timedelta(days=-731), "2 years ago"),
+    ],
+)
+def test_distance_is_said_in_whole_units_and_never_rounded_up(delta: dt.timedelta, words: str) -> None:
+    assert distance(NOW + delta, NOW) == words
+
+
+def test_a_relative_time_carries_the_exact_time_with_its_zone_and_can_be_focused() -> None:
+    with timezone.override(zoneinfo.ZoneInfo("Europe/Berlin")):
+        markup = said(NOW - dt.timedelta(hours=3))
+    assert 'title="Fri, 20 Nov 2026, 10:04:33 CET (Europe/Berlin)"' in markup
+    assert 'tabindex="0"' in markup
+    assert ">3 hours ago</time>" in markup
+    assert 'datetime="2026-11-20T09:04:33+00:00"' in markup
+
+
+def test_a_time_long_ago_is_a_date_and_says_how_long_ago_in_its_title() -> None:
+    markup = said(NOW - dt.timedelta(days=400))
+    assert ">16 Oct 2025</time>" in markup
+    assert "13 months ago" in markup
+
+
+def test_a_plain_date_has_no_zone() -> None:
+    assert said(dt.date(2026, 3, 29)) == '<time datetime="2026-03-29">29 Mar 2026</time>'
+
+
+def test_no_time_is_a_dash_that_screen_readers_skip() -> None:
+    assert said(None) == '<span class="muted" aria-hidden="true">–</span>'
+
+
+def test_the_zone_of_a_half_hour_offset_is_named() -> None:
+    with timezone.override(zoneinfo.ZoneInfo("Asia/Kolkata")):
+        assert exact(NOW) == "Fri, 20 Nov 2026, 17:34:33 IST (Asia/Kolkata)"
+
+
+def test_dates_follow_the_readers_language() -> None:
+    with translation.override("de"):
+        assert ">16. Okt." in said(NOW - dt.timedelta(days=400)) or "Okt" in said(NOW - dt.timedelta(days=400))
