@@ -1,6 +1,8 @@
 """Two customers found to be one person, and the way back. Both acts move rows of the profile map and nothing else, and
 mark every moved profile as changed, so that stages are computed anew for both sides."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -35,23 +37,47 @@ def merge(*, customers: tuple[int, int], now: datetime, author: int | None = Non
 
 @transaction.atomic
 def unmerge(*, merge: int, now: datetime) -> Merge:
-    """Undo a merge: the profiles it moved return to the customer they came from, with everything that arrived under
-    them since, wherever later merges have taken them."""
+    """Undo a merge: the profiles it moved go where the merges still in force lead from the customer they were first
+    met under, with everything that arrived under them since."""
     locks.own(locks.MERGES)  # so the owners read next stay the owners
     record = Merge.objects.get(pk=merge)
     if record.undone_at is not None:
         raise MergeError(f"This merge was already undone at {record.undone_at:%Y-%m-%d %H:%M} UTC.")
-    moved = list(Profile.objects.filter(moves__merge=record).order_by("pk").values_list("pk", "customer_id"))
-    _locked({owner for _profile, owner in moved} | {record.absorbed_id})
-    left = {owner for _profile, owner in moved} - {record.absorbed_id}
-    Profile.objects.filter(pk__in=[profile for profile, _owner in moved]).update(customer=record.absorbed_id)
-    Customer.objects.filter(pk=record.absorbed_id).update(merged_into=None)
+    owner_of = dict(Profile.objects.filter(moves__merge=record).values_list("pk", "customer_id"))
+    home_of = _homes(owner_of, released=record.absorbed_id)
+    _locked({record.absorbed_id, *owner_of.values(), *home_of.values()})
     record.undone_at = now
     record.save(update_fields=["undone_at"])
-    changed = {profile for profile, _owner in moved}
-    changed |= set(Profile.objects.filter(customer__in=left).values_list("pk", flat=True))
+    Customer.objects.filter(pk=record.absorbed_id).update(merged_into=None)
+    returned: dict[int, list[int]] = defaultdict(list)
+    for profile, home in sorted(home_of.items()):
+        if home != owner_of[profile]:
+            returned[home].append(profile)
+    for home, profiles in sorted(returned.items()):
+        Profile.objects.filter(pk__in=profiles).update(customer=home)
+    moved = {profile for profiles in returned.values() for profile in profiles}
+    left = {owner_of[profile] for profile in moved}
+    changed = moved | set(Profile.objects.filter(customer__in=left).values_list("pk", flat=True))
     Stale.objects.bulk_create([Stale(profile_id=profile, cause=Cause.UNMERGE) for profile in sorted(changed)])
     return record
+
+
+def _homes(profiles: Iterable[int], *, released: int) -> dict[int, int]:
+    """Where profiles belong once `released` is merged into nobody. A profile's first customer is the one that its first
+    merge absorbed; from there the merges in force lead on."""
+    first = dict(
+        MergedProfile.objects.filter(profile__in=list(profiles))
+        .order_by("profile", "merge")
+        .distinct("profile")
+        .values_list("profile", "merge__absorbed")
+    )
+    homes: dict[int, int] = {}
+    for customer in set(first.values()):
+        home = Customer.objects.get(pk=customer)
+        while home.pk != released and home.merged_into_id is not None:
+            home = Customer.objects.get(pk=home.merged_into_id)
+        homes[customer] = home.pk
+    return {profile: homes[customer] for profile, customer in first.items()}
 
 
 def surviving(customer: Customer) -> Customer:
