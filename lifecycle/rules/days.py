@@ -55,21 +55,28 @@ class LocalDays:
         inside = self._breaks[(self._breaks - _TABLE_FROM) % _QUARTER != 0]
         self._table[(inside - _TABLE_FROM) // _QUARTER] = _MIXED
         self._plain = len(inside) == 0
+        self._rising = bool((np.diff(self._days) >= 0).all())
 
     def numbers(self, ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Local day numbers (days since 1970-01-01) of instants in milliseconds since 1970 UTC, 1900 to 2200."""
-        if len(ms) == 0:
-            return np.empty(0, np.int64)
-        if ms.min() < _TABLE_FROM or ms.max() >= _TABLE_UNTIL:
-            return self._looked_up(ms)
-        found = self._table.take((ms - _TABLE_FROM) // _QUARTER)
-        days = found.astype(np.int64)
-        days -= 1
+        return self.marks(ms).astype(np.int64) - 1
+
+    def marks(self, ms: npt.NDArray[np.int64]) -> npt.NDArray[np.integer]:
+        """Day numbers plus one, in a type as narrow as they allow: what is compared need not be widened."""
+        slots = ms - _TABLE_FROM
+        slots //= _QUARTER
+        # Seen as unsigned, a slot before the table is one far after it.
+        if len(slots) and slots.view(np.uint64).max() >= len(self._table):
+            return self._looked_up(ms) + 1
+        marks = self._table.take(slots)
         if not self._plain:
-            mixed = np.flatnonzero(found == _MIXED)
-            if len(mixed):
-                days[mixed] = self._days[np.searchsorted(self._breaks, ms[mixed], side="right") - 1]
-        return days
+            mixed = (marks == _MIXED).nonzero()[0]
+            marks[mixed] = self._days[np.searchsorted(self._breaks, ms[mixed], side="right") - 1] + 1
+        return marks
+
+    def rises(self, marks: npt.NDArray[np.integer]) -> bool:
+        """Whether later instants never have an earlier day, wherever these lie."""
+        return self._rising and marks.dtype == np.uint16
 
     def _looked_up(self, ms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         if self._far is None:

@@ -150,8 +150,8 @@ class _Chunk:
                 assert step.window is not None
                 found = algebra.often(keys, selected[0].gaps(), step.amount, step.window)
             case "on_days":
-                days = selected[0].days(step.zone, self.line.base, open_end)
-                found = algebra.on_days(keys, days, step.amount, step.window, open_end)
+                days, rising = selected[0].days(step.zone, self.line.base, open_end)
+                found = algebra.on_days(keys, days, rising, step.amount, step.window, open_end)
             case "spent":
                 keys, amounts = selected[0].amounts(self.amount)
                 found = algebra.spent(keys, amounts, step.amount, step.window, open_end)

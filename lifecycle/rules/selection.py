@@ -116,7 +116,7 @@ class Selected:
     index: npt.NDArray[np.intp] | None  # positions among the chunk's touchpoints; None: all of them
     _gaps: Keys | None = None
     _heads: npt.NDArray[np.intp] | None = None
-    _days: dict[str, npt.NDArray[np.int64]] | None = None
+    _days: dict[str, tuple[npt.NDArray[np.integer], bool]] | None = None
 
     def gaps(self) -> Keys:
         """Differences of neighbouring keys."""
@@ -133,12 +133,16 @@ class Selected:
                 self._heads = np.append(0, (self.gaps() > open_end >> 1).nonzero()[0] + 1)
         return self._heads
 
-    def days(self, zone: str, base: int, open_end: int) -> npt.NDArray[np.int64]:
-        """The local day of each key."""
+    def days(self, zone: str, base: int, open_end: int) -> tuple[npt.NDArray[np.integer], bool]:
+        """Per key a number that tells its local day, and whether no later key of an owner can have an earlier day."""
         if self._days is None:
             self._days = {}
         if zone not in self._days:
-            self._days[zone] = local_days(zone).numbers((self.keys & open_end) + base)
+            calendar = local_days(zone)
+            instants = self.keys & open_end
+            instants += base
+            marks = calendar.marks(instants)
+            self._days[zone] = marks, calendar.rises(marks)
         return self._days[zone]
 
     def amounts(self, column: npt.NDArray[np.int64]) -> tuple[Keys, npt.NDArray[np.int64]]:

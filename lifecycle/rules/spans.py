@@ -12,9 +12,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lifecycle.rules.durations import DAY
+
 Keys = npt.NDArray[np.int64]
 Spans = tuple[Keys, Keys]
 
+# No local day is longer, not even one that a change of the date line repeats.
+_LONGEST_DAY = 4 * DAY
 NOWHERE: Spans = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 
@@ -80,29 +84,40 @@ def deep(starts: Keys, ends: Keys, depth: int) -> Spans:
     return merged(lead[open_], tail[open_])
 
 
-def on_days(keys: Keys, days: npt.NDArray[np.int64], count: int, window: int | None, open_end: int) -> Spans:
-    """Keys on at least `count` different local days within the window (None: ever)."""
+def on_days(
+    keys: Keys, days: npt.NDArray[np.integer], rising: bool, count: int, window: int | None, open_end: int
+) -> Spans:
+    """Keys on at least `count` different local days within the window (None: ever).
+
+    `days` tells each key's day; `rising` that within an owner days never go back."""
     if len(keys) < count:
         return NOWHERE
-    owners_differ = (keys[1:] ^ keys[:-1]) > open_end
-    backwards = (days[1:] < days[:-1]) & ~owners_differ
-    if backwards.any():
+    new_day = _owners_differ(keys, open_end)
+    sort = not rising and bool(((days[1:] < days[:-1]) & ~new_day).any())
+    if sort:
         # A clock set back across midnight: bring the keys of one day together again.
-        order = np.lexsort((keys, days, keys >> (open_end.bit_length())))
+        order = np.lexsort((keys, days, keys >> open_end.bit_length()))
         keys, days = keys[order], days[order]
-        owners_differ = (keys[1:] ^ keys[:-1]) > open_end
-    new_day = owners_differ | (days[1:] != days[:-1])
+        new_day = _owners_differ(keys, open_end)
+    new_day |= days[1:] != days[:-1]
     if window is None:
         starts = _after(keys, new_day.nonzero()[0])
-        starts.sort(kind="stable")
-        ends = starts | open_end
-    else:
-        cuts = (new_day | (keys[1:] - keys[:-1] > window)).nonzero()[0]
-        starts, ends = _after(keys, cuts), _before(keys, cuts) + window
-        if backwards.any():
+        if sort:
             starts.sort(kind="stable")
-            ends.sort(kind="stable")
+        return deep(starts, starts | open_end, count)
+    if window < _LONGEST_DAY:
+        new_day |= keys[1:] - keys[:-1] > window
+    cuts = new_day.nonzero()[0]
+    starts, ends = _after(keys, cuts), _before(keys, cuts) + window
+    if sort:
+        starts.sort(kind="stable")
+        ends.sort(kind="stable")
     return deep(starts, ends, count)
+
+
+def _owners_differ(keys: Keys, open_end: int) -> npt.NDArray[np.bool_]:
+    """Per pair of neighbours: whether they belong to different owners."""
+    return (keys[1:] ^ keys[:-1]) > open_end
 
 
 # --- sums --------------------------------------------------------------------------------------------------------
@@ -112,7 +127,7 @@ def spent(keys: Keys, amounts: npt.NDArray[np.int64], threshold: int, window: in
         return NOWHERE
     if window is None:
         # Each owner's sum is taken back at his open end, so the next one starts from zero.
-        heads = np.append(0, ((keys[1:] ^ keys[:-1]) > open_end).nonzero()[0] + 1)
+        heads = np.append(0, _owners_differ(keys, open_end).nonzero()[0] + 1)
         ends = keys.take(heads) | open_end
         borders = np.concatenate([keys, ends])
         deltas = np.concatenate([amounts, -np.add.reduceat(amounts, heads)])
@@ -164,7 +179,7 @@ def since(starts: Keys, stops: Keys, open_end: int) -> Spans:
     # Of one instant the stop sorts last and decides.
     last = np.append(at[1:] != at[:-1], True)
     at, on = at[last], (packed[last] & 1) == 0
-    new_owner = np.concatenate([[True], (at[1:] ^ at[:-1]) > open_end])
+    new_owner = np.concatenate([[True], _owners_differ(at, open_end)])
     change = new_owner | np.concatenate([[True], on[1:] != on[:-1]])
     at, on, new_owner = at[change], on[change], new_owner[change]
     # After a start comes the owner's next stop, or nothing more of his.
