@@ -41,13 +41,7 @@ _CHUNK_OWNERS = 50_000
 
 def spells(program: Program, facts: Facts) -> list[Spells]:
     """The change points of every subject of the program, in its order."""
-    pieces = [
-        [
-            _subject_spells(chunk, subject, answer)
-            for subject, answer in zip(program.subjects, program.answers, strict=True)
-        ]
-        for chunk in _chunks(program, facts)
-    ]
+    pieces = [_chunk_spells(program, chunk) for chunk in _chunks(program, facts)]
     if len(pieces) == 1:
         return pieces[0]
     return [
@@ -78,15 +72,12 @@ def spans_of(node: Node, facts: Facts, *, zone: str, catalogue: Catalogue) -> tu
 # --- one chunk -----------------------------------------------------------------------------------------------------
 @dataclass(slots=True)
 class _Line:
-    """The number line: what a key means. Borders beyond `limit` after `base` cannot be."""
+    """The number line: what a key means. Borders beyond `limit` after `base` cannot be; `open_end` is 2**bits - 1."""
 
     base: int
     bits: int
     limit: int
-
-    @property
-    def open_end(self) -> int:
-        return (1 << self.bits) - 1
+    open_end: int
 
 
 class _Chunk:
@@ -119,7 +110,6 @@ class _Chunk:
         done = self._done.get(number)
         if done is None:
             done = self._done[number] = self._evaluate(number)
-            self._check(*done)
         return done
 
     def sweep(self, sweep: Sweep) -> tuple[Keys, npt.NDArray[np.int16]]:
@@ -165,12 +155,16 @@ class _Chunk:
                 found = algebra.since(keys, selected[1].keys, open_end)
         return algebra.not_before(found, self.life_floor, self.line.bits) if self.cut_to_life else found
 
-    def _check(self, starts: Keys, ends: Keys) -> None:
+    def check(self) -> None:
         """A line too short would be silent, and yield spans that never end or end with another customer."""
-        open_end = self.line.open_end
-        place = ends & open_end
-        finite = place != open_end
-        assert not (finite & ((place > self.line.limit) | ((starts ^ ends) > open_end))).any(), "a span leaves the line"
+        if self._done:
+            starts = np.concatenate([starts for starts, _ in self._done.values()])
+            place = np.concatenate([ends for _, ends in self._done.values()])
+            starts &= ~self.line.open_end
+            place -= starts
+            astray = place > self.line.limit
+            astray &= place != self.line.open_end
+            assert not astray.any(), "a span leaves the line"
 
     def rows(self, at: Keys, stage: npt.NDArray[np.int16]) -> Spells:
         """Borders as change points; open ends and what lies past the horizon are none."""
@@ -180,6 +174,15 @@ class _Chunk:
         if not real.all():
             at, place, stage = at[real], place[real], stage[real]
         return Spells((at >> line.bits) + self.first_owner, place + line.base, stage)
+
+
+def _chunk_spells(program: Program, chunk: _Chunk) -> list[Spells]:
+    found = [
+        _subject_spells(chunk, subject, answer)
+        for subject, answer in zip(program.subjects, program.answers, strict=True)
+    ]
+    chunk.check()
+    return found
 
 
 def _subject_spells(chunk: _Chunk, subject: Subject, answer: int | Sweep) -> Spells:
@@ -225,7 +228,8 @@ def _line(program: Program, facts: Facts) -> _Line:
     length = max(ends, default=0) - base
     limit = length + program.reach
     # One more than needed on both sides: the open end is the last place, and no sum may touch it.
-    return _Line(base, (max(limit, 2 * length) + 2).bit_length(), limit)
+    bits = (max(limit, 2 * length) + 2).bit_length()
+    return _Line(base, bits, limit, (1 << bits) - 1)
 
 
 def _within_lives(facts: Facts) -> Facts:

@@ -56,6 +56,8 @@ class Sweep:
         packed <<= self.width
         filled = 0
         for number, run in enumerate(runs):
+            if len(run) == 0:
+                continue
             # Each leaf brings two runs, its starts and its ends.
             packed[filled : filled + len(run)] |= number // 2
             filled += len(run)
