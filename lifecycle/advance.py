@@ -79,6 +79,14 @@ def advance(*, limit: int | None = None) -> Advanced:
     return done
 
 
+def advance_customers(*, customers: Sequence[int]) -> Advanced:
+    """Bring these customers up to date at once, for somebody who waits for the answer. Those that somebody else holds
+    are left to them, hot ones to their turn."""
+    hot = set(HotCustomer.objects.filter(customer__in=list(customers)).values_list("customer_id", flat=True))
+    wanted = [customer for customer in customers if customer not in hot]
+    return _batch_or_singly(wanted, len(wanted)) if wanted else Advanced()
+
+
 def candidates(*, limit: int) -> list[int]:
     """Customers that may need advancing, most overdue first. What waits for parked customers is dropped: whoever puts
     them back marks them as changed."""

@@ -26,20 +26,30 @@ def next_changes(
 ) -> dict[int, dict[int, NextChange]]:
     """By customer and subject id, the next change by time alone after `now`; those that time alone will
     not change are left out. `subject` is the key of the only model or segment that is asked about."""
+    ahead = changes_ahead(customers=customers, now=now, subject=subject)
+    return {
+        customer: {number: changes[0] for number, changes in subjects.items()} for customer, subjects in ahead.items()
+    }
+
+
+def changes_ahead(
+    *, customers: Iterable[int], now: datetime, until: datetime | None = None, subject: str | None = None
+) -> dict[int, dict[int, tuple[NextChange, ...]]]:
+    """By customer and subject id, every change by time alone in (now, until], in order of time; until None: for ever.
+    A customer may pass through several stages on its way to the last."""
     rules = live(only=subject)
     if rules.program is None:
         return {}
     loaded = load(customers=customers, property_keys=rules.program.property_keys)
-    found: dict[int, dict[int, NextChange]] = {}
+    found: dict[int, dict[int, tuple[NextChange, ...]]] = {}
     for one, change in zip(rules.subjects, spells(rules.program, loaded.facts), strict=True):
         if not one.is_live:
             continue
-        ahead = np.flatnonzero(change.at > to_ms(now))
-        owners = change.owner[ahead]
-        first = ahead[np.flatnonzero(np.append(True, owners[1:] != owners[:-1])[: len(owners)])]
-        for row in first.tolist():
-            customer = int(loaded.customers[change.owner[row]])
-            found.setdefault(customer, {})[one.subject] = NextChange(
-                stage=one.stages[int(change.stage[row])], at=from_ms(int(change.at[row]))
-            )
+        ahead = change.at > to_ms(now)
+        if until is not None:
+            ahead &= change.at <= to_ms(until)
+        for row in np.flatnonzero(ahead).tolist():
+            subjects = found.setdefault(int(loaded.customers[change.owner[row]]), {})
+            change_of_row = NextChange(stage=one.stages[int(change.stage[row])], at=from_ms(int(change.at[row])))
+            subjects[one.subject] = (*subjects.get(one.subject, ()), change_of_row)
     return found

@@ -19,3 +19,8 @@ def from_ms(ms: int) -> datetime:
 def truncated(instant: datetime) -> datetime:
     """`instant` cut to the millisecond, in UTC."""
     return from_ms(to_ms(instant))
+
+
+def written(instant: datetime) -> str:
+    """`instant` as the API writes it: UTC with milliseconds and Z."""
+    return truncated(instant).isoformat(timespec="milliseconds").replace("+00:00", "Z")

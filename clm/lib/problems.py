@@ -9,6 +9,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from .questions import NotThereError, QuestionError
+
 
 class BadInput(exceptions.APIException):
     """Input that cannot be used. `errors` is a list of {"field": name or JSON path, "message": sentence}."""
@@ -35,8 +37,10 @@ def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
 
 def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None:
     """DRF's exception handler. Unknown exceptions return None and become a 500 without a word of the inside."""
-    if isinstance(error, Http404):
+    if isinstance(error, Http404 | NotThereError):
         error = exceptions.NotFound()
+    elif isinstance(error, QuestionError):
+        error = BadInput(error.message, field=error.field)
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):

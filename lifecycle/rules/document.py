@@ -19,10 +19,10 @@ class RuleError(ValueError):
         self.message = message
 
 
-def load_document(text: str | bytes) -> object:
+def load_document(text: str | bytes, *, longest: int = LONGEST_TEXT) -> object:
     """The JSON document in `text`. Raises RuleError, also for nesting too deep for Python and for overlong text."""
-    if len(text) > LONGEST_TEXT:
-        raise RuleError("$", f"a document has at most {LONGEST_TEXT:,} characters")
+    if len(text) > longest:
+        raise RuleError("$", f"a document has at most {longest:,} characters")
     try:
         return json.loads(text, parse_float=_decimal, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except RuleError:

@@ -1,0 +1,167 @@
+"""How the API is asked: query parameters and bodies are declared, and whatever is not declared is refused by name."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from clm.lib.periods import asked_instant
+from clm.lib.problems import BadInput
+from clm.lib.questions import NotThereError, QuestionError
+from customers.models import Installation
+
+from ..sorting import Sorting, segment, stage_model
+
+LARGEST_ID = 2**63 - 1
+
+
+class Parameters(serializers.Serializer[Any]):
+    """Query parameters of one address. Unknown ones are refused, as are single ones that are given twice.
+
+    `refused` names parameters that other addresses take, with the reason why this one does not."""
+
+    refused: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def of(cls, request: Request) -> dict[str, Any]:
+        """The validated parameters of a request; those not given are absent unless they have a default."""
+        parameters = cls(data=request.query_params)
+        errors = []
+        for name in request.query_params:
+            if name in parameters.fields:
+                is_list = isinstance(parameters.fields[name], serializers.ListField)
+                if not is_list and len(request.query_params.getlist(name)) > 1:
+                    errors.append({"field": name, "message": "is given twice"})
+            else:
+                known = ", ".join(parameters.fields) or "none"
+                message = cls.refused.get(name, f"unknown parameter; this address takes {known}")
+                errors.append({"field": name[:60], "message": message})
+        if errors:
+            raise BadInput(f"{errors[0]['field']}: {errors[0]['message']}", errors=errors)
+        parameters.is_valid(raise_exception=True)
+        return dict(parameters.validated_data)
+
+
+class NoParameters(Parameters):
+    """An address that takes none."""
+
+
+class Paged(Parameters):
+    cursor = serializers.CharField(
+        required=False, max_length=100, help_text="Where the page begins; taken from `next` or `previous`."
+    )
+    page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=200)
+
+
+class AsOf(Parameters):
+    as_of = serializers.CharField(
+        required=False,
+        max_length=60,
+        help_text=(
+            "The instant asked about: ISO 8601 with an offset, or a date, which is its first instant in the business "
+            "time zone. Not in the future. Default: now."
+        ),
+    )
+
+
+class KnownAt(AsOf):
+    known_at = serializers.CharField(
+        required=False,
+        max_length=60,
+        help_text="Answer as it was believed at this instant; not before as_of. Default: what is believed now.",
+    )
+
+
+class FromUntil(Parameters):
+    """`from` is a word of Python, so both are declared by name."""
+
+    def get_fields(self) -> dict[str, Any]:
+        said = "a date (midnight in the business time zone) or an instant with its offset"
+        return {
+            "from": serializers.CharField(
+                required=False, max_length=60, help_text=f"Start of the period, included: {said}."
+            ),
+            "until": serializers.CharField(
+                required=False, max_length=60, help_text=f"End of the period, excluded: {said}."
+            ),
+            **super().get_fields(),
+        }
+
+
+class Body(serializers.Serializer[Any]):
+    """A JSON object; members that are not declared are refused by name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            unknown = [key for key in data if key not in self.fields]
+            if unknown:
+                known = ", ".join(self.fields)
+                raise serializers.ValidationError(
+                    {str(key)[:60]: [f"unknown member; this body takes {known}"] for key in unknown}
+                )
+        return super().to_internal_value(data)
+
+    @classmethod
+    def of_request(cls, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        """The validated body of a request."""
+        if not isinstance(request.data, Mapping):
+            raise BadInput("the body is a JSON object")
+        body = cls(data=request.data, partial=partial)
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
+
+class Asking:
+    """What every answer needs to know: the installation, its zone, and the edge's clock, read once."""
+
+    def __init__(self, *, now: datetime) -> None:
+        self.now = now
+        self.installation = Installation.current()
+        self.zone = self.installation.time_zone
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What serializers need to write amounts."""
+        return {"minor_digits": self.installation.minor_digits, "currency": self.installation.currency}
+
+    def instant(self, asked: Mapping[str, Any], field: str) -> datetime | None:
+        """The instant in parameter `field`, None when it was not given."""
+        text = asked.get(field)
+        return asked_instant(text, field=field, now=self.now, zone=self.zone) if text is not None else None
+
+
+def model_asked(key: str, *, field: str) -> Sorting:
+    """The stage model that a parameter names; unlike one in the address, an unknown one is a 400."""
+    try:
+        return stage_model(key)
+    except NotThereError as error:
+        raise QuestionError(field, str(error)) from None
+
+
+def segment_asked(key: str, *, field: str = "segment") -> Sorting:
+    """The segment that a parameter names."""
+    try:
+        return segment(key)
+    except NotThereError as error:
+        raise QuestionError(field, str(error)) from None
+
+
+def stage_asked(text: str, *, field: str) -> tuple[Sorting, int]:
+    """A model and the id of one of its stages, from `model:stage`."""
+    model_key, colon, stage_key = text.partition(":")
+    if not colon:
+        raise QuestionError(field, f"{field} is written model:stage, for example seven:retention")
+    model = model_asked(model_key, field=field)
+    try:
+        return model, model.stage_id(stage_key)
+    except NotThereError as error:
+        raise QuestionError(field, str(error)) from None
+
+
+def asked_id(text: str) -> int:
+    """An id in the address; whatever cannot be one is simply not there."""
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > LARGEST_ID:
+        raise NotThereError(text[:30])
+    return int(text)

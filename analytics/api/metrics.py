@@ -1,0 +1,205 @@
+"""/api/v1/metrics/: the figures of retention and value, each with what it means and what it is made of."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from clm.lib.periods import asked_period
+from customers.ingest import clock
+
+from ..figures import CountRow, Figure
+from ..metrics import BASES, METRICS, figures, metric
+from ..scope import Scope
+from .answering import Instant, page, page_of, problems
+from .asking import Asking, AsOf, FromUntil, NoParameters, Parameters, segment_asked
+from .stages import PeriodShape
+
+_KNOWN_AT = (
+    "known_at is about stages, segments and their counts; a metric counts everything known today of what happened"
+    " until as_of"
+)
+_BASIS = "basis goes with cac, cac_to_ltv and ltv_to_cac"
+
+
+class MetricShape(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    title = serializers.CharField()
+    unit = serializers.CharField(
+        help_text="percent (0 to 100), the reporting currency, ratio, orders per customer, or customers."
+    )
+    definition = serializers.CharField()
+    formula = serializers.CharField()
+    basis = serializers.ListField(child=serializers.CharField(), help_text="What `basis` may be; empty: not taken.")
+    address = serializers.CharField()
+
+
+class IntervalShape(serializers.Serializer[Any]):
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    level = serializers.FloatField()
+    method = serializers.CharField()
+
+
+class DetailShape(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    value = serializers.FloatField(allow_null=True)
+    unit = serializers.CharField()
+    customers = serializers.CharField(allow_null=True, help_text="The address of the customers behind it.")
+
+
+class SourceShape(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    name = serializers.CharField()
+    is_simulated = serializers.BooleanField()
+
+
+class FigureShape(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    title = serializers.CharField()
+    value = serializers.FloatField(allow_null=True, help_text="Null: n/a; `note` says why.")
+    unit = serializers.CharField(
+        help_text="percent (0 to 100), the reporting currency, ratio, orders per customer, or customers."
+    )
+    note = serializers.CharField()
+    definition = serializers.CharField()
+    formula = serializers.CharField()
+    interval = IntervalShape(allow_null=True)
+    counts = serializers.DictField(child=serializers.FloatField(allow_null=True), help_text="What it is made of.")
+    details = DetailShape(many=True, help_text="The same counts, each with its label, unit and customers.")
+    basis = serializers.CharField(allow_null=True, help_text="blended or paid spend.")
+    value_basis = serializers.CharField(allow_null=True, help_text="revenue or margin.")
+    period = PeriodShape()
+    as_of = Instant()
+    counted_until = Instant(help_text="The end of the period, or just after as_of if that is earlier.")
+    segment = serializers.CharField(allow_null=True)
+    sources = SourceShape(many=True, help_text="Where the touchpoints it rests on came from.")
+    customers = serializers.CharField(allow_null=True, help_text="The address of the customers behind it.")
+
+
+def shown_unit(unit: str, currency: str) -> str:
+    """A unit as the API names it."""
+    return {"money": currency, "count": "customers", "orders": "orders per customer"}.get(unit, unit)
+
+
+def shown_number(number: float | None, unit: str, minor_digits: int) -> float | int | None:
+    """A number in the unit the API names: percent from 0 to 100, money in major units. Counts stay whole."""
+    if number is None or unit == "count":
+        return number
+    if unit == "percent":
+        return round(number * 100, 9)
+    if unit == "money":
+        return round(number / 10**minor_digits, minor_digits)
+    return number
+
+
+def list_address(query: str) -> str | None:
+    """The address of a list of customers."""
+    return f"/api/v1/customers/?{query}" if query else None
+
+
+def written_figure(figure: Figure, asking: Asking) -> dict[str, Any]:
+    """One answered figure in the units of the API."""
+    digits, currency = asking.installation.minor_digits, asking.installation.currency
+
+    def number(value: float | None, unit: str) -> float | int | None:
+        return shown_number(value, unit, digits)
+
+    def detail(row: CountRow) -> dict[str, Any]:
+        unit = {"orders": "orders", "unpriced": "orders"}.get(row.key, shown_unit(row.unit, currency))
+        value, address = number(row.value, row.unit), list_address(row.customers_query)
+        return {"key": row.key, "label": row.label, "value": value, "unit": unit, "customers": address}
+
+    interval = None
+    if figure.low is not None and figure.high is not None:
+        low, high = number(figure.low, figure.unit), number(figure.high, figure.unit)
+        interval = {"low": low, "high": high, "level": 0.95, "method": "Wilson"}
+    return {
+        "name": figure.key,
+        "title": figure.name,
+        "value": number(figure.value, figure.unit),
+        "unit": shown_unit(figure.unit, currency),
+        "note": figure.note,
+        "definition": figure.definition,
+        "formula": figure.formula,
+        "interval": interval,
+        "counts": {row.key: number(row.value, row.unit) for row in figure.counts},
+        "details": [detail(row) for row in figure.counts],
+        "basis": figure.basis or None,
+        "value_basis": figure.value_basis or None,
+        "period": PeriodShape(figure.period).data,
+        "as_of": Instant().to_representation(figure.as_of),
+        "counted_until": Instant().to_representation(figure.counted_until),
+        "segment": figure.segment,
+        "sources": SourceShape(figure.sources, many=True).data,
+        "customers": list_address(figure.customers_query),
+    }
+
+
+class Metrics(APIView):
+    permission_needed: ClassVar[str] = "metrics.view"
+
+    @extend_schema(
+        operation_id="metrics_list",
+        summary="The figures there are",
+        responses={200: page_of(MetricShape, "MetricPage"), **problems()},
+    )
+    def get(self, request: Request) -> Response:
+        NoParameters.of(request)
+        currency = Asking(now=clock()).installation.currency
+        declared = [
+            {
+                "name": one.key,
+                "title": str(one.name),
+                "unit": shown_unit(one.unit, currency),
+                "definition": str(one.definition),
+                "formula": one.formula,
+                "basis": list(BASES) if one.takes_basis else [],
+                "address": f"/api/v1/metrics/{one.key}/",
+            }
+            for one in METRICS.values()
+        ]
+        return Response(page(request, declared))
+
+
+class MetricAsked(FromUntil, AsOf):
+    refused: ClassVar[dict[str, str]] = {"known_at": _KNOWN_AT, "basis": _BASIS}
+
+    segment = serializers.CharField(
+        required=False, max_length=60, help_text="Only customers who are in this segment at as_of."
+    )
+
+
+class CostAsked(MetricAsked):
+    basis = serializers.ChoiceField(choices=list(BASES), required=False, default="blended")
+
+
+class OneMetric(APIView):
+    permission_needed: ClassVar[str] = "metrics.view"
+
+    @extend_schema(
+        operation_id="metrics_read",
+        summary="One figure over a period",
+        description=(
+            "`basis` goes with cac, cac_to_ltv and ltv_to_cac. Only what happened until `as_of` counts, so an "
+            "unfinished period ends there. Default period: the last 30 days, today included."
+        ),
+        parameters=[CostAsked],
+        responses={200: FigureShape, **problems(400, 404)},
+    )
+    def get(self, request: Request, name: str) -> Response:
+        declared = metric(name)
+        parameters: type[Parameters] = CostAsked if declared.takes_basis else MetricAsked
+        asked = parameters.of(request)
+        asking = Asking(now=clock())
+        scope = Scope(
+            period=asked_period(start=asked.get("from"), until=asked.get("until"), now=asking.now, zone=asking.zone),
+            as_of=asking.instant(asked, "as_of") or asking.now,
+            segment=segment_asked(asked["segment"]) if "segment" in asked else None,
+        )
+        (figure,) = figures(scope=scope, keys=[name], basis=asked.get("basis", BASES[0]))
+        return Response(written_figure(figure, asking))

@@ -1,0 +1,41 @@
+"""The few numbers that stand beside a customer's name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from clm.lib import sql
+from customers.models import Role
+
+from .sales import types_of
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFigures:
+    """touchpoints and orders are counts, revenue minor units net of refunds, first_seen and last_seen the instants of
+    the first and the last touchpoint."""
+
+    touchpoints: int = 0
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    orders: int = 0
+    revenue: int = 0
+
+
+def customer_figures(*, customers: Sequence[int], as_of: datetime | None = None) -> dict[int, CustomerFigures]:
+    """The figures of some customers until `as_of` (None: all), by id; every id asked for is answered."""
+    found = sql.rows(
+        "analytics/customer_figures",
+        customers=list(customers),
+        purchases=types_of(Role.PURCHASE),
+        refunds=types_of(Role.REFUND),
+        as_of=as_of,
+    )
+    figures = {row[0]: CustomerFigures(*row[1:]) for row in found}
+    return {customer: figures.get(customer, CustomerFigures()) for customer in customers}
+
+
+def initials(name: str, email: str) -> str:
+    """One or two letters to stand for somebody."""
+    words = (name or email.split("@")[0].replace(".", " ")).split()
+    return "".join(word[0] for word in words[:2]).upper()

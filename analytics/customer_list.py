@@ -1,0 +1,325 @@
+"""The list of customers: who matches, one page at a time, newest customers first.
+
+A page costs the same few queries whatever is on it: the customers, their figures from the covering index, their stages,
+and what happens to them next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from unicodedata import normalize
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+
+from clm.lib import sql
+from clm.lib.cursors import cursor as written_cursor
+from clm.lib.cursors import parse_cursor
+from clm.lib.questions import QuestionError
+from customers.models import Customer, Touchpoint
+from lifecycle.models import Due, Standing, Transition
+from lifecycle.outlook import changes_ahead, next_changes
+
+from . import retention, sales
+from .customer_figures import customer_figures, initials
+from .scope import Scope
+from .sorting import ModelRef, Sorting, StageRef, version_known
+from .stages import refuse_unknowable
+
+PAGE = 50
+MOST = 200
+_LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Falls:
+    """Customers who by time alone will enter a stage within some days."""
+
+    model: Sorting
+    stage: int
+    days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which customers are asked for; all conditions must hold.
+
+    stages: (model, ids of its stages), any of each model's; segment: its members; search: words that each occur in a
+    name, an address or an id; group: of `analytics.retention` or `analytics.sales`, over `scope`. as_of, known_at: the
+    instant that stages and segment are asked about, and whose belief; as_of None: now."""
+
+    stages: tuple[tuple[Sorting, tuple[int, ...]], ...] = ()
+    segment: Sorting | None = None
+    search: str = ""
+    falls: Falls | None = None
+    group: str = ""
+    scope: Scope | None = None
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+
+    @property
+    def at(self) -> datetime | None:
+        """The instant asked about, None: now."""
+        return self.as_of or self.known_at
+
+
+@dataclass(frozen=True, slots=True)
+class RowStage:
+    """The stage of a customer in one model, None when in none."""
+
+    model: ModelRef
+    stage: StageRef | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NextChange:
+    """What time alone does next."""
+
+    at: datetime
+    stage: StageRef
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """One customer of the list. stage, since, next: in the first model asked for; stages: in all of them. revenue:
+    minor units."""
+
+    id: int
+    name: str
+    email: str
+    initials: str
+    stage: StageRef | None
+    since: datetime | None
+    stages: tuple[RowStage, ...]
+    last_seen: datetime | None
+    touchpoints: int
+    orders: int
+    revenue: int
+    next: NextChange | None
+
+    @property
+    def by_model(self) -> dict[str, RowStage]:
+        """The stages by the key of their model."""
+        return {row.model.key: row for row in self.stages}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """One page of the list, and the cursors of its neighbours."""
+
+    rows: tuple[CustomerRow, ...]
+    next_cursor: str | None
+    previous_cursor: str | None
+
+
+def customers(
+    *,
+    asked: Asked,
+    models: Sequence[Sorting],
+    now: datetime,
+    cursor: str | None = None,
+    page_size: int = PAGE,
+    with_next: bool = True,
+) -> CustomerPage:
+    """A page of the customers asked for, with their stages in `models`."""
+    found = _matching(asked, now)
+    size = min(max(page_size, 1), MOST)
+    backwards = False
+    if cursor is not None:
+        kind, (border,) = parse_cursor(cursor, kinds="np", count=1)
+        backwards = kind == "p"
+        found = found.filter(pk__gt=border) if backwards else found.filter(pk__lt=border)
+    ordered = found.order_by("pk" if backwards else "-pk")[: size + 1]
+    page = list(ordered.values_list("pk", "name", "email"))
+    more = len(page) > size
+    page = page[:size]
+    if backwards:
+        page.reverse()
+    has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
+    return CustomerPage(
+        rows=_rows(page, asked, models, now, with_next),
+        next_cursor=written_cursor("n", page[-1][0]) if page and has_next else None,
+        previous_cursor=written_cursor("p", page[0][0]) if page and has_previous else None,
+    )
+
+
+def matching(*, asked: Asked, now: datetime) -> int:
+    """How many customers are asked for."""
+    return _matching(asked, now).count()
+
+
+def everybody() -> int:
+    """All customers, those merged into others apart."""
+    return Customer.objects.filter(merged_into=None).count()
+
+
+def falling(*, falls: Falls, now: datetime) -> list[int]:
+    """The customers who enter the stage within those days by time alone, and are not in it now.
+
+    Due gives everybody whom time may change until then; their rules are evaluated exactly."""
+    until = now + timedelta(days=falls.days)
+    there = Standing.objects.filter(customer=OuterRef("customer"), subject=falls.model.id, stage=falls.stage)
+    candidates = list(
+        Due.objects.filter(due_at__lte=until).exclude(Exists(there)).values_list("customer_id", flat=True)
+    )
+    ahead = changes_ahead(customers=candidates, now=now, until=until, subject=falls.model.key) if candidates else {}
+    return sorted(
+        customer
+        for customer, subjects in ahead.items()
+        if any(change.stage == falls.stage for change in subjects.get(falls.model.id, ()))
+    )
+
+
+def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
+    found = Customer.objects.filter(merged_into=None)
+    at = asked.at
+    if at is not None:
+        refuse_unknowable(as_of=at, known_at=asked.known_at)
+        # Whoever had not been met by then was no customer.
+        met = Touchpoint.objects.filter(profile__customer=OuterRef("pk"), occurred_at__lte=at)
+        found = found.filter(Exists(met))
+    for model, stages in asked.stages:
+        found = _in_stage(found, model, stages, asked)
+    if asked.segment is not None:
+        found = _in_stage(found, asked.segment, (asked.segment.stage_id("in"),), asked)
+    found = found.filter(_searched(asked.search))
+    if asked.falls is not None:
+        if at is not None:
+            raise QuestionError("as_of", "what happens next is only known from now on")
+        found = found.filter(pk__in=falling(falls=asked.falls, now=now))
+    if asked.group:
+        found = found.filter(pk__in=_group(asked))
+    return found
+
+
+def _in_stage(found: QuerySet[Customer], model: Sorting, stages: tuple[int, ...], asked: Asked) -> QuerySet[Customer]:
+    at = asked.at
+    if at is None:
+        standing = Standing.objects.filter(customer=OuterRef("pk"), subject=model.id, stage__in=stages)
+        return found.filter(Exists(standing))
+    version = version_known(sorting=model, known_at=asked.known_at)
+    history = Transition.objects.filter(customer=OuterRef("pk"), version=version, entered_at__lte=at)
+    if asked.known_at is None:
+        history = history.filter(superseded_at=None)
+    else:
+        history = history.filter(recorded_at__lte=asked.known_at).filter(
+            Q(superseded_at=None) | Q(superseded_at__gt=asked.known_at)
+        )
+    name = f"stage_in_{model.id}"
+    latest = Subquery(history.order_by("-entered_at").values("stage")[:1])
+    return found.alias(**{name: latest}).filter(**{f"{name}__in": stages})
+
+
+def _searched(text: str) -> Q:
+    if "\x00" in text:
+        raise QuestionError("search", "search holds a character that no name has")
+    asked = Q()
+    for word in normalize("NFC", text).lower().split()[:10]:
+        found = Q(search_text__contains=word)
+        number = word.removeprefix("#")
+        if number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= _LARGEST_ID:
+            found |= Q(pk=int(number))
+        asked &= found
+    return asked
+
+
+def _group(asked: Asked) -> list[int]:
+    assert asked.scope is not None
+    if asked.group in retention.GROUPS:
+        return retention.customers_of(scope=asked.scope, group=asked.group)
+    if asked.group in sales.GROUPS:
+        return sales.customers_of(scope=asked.scope, group=asked.group)
+    groups = ", ".join((*retention.GROUPS, *sales.GROUPS))
+    raise QuestionError("group", f'there is no group "{asked.group[:40]}"; the groups are {groups}')
+
+
+def _rows(
+    page: list[tuple[int, str, str]], asked: Asked, models: Sequence[Sorting], now: datetime, with_next: bool
+) -> tuple[CustomerRow, ...]:
+    ids = [number for number, _name, _email in page]
+    if not ids:
+        return ()
+    figures = customer_figures(customers=ids, as_of=asked.at)
+    placed = stages_of(customers=ids, models=models, as_of=asked.at, known_at=asked.known_at)
+    ahead = next_stages(customers=ids, models=models[:1], now=now) if with_next and asked.at is None else {}
+    rows = []
+    for number, name, email in page:
+        stages = placed[number]
+        first = stages[0] if stages else None
+        known = figures[number]
+        rows.append(
+            CustomerRow(
+                id=number,
+                name=name,
+                email=email,
+                initials=initials(name, email),
+                stage=first.stage if first else None,
+                since=first.since if first else None,
+                stages=stages,
+                last_seen=known.last_seen,
+                touchpoints=known.touchpoints,
+                orders=known.orders,
+                revenue=known.revenue,
+                next=ahead[number][models[0].id] if models and models[0].id in ahead.get(number, {}) else None,
+            )
+        )
+    return tuple(rows)
+
+
+def stages_of(
+    *,
+    customers: Sequence[int],
+    models: Sequence[Sorting],
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> dict[int, tuple[RowStage, ...]]:
+    """The stage of each customer in each model, in the order of `models`, in one query for all."""
+    placed: dict[tuple[int, int], tuple[int, datetime]] = {}
+    if as_of is None:
+        standings = Standing.objects.filter(customer__in=list(customers), subject__in=[model.id for model in models])
+        for customer, subject, stage, since in standings.values_list("customer_id", "subject_id", "stage_id", "since"):
+            placed[customer, subject] = (stage, since)
+    else:
+        versions = {version_known(sorting=model, known_at=known_at): model.id for model in models}
+        for customer, version, stage, since in sql.rows(
+            "analytics/customer_stages",
+            customers=list(customers),
+            versions=[version for version in versions if version is not None],
+            as_of=as_of,
+            known_at=known_at,
+        ):
+            placed[customer, versions[version]] = (stage, since)
+    return {
+        customer: tuple(_row_stage(model, placed.get((customer, model.id))) for model in models)
+        for customer in customers
+    }
+
+
+def next_stages(
+    *, customers: Sequence[int], models: Sequence[Sorting], now: datetime
+) -> dict[int, dict[int, NextChange]]:
+    """By customer and model id, what time alone does next; one evaluation for all."""
+    only = models[0].key if len(models) == 1 else None
+    by_id = {model.id: model for model in models}
+    found = next_changes(customers=customers, now=now, subject=only)
+    return {
+        customer: {
+            subject: next_change(by_id[subject], change.stage, change.at)
+            for subject, change in changes.items()
+            if subject in by_id
+        }
+        for customer, changes in found.items()
+    }
+
+
+def next_change(model: Sorting, stage: int, at: datetime) -> NextChange:
+    """A coming change in words."""
+    entered = model.stages[stage]
+    return NextChange(at=at, stage=entered, sentence=f"{entered.name}, if nothing else happens")
+
+
+def _row_stage(model: Sorting, placed: tuple[int, datetime] | None) -> RowStage:
+    if placed is None:
+        return RowStage(model.ref, None, None)
+    stage, since = placed
+    return RowStage(model.ref, model.stages[stage], since)

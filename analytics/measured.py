@@ -1,0 +1,258 @@
+"""What the figures are made of, and how each is made: from retention, sales and spend of one scope to a number with the
+counts behind it. What a figure means and is called stands in `metrics`."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from clm.lib.questions import QuestionError
+from customers.models import Installation
+
+from . import value
+from .figures import CountRow
+from .retention import Retention, retention
+from .sales import Sales, sales
+from .scope import Scope
+from .spending import Spending, spending
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A figure's number before it is dressed; `note` says why `number` is None, or what to know beside it."""
+
+    number: Fraction | int | None
+    counts: tuple[CountRow, ...] = ()
+    note: Any = ""
+    interval: tuple[float, float] | None = None
+    group: str = ""  # the customers behind it
+
+
+class Measured:
+    """What a scope's figures are made of, each read at most once."""
+
+    def __init__(self, *, scope: Scope, basis: str = "blended") -> None:
+        if scope.as_of < scope.period.start_at:
+            raise QuestionError("as_of", "the period starts after as_of; nothing of it is known")
+        self.scope = scope
+        self.basis = basis
+
+    @cached_property
+    def installation(self) -> Installation:
+        return Installation.current()
+
+    @cached_property
+    def retention(self) -> Retention:
+        return retention(scope=self.scope)
+
+    @cached_property
+    def sales(self) -> Sales:
+        return sales(scope=self.scope)
+
+    @cached_property
+    def spending(self) -> Spending:
+        return spending(scope=self.scope)
+
+    @cached_property
+    def aov(self) -> Fraction | None:
+        return value.per(self.sales.revenue, self.sales.orders)
+
+    @cached_property
+    def orders_per_customer(self) -> Fraction | None:
+        return value.per(self.sales.orders, self.sales.customers)
+
+    @cached_property
+    def lifespan(self) -> Fraction | None:
+        return value.lifespan(self.retention.churn)
+
+    @cached_property
+    def clv(self) -> Fraction | None:
+        if self.aov is None or self.orders_per_customer is None or self.lifespan is None:
+            return None
+        return value.clv(aov=self.aov, orders_per_customer=self.orders_per_customer, lifespan=self.lifespan)
+
+    @cached_property
+    def spent(self) -> int:
+        return self.spending.paid if self.basis == "paid" else self.spending.blended
+
+    @cached_property
+    def cac(self) -> Fraction | None:
+        if self.spent == 0 or self.scope.segment is not None:
+            return None
+        return value.per(self.spent, self.sales.first_paying)
+
+    @cached_property
+    def ltv(self) -> Fraction | None:
+        percent = self.installation.margin_percent
+        return None if self.clv is None else value.margin(self.clv, None if percent is None else Fraction(percent))
+
+    @property
+    def value_basis(self) -> str:
+        return "revenue" if self.installation.margin_percent is None else "margin"
+
+
+# --- how each figure is made -----------------------------------------------------------------------------------
+def _count(
+    measured: Measured, key: str, symbol: str, label: Any, number: Any, unit: str = "count", group: str = ""
+) -> CountRow:
+    query = f"group={group}&{measured.scope.query()}" if group else ""
+    return CountRow(key, symbol, str(label), plain(number, unit), unit, query)
+
+
+def _retention_counts(measured: Measured) -> tuple[CountRow, ...]:
+    kept = measured.retention
+    rows = (
+        ("S", "S", _("active at the start"), kept.started, "started"),
+        ("E", "E", _("active at the end"), kept.ended, "ended"),
+        ("N_first", "N first", _("new: active for the first time"), kept.first, "first"),
+        ("N_reactivated", "N reactivated", _("reactivated: active again"), kept.reactivated, "reactivated"),
+        ("kept", "kept", _("active at the start and at the end"), kept.kept, "kept"),
+        ("lost", "lost", _("active at the start, not at the end"), kept.lost, "lost"),
+        ("came_and_went", "", _("came and went inside, counted in neither"), kept.came_and_went, "came_and_went"),
+    )
+    return tuple(
+        _count(measured, key, symbol, label, number, group=group) for key, symbol, label, number, group in rows
+    )
+
+
+def crr(measured: Measured) -> Answer:
+    kept = measured.retention
+    return Answer(kept.crr, _retention_counts(measured), _nobody_started(kept), kept.crr_interval, "kept")
+
+
+def churn(measured: Measured) -> Answer:
+    kept = measured.retention
+    return Answer(kept.churn, _retention_counts(measured), _nobody_started(kept), kept.churn_interval, "lost")
+
+
+def _nobody_started(kept: Retention) -> Any:
+    return "" if kept.started else _("Nobody was active when the period started.")
+
+
+def active(measured: Measured) -> Answer:
+    return Answer(measured.retention.ended, _retention_counts(measured), group="ended")
+
+
+def _sales_counts(measured: Measured) -> tuple[CountRow, ...]:
+    sold = measured.sales
+    return (
+        _count(measured, "orders", "", _("orders"), sold.orders),
+        _count(measured, "buyers", "", _("customers who ordered"), sold.buyers, group="buyers"),
+        _count(measured, "bought", "", _("ordered"), sold.bought, "money"),
+        _count(measured, "refunded", "", _("refunded"), sold.refunded, "money"),
+        _count(measured, "revenue", "", _("net revenue"), sold.revenue, "money"),
+        _count(measured, "unpriced", "", _("purchases without an amount, left out"), sold.unpriced),
+    )
+
+
+def revenue(measured: Measured) -> Answer:
+    return Answer(measured.sales.revenue, _sales_counts(measured), group="buyers")
+
+
+def aov(measured: Measured) -> Answer:
+    note = "" if measured.sales.orders else _("There was no order in the period.")
+    return Answer(measured.aov, _sales_counts(measured), note, group="buyers")
+
+
+def _customers_count(measured: Measured) -> CountRow:
+    label = _("customers active in the period or with an order in it")
+    return _count(measured, "customers", "", label, measured.sales.customers, group="customers")
+
+
+def orders_per_customer(measured: Measured) -> Answer:
+    counts = (_count(measured, "orders", "", _("orders"), measured.sales.orders), _customers_count(measured))
+    note = "" if measured.sales.customers else _("Nobody was active in the period.")
+    return Answer(measured.orders_per_customer, counts, note, group="customers")
+
+
+def clv(measured: Measured) -> Answer:
+    counts = (
+        _count(measured, "aov", "", _("average order value"), measured.aov, "money"),
+        _count(measured, "orders_per_customer", "", _("orders per customer"), measured.orders_per_customer, "ratio"),
+        _count(measured, "lifespan", "", _("lifespan in periods, 1 / churn"), measured.lifespan, "ratio"),
+        _count(measured, "churn", "", _("churn of the period"), measured.retention.churn, "percent"),
+        _count(measured, "orders", "", _("orders"), measured.sales.orders),
+        _customers_count(measured),
+        _count(measured, "S", "S", _("active at the start"), measured.retention.started, group="started"),
+        _count(
+            measured, "lost", "lost", _("active at the start, not at the end"), measured.retention.lost, group="lost"
+        ),
+    )
+    return Answer(measured.clv, counts, _no_clv(measured), group="customers")
+
+
+def _no_clv(measured: Measured) -> Any:
+    if not measured.retention.started:
+        return _nobody_started(measured.retention)
+    if not measured.retention.lost:
+        return _("Nobody was lost: at churn 0 a lifespan of 1 / churn means nothing.")
+    if not measured.sales.orders:
+        return _("There was no order in the period.")
+    return _("Constant-churn approximation.")
+
+
+def _cac_counts(measured: Measured) -> tuple[CountRow, ...]:
+    return (
+        _count(measured, "spend", "", _("spend in the period"), measured.spent, "money"),
+        _count(
+            measured,
+            "first_paying",
+            "",
+            _("customers who paid for the first time"),
+            measured.sales.first_paying,
+            group="first_paying",
+        ),
+    )
+
+
+def cac(measured: Measured) -> Answer:
+    return Answer(measured.cac, _cac_counts(measured), _no_cac(measured), group="first_paying")
+
+
+def _no_cac(measured: Measured) -> Any:
+    if measured.scope.segment is not None:
+        return _("Spend is not recorded per customer, so it cannot be told for a segment.")
+    if measured.spent == 0:
+        return _("No spend is entered for the period.")
+    return "" if measured.sales.first_paying else _("Nobody paid for the first time in the period.")
+
+
+def _ratio_counts(measured: Measured) -> tuple[CountRow, ...]:
+    label = _("lifetime margin") if measured.value_basis == "margin" else _("lifetime revenue")
+    return (
+        _count(measured, "ltv", "", label, measured.ltv, "money"),
+        _count(measured, "cac", "", _("cost of acquiring a customer"), measured.cac, "money"),
+        *_cac_counts(measured),
+    )
+
+
+def _no_ratio(measured: Measured) -> Any:
+    if measured.cac is None:
+        return _no_cac(measured)
+    if measured.clv is None:
+        return _no_clv(measured)
+    if measured.value_basis == "revenue":
+        return _("Revenue basis: no margin is set.")
+    return _("Margin basis: %(percent)s %% of revenue.") % {"percent": measured.installation.margin_percent}
+
+
+def ltv_to_cac(measured: Measured) -> Answer:
+    ratio = measured.ltv / measured.cac if measured.ltv is not None and measured.cac else None
+    note = _no_ratio(measured)
+    return Answer(ratio, _ratio_counts(measured), note, group="first_paying")
+
+
+def cac_to_ltv(measured: Measured) -> Answer:
+    if measured.ltv is not None and measured.cac and measured.ltv <= 0:
+        return Answer(None, _ratio_counts(measured), _("The lifetime value is not above zero."), group="first_paying")
+    ratio = measured.cac / measured.ltv if measured.ltv and measured.cac else None
+    return Answer(ratio, _ratio_counts(measured), _no_ratio(measured), group="first_paying")
+
+
+def plain(number: Fraction | int | None, unit: str) -> int | float | None:
+    """Whole minor units and counts as int, everything else as the nearest float."""
+    if number is None:
+        return None
+    return round(number) if unit in ("money", "count") else float(number)

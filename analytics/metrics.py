@@ -1,0 +1,216 @@
+"""The figures of retention and value by name: what each means. A figure is declared here once; pages and the API print
+what this module answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from clm.lib.questions import NotThereError, QuestionError
+
+from . import measured as made
+from .figures import Figure, FigureGroup
+from .measured import Answer, Measured, plain
+from .scope import Scope
+from .sources import SourceRef, sources_used
+
+BASES = ("blended", "paid")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A declared figure. takes_basis: whether it can be on blended or on paid spend."""
+
+    key: str
+    name: Any
+    group: Any
+    unit: str
+    definition: Any
+    formula: str
+    answer: Callable[[Measured], Answer]
+    takes_basis: bool = False
+
+
+RETENTION, VALUE, COST = _("Retention"), _("Value"), _("Cost")
+METRICS: dict[str, Metric] = {
+    metric.key: metric
+    for metric in (
+        Metric(
+            "active_customers",
+            _("Active customers"),
+            RETENTION,
+            "count",
+            _('Customers in the segment "Active customer" one millisecond before the period ends.'),
+            "E",
+            made.active,
+        ),
+        Metric(
+            "crr",
+            _("Customer retention rate"),
+            RETENTION,
+            "percent",
+            _(
+                "Of the customers active when the period starts, the share still or again active when it ends, both "
+                'taken one millisecond before. Active means being in the segment "Active customer". N counts first-time'
+                " and reactivated customers alike, so E = kept + new + reactivated."
+            ),
+            "(E - N) / S = kept / S, N = N first + N reactivated",
+            made.crr,
+        ),
+        Metric(
+            "churn",
+            _("Churn"),
+            RETENTION,
+            "percent",
+            _(
+                "Of the customers active when the period starts, the share no longer active when it ends: 100 % minus "
+                "the retention rate. Customers who came and went inside the period are in neither."
+            ),
+            "lost / S",
+            made.churn,
+        ),
+        Metric(
+            "revenue",
+            _("Net revenue"),
+            VALUE,
+            "money",
+            _(
+                "Amounts of all purchases of the period less the refunds of the period; a refund counts at its own "
+                "date, whenever its order was placed (accounting view)."
+            ),
+            "ordered - refunded",
+            made.revenue,
+        ),
+        Metric(
+            "aov",
+            _("Average order value"),
+            VALUE,
+            "money",
+            _(
+                "Net revenue of the period divided by its orders. An order is a purchase with an amount above zero; a "
+                "refund counts at its own date (accounting view)."
+            ),
+            "net revenue / orders",
+            made.aov,
+        ),
+        Metric(
+            "orders_per_customer",
+            _("Orders per customer"),
+            VALUE,
+            "orders",
+            _(
+                "Orders of the period divided by the customers who were active at some instant of it or ordered in it; "
+                "customers who were active without ordering count too."
+            ),
+            "orders / customers",
+            made.orders_per_customer,
+        ),
+        Metric(
+            "clv",
+            _("Customer lifetime value"),
+            VALUE,
+            "money",
+            _(
+                "Average order value x orders per customer and period x lifespan in periods, in revenue. The lifespan "
+                "is 1 / churn, the constant-churn approximation: this period's churn, for everyone and for ever."
+            ),
+            "AOV x orders per customer x 1 / churn",
+            made.clv,
+        ),
+        Metric(
+            "cac",
+            _("Customer acquisition cost"),
+            COST,
+            "money",
+            _(
+                "Spend entered for the days of the period divided by the customers whose first order ever lies in it. "
+                "Blended counts all spend, paid only variable spend on media; both are divided by all first-time "
+                "paying customers, since no attribution tells which of them an advertisement brought."
+            ),
+            "spend / first-time paying customers",
+            made.cac,
+            takes_basis=True,
+        ),
+        Metric(
+            "cac_to_ltv",
+            _("CAC : LTV"),
+            COST,
+            "ratio",
+            _(
+                "Customer acquisition cost divided by customer lifetime value: the part of what a customer brings that "
+                "winning it costs. The value is in revenue while no gross margin is set, in margin otherwise."
+            ),
+            "CAC / LTV",
+            made.cac_to_ltv,
+            takes_basis=True,
+        ),
+        Metric(
+            "ltv_to_cac",
+            _("LTV : CAC"),
+            COST,
+            "ratio",
+            _(
+                "Customer lifetime value divided by customer acquisition cost. The value is in revenue while no gross "
+                "margin is set, in margin otherwise."
+            ),
+            "LTV / CAC",
+            made.ltv_to_cac,
+            takes_basis=True,
+        ),
+    )
+}
+
+
+def metric(key: str) -> Metric:
+    """The declared figure of that name; NotThereError when there is none."""
+    if key not in METRICS:
+        raise NotThereError(f'there is no metric "{key[:60]}"')
+    return METRICS[key]
+
+
+def figures(*, scope: Scope, keys: Sequence[str] | None = None, basis: str = "blended") -> list[Figure]:
+    """The figures of those names (None: all), answered for one scope from the same few queries."""
+    if basis not in BASES:
+        raise QuestionError("basis", f"basis is one of {', '.join(BASES)}")
+    measured = Measured(scope=scope, basis=basis)
+    used = sources_used()
+    return [_figure(metric(key), measured, used) for key in (METRICS if keys is None else keys)]
+
+
+def metric_groups(*, scope: Scope, basis: str = "blended") -> tuple[FigureGroup, ...]:
+    """All figures in the groups of the metrics page."""
+    found = figures(scope=scope, basis=basis)
+    return tuple(
+        FigureGroup(str(title), tuple(one for one in found if METRICS[one.key].group == title))
+        for title in (RETENTION, VALUE, COST)
+    )
+
+
+def _figure(declared: Metric, measured: Measured, used: tuple[SourceRef, ...]) -> Figure:
+    answer = declared.answer(measured)
+    scope = measured.scope
+    low, high = answer.interval or (None, None)
+    basis = measured.basis if declared.takes_basis else ""
+    query = scope.query() + (f"&basis={basis}" if basis else "")
+    return Figure(
+        key=declared.key,
+        name=str(declared.name),
+        value=plain(answer.number, declared.unit),
+        unit=declared.unit,
+        definition=str(declared.definition),
+        formula=declared.formula,
+        note=str(answer.note),
+        low=low,
+        high=high,
+        counts=answer.counts,
+        period=scope.period,
+        as_of=scope.as_of,
+        segment=scope.segment.key if scope.segment else None,
+        basis=basis,
+        value_basis=measured.value_basis if declared.key in ("cac_to_ltv", "ltv_to_cac") else "",
+        counted_until=scope.until_at,
+        sources=used,
+        customers_query=f"group={answer.group}&{scope.query()}" if answer.group else "",
+        api=f"/api/v1/metrics/{declared.key}/?{query}",
+    )

@@ -1,0 +1,101 @@
+"""Who stayed: retention and churn from the history of the segment of active customers.
+
+S are those active one millisecond before the period starts, E one millisecond before it ends; E = kept + new +
+reactivated, always, so (E - N) / S is kept / S and never leaves 0 to 100 %."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from clm.lib import sql
+
+from .intervals import wilson
+from .scope import Scope
+from .sorting import active_customers
+
+GROUPS = ("started", "ended", "kept", "lost", "first", "reactivated", "came_and_went")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The customers of a period by what became of them. started = kept + lost; ended = kept + first + reactivated;
+    came_and_went were active inside the period only and are in neither; active: any of all these."""
+
+    started: int = 0
+    ended: int = 0
+    kept: int = 0
+    lost: int = 0
+    first: int = 0
+    reactivated: int = 0
+    came_and_went: int = 0
+    active: int = 0
+
+    def __post_init__(self) -> None:
+        assert self.ended == self.kept + self.first + self.reactivated
+        assert self.started == self.kept + self.lost
+        assert self.active == self.kept + self.lost + self.first + self.reactivated + self.came_and_went
+
+    @property
+    def crr(self) -> Fraction | None:
+        """Customer retention rate, 0 to 1; None when nobody was active at the start."""
+        return Fraction(self.kept, self.started) if self.started else None
+
+    @property
+    def churn(self) -> Fraction | None:
+        """1 - crr."""
+        return Fraction(self.lost, self.started) if self.started else None
+
+    @property
+    def crr_interval(self) -> tuple[float, float] | None:
+        """95 % Wilson interval of crr."""
+        return wilson(self.kept, self.started)
+
+    @property
+    def churn_interval(self) -> tuple[float, float] | None:
+        """95 % Wilson interval of churn."""
+        return wilson(self.lost, self.started)
+
+
+def retention(*, scope: Scope) -> Retention:
+    """Retention of one period."""
+    return retentions(scope=scope, windows=[(scope.period.start_at, scope.until_at)])[0]
+
+
+def retentions(*, scope: Scope, windows: Sequence[tuple[datetime, datetime]]) -> list[Retention]:
+    """Retention of several periods [start, until) in one query; of the scope only the segment counts."""
+    answer = [Retention()] * len(windows)
+    for number, *counts, _customers in _rows(scope, windows, None):
+        answer[number - 1] = Retention(*counts)
+    return answer
+
+
+def customers_of(*, scope: Scope, group: str) -> list[int]:
+    """The ids of the customers of one of GROUPS."""
+    assert group in GROUPS, group
+    found = _rows(scope, [(scope.period.start_at, scope.until_at)], group)
+    return sorted(found[0][-1] or []) if found else []
+
+
+def _rows(
+    scope: Scope, windows: Sequence[tuple[datetime, datetime]], listed: str | None
+) -> list[tuple[int, int, int, int, int, int, int, int, int, list[int] | None]]:
+    active = active_customers()
+    if active is None or active.version is None:
+        return []
+    return sql.rows(
+        "analytics/retention",
+        version=active.version,
+        inside=active.stage_id("in"),
+        starts=[start for start, _until in windows],
+        untils=[until for _start, until in windows],
+        listed=listed,
+        **scope.filters(),
+    )
+
+
+def trailing_windows(*, scope: Scope, count: int = 12) -> list[tuple[datetime, datetime]]:
+    """Windows as long as the scope's period, ending a week apart, the last one where the scope ends."""
+    length = scope.period.until_at - scope.period.start_at
+    ends = [scope.until_at - timedelta(weeks=back) for back in range(count - 1, -1, -1)]
+    return [(end - length, end) for end in ends]

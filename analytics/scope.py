@@ -1,0 +1,39 @@
+"""What a figure is asked about: a period, what is known of it, and among whom."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from clm.lib.milliseconds import written
+from clm.lib.periods import Period
+
+from .sorting import Sorting
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The question behind a figure.
+
+    as_of: only what happened until then counts, so an unfinished period ends there. segment: only customers who are in
+    it at as_of, None: all."""
+
+    period: Period
+    as_of: datetime
+    segment: Sorting | None = None
+
+    @property
+    def until_at(self) -> datetime:
+        """Where counting ends: with the period, or just after `as_of` if that is earlier."""
+        return min(self.period.until_at, self.as_of + timedelta(milliseconds=1))
+
+    def filters(self) -> dict[str, Any]:
+        """What the SQL files ask about the segment."""
+        inside = None if self.segment is None else self.segment.stage_id("in")
+        version = None if self.segment is None else (self.segment.version or 0)
+        return {"segment": version, "segment_in": inside, "as_of": self.as_of}
+
+    def query(self) -> str:
+        """The same question as parameters of an address."""
+        start, until = self.period.asked()
+        asked = f"from={start}&until={until}&as_of={written(self.as_of)}"
+        return asked if self.segment is None else f"{asked}&segment={self.segment.key}"

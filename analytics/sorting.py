@@ -1,0 +1,127 @@
+"""What customers are sorted by: a stage model or a segment, its stages, and the version that answers a question."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from clm.lib.questions import NotThereError
+from lifecycle.models import Segment, Stage, StageModel, Subject, Version
+
+ACTIVE = "active_customer"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A stage model or a segment, as answers name it."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageRef:
+    """A stage, as answers name it. position: its place on pages, from 1; the exit stage stands last."""
+
+    key: str
+    name: str
+    position: int
+    is_exit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """A stage model or a segment with its stages by id, in their order on pages. version: id of the live one, None
+    while nothing is live."""
+
+    id: int
+    key: str
+    name: str
+    description: str
+    kind: str
+    is_default: bool
+    version: int | None
+    stages: dict[int, StageRef]
+
+    @property
+    def ref(self) -> ModelRef:
+        return ModelRef(self.key, self.name)
+
+    def stage_id(self, key: str) -> int:
+        """The id of the stage of that key; NotThereError when there is none."""
+        for number, stage in self.stages.items():
+            if stage.key == key:
+                return number
+        raise NotThereError(f'{self.key} has no stage "{key[:60]}"')
+
+
+def stage_models() -> list[Sorting]:
+    """Every stage model, the default first."""
+    found = StageModel.objects.filter(retired_at=None).order_by("-is_default", "position", "id")
+    return _with_stages(list(found))
+
+
+def segments() -> list[Sorting]:
+    """Every segment and static list."""
+    return _with_stages(list(Segment.objects.filter(retired_at=None).order_by("position", "id")))
+
+
+def stage_model(key: str | None = None) -> Sorting:
+    """The stage model of that key, the default one for None. NotThereError when there is none."""
+    found = StageModel.objects.filter(retired_at=None)
+    return _only(found.filter(is_default=True) if key is None else found.filter(key=key), key)
+
+
+def segment(key: str) -> Sorting:
+    """The segment of that key. NotThereError when there is none."""
+    return _only(Segment.objects.filter(retired_at=None, key=key), key)
+
+
+def active_customers() -> Sorting | None:
+    """The segment that retention and churn are about, None where it is not installed."""
+    try:
+        return segment(ACTIVE)
+    except NotThereError:
+        return None
+
+
+def version_known(*, sorting: Sorting, known_at: datetime | None) -> int | None:
+    """The version that was live at `known_at` (None: now): what it believed then is what was known then."""
+    if known_at is None:
+        return sorting.version
+    return (
+        Version.objects.filter(subject_id=sorting.id, published_at__lte=known_at)
+        .filter(Q(retired_at=None) | Q(retired_at__gt=known_at))
+        .order_by("-published_at", "-number")
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def _only(found: "object", key: str | None) -> Sorting:
+    subject = found.first()  # type: ignore[attr-defined]
+    if subject is None:
+        raise NotThereError(f'there is no "{key[:60]}"' if key else "no stage model is installed")
+    return _with_stages([subject])[0]
+
+
+def _with_stages(subjects: list[Subject]) -> list[Sorting]:
+    stages: dict[int, list[Stage]] = {subject.pk: [] for subject in subjects}
+    for stage in Stage.objects.filter(subject__in=stages).order_by("is_exit", "position", "id"):
+        stages[stage.subject_id].append(stage)
+    return [
+        Sorting(
+            id=subject.pk,
+            key=subject.key,
+            name=subject.name,
+            description=subject.description,
+            kind=subject.kind,
+            is_default=subject.is_default,
+            version=subject.live_version_id,
+            stages={
+                stage.pk: StageRef(stage.key, stage.name, place, stage.is_exit)
+                for place, stage in enumerate(stages[subject.pk], start=1)
+            },
+        )
+        for subject in subjects
+    ]

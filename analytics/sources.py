@@ -1,0 +1,85 @@
+"""What the numbers rest on: the sources that sent something, and what imports did with their lines."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, Sum
+from django.utils.translation import gettext as _
+
+from clm.lib import sql
+from customers.models import Import, Source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRef:
+    """A source a figure rests on."""
+
+    key: str
+    name: str
+    is_simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """What a source has sent, over its whole life. shifted_weeks: by how much demonstration data was moved forward;
+    lines_*: of all its finished imports, None where nothing was imported."""
+
+    key: str
+    name: str
+    kind: str
+    touchpoints: int
+    first_at: datetime | None
+    last_at: datetime | None
+    imported_at: datetime | None
+    shifted_weeks: int
+    lines_read: int | None
+    lines_used: int | None
+    lines_set_aside: int | None
+    note: str
+
+
+def sources_used() -> tuple[SourceRef, ...]:
+    """The sources that sent any touchpoint."""
+    return tuple(SourceRef(*row) for row in sql.rows("analytics/sources_used"))
+
+
+def source_notes() -> tuple[SourceNote, ...]:
+    """Every source with what it sent and what became of its files; three queries."""
+    seen = {row[0]: row[1:] for row in sql.rows("analytics/sources_seen")}
+    files = {
+        row["source"]: row
+        for row in Import.objects.filter(state=Import.State.DONE)
+        .values("source")
+        .annotate(read=Sum("lines_read"), used=Sum("lines_used"), at=Max("finished_at"))
+    }
+    notes = []
+    for source in Source.objects.order_by("id"):
+        touchpoints, first_at, last_at, _received = seen.get(source.pk, (0, None, None, None))
+        lines = files.get(source.pk)
+        notes.append(
+            SourceNote(
+                key=source.key,
+                name=source.name,
+                kind=source.kind,
+                touchpoints=touchpoints,
+                first_at=first_at,
+                last_at=last_at,
+                imported_at=lines["at"] if lines else None,
+                shifted_weeks=source.shift_days // 7,
+                lines_read=lines["read"] if lines else None,
+                lines_used=lines["used"] if lines else None,
+                lines_set_aside=lines["read"] - lines["used"] if lines else None,
+                note=_note(source),
+            )
+        )
+    return tuple(notes)
+
+
+def _note(source: Source) -> str:
+    if source.is_simulated:
+        return _("Simulated, not real.")
+    if source.shift_days:
+        return _("Real data whose dates were moved forward by %(weeks)d whole weeks for the demonstration.") % {
+            "weeks": source.shift_days // 7
+        }
+    return ""

@@ -1,0 +1,28 @@
+"""What marketing cost."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q, Sum
+
+from campaigns.models import Spend
+from clm.lib.periods import local_day
+
+from .scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Spend of a period in minor units: all of it, and the variable spend on media alone. rows: how many entries."""
+
+    blended: int = 0
+    paid: int = 0
+    rows: int = 0
+
+
+def spending(*, scope: Scope) -> Spending:
+    """What was entered for the days of the period, up to the day of `as_of`."""
+    last = min(scope.period.until, local_day(scope.as_of, scope.period.zone) + timedelta(days=1))
+    entries = Spend.objects.filter(day__gte=scope.period.start, day__lt=last)
+    total = entries.aggregate(blended=Sum("amount"), paid=Sum("amount", filter=Q(is_paid_media=True)))
+    return Spending(int(total["blended"] or 0), int(total["paid"] or 0), entries.count())

@@ -1,0 +1,13 @@
+-- Moves between stages: the spells that begin in [start_at, until_at). One row: stage left (NULL: none before), stage
+-- entered, moves, customers who made them.
+-- Parameters: version, start_at, until_at.  Index: customer_enters_one_stage_at_an_instant, index-only.
+WITH spell AS (
+    SELECT customer_id, stage_id, entered_at,
+           lag(stage_id) OVER (PARTITION BY customer_id ORDER BY entered_at) AS left_stage_id
+    FROM lifecycle_transition
+    WHERE version_id = %(version)s AND superseded_at IS NULL AND entered_at < %(until_at)s
+)
+SELECT left_stage_id, stage_id, count(*), count(DISTINCT customer_id)
+FROM spell
+WHERE entered_at >= %(start_at)s
+GROUP BY left_stage_id, stage_id

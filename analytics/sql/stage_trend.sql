@@ -1,0 +1,20 @@
+-- How the number of customers in each stage changes between some instants, as believed now. One row: stage, place (0-based) of
+-- the first instant that sees the change, change. The count at instant i is the sum of the changes at places 0 to i.
+-- A spell counts at every instant t with entered_at <= t < left_at; instants and transitions are whole milliseconds.
+-- Parameters: version, instants (ascending).  Index: customer_enters_one_stage_at_an_instant, index-only.
+WITH spell AS (
+    SELECT stage_id, entered_at, lead(entered_at) OVER (PARTITION BY customer_id ORDER BY entered_at) AS left_at
+    FROM lifecycle_transition
+    WHERE version_id = %(version)s AND superseded_at IS NULL
+), step AS (
+    SELECT stage_id, entered_at AS at, 1 AS change FROM spell
+    UNION ALL
+    SELECT stage_id, left_at, -1 FROM spell WHERE left_at IS NOT NULL
+)
+SELECT stage_id,
+       width_bucket(at - interval '1 millisecond', %(instants)s::timestamptz[]) AS place,
+       sum(change)::bigint
+FROM step
+WHERE at <= (%(instants)s::timestamptz[])[cardinality(%(instants)s::timestamptz[])]
+GROUP BY stage_id, place
+ORDER BY stage_id, place

@@ -1,0 +1,97 @@
+"""What the stages of a model and the rule of a segment mean, in sentences."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from customers.models import Installation
+from lifecycle.live import nodes_of
+from lifecycle.models import Subject, Version
+from lifecycle.rules.describe import sentence
+
+from .sorting import Sorting, StageRef
+
+
+@dataclass(frozen=True, slots=True)
+class StageRule:
+    """A stage and its rule. precedence: of the stages whose rules hold the highest wins, from 1; 0 for the exit stage,
+    which has no rule of its own."""
+
+    stage: StageRef
+    precedence: int
+    sentence: str
+    document: Any
+
+
+@dataclass(frozen=True, slots=True)
+class VersionNote:
+    """The live version of a model or a segment: what decides where customers are now."""
+
+    number: int
+    published_at: datetime | None
+    published_by: str
+    lapse_days: int
+    time_zone: str
+    tzdata: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageRules:
+    """Every stage with its rule, in the order of pages; version None while nothing is live."""
+
+    version: VersionNote | None
+    stages: tuple[StageRule, ...]
+
+
+# Versions never change, so what they say does not either; the few that are live are kept.
+_said: OrderedDict[tuple[int, str, int], tuple[VersionNote, dict[str, tuple[int, str, Any]]]] = OrderedDict()
+
+
+def stage_rules(*, sorting: Sorting) -> StageRules:
+    """The rules of the live version, said in English."""
+    if sorting.version is None:
+        return StageRules(None, tuple(StageRule(stage, 0, "", None) for stage in sorting.stages.values()))
+    note, said = _version(sorting)
+    return StageRules(
+        version=note,
+        stages=tuple(StageRule(stage, *said.get(stage.key, (0, _EXIT, None))) for stage in sorting.stages.values()),
+    )
+
+
+_EXIT = "No other stage holds any more."
+
+
+def _version(sorting: Sorting) -> tuple[VersionNote, dict[str, tuple[int, str, Any]]]:
+    installation = Installation.current()
+    assert sorting.version is not None
+    key = (sorting.version, installation.currency, installation.minor_digits)
+    if key not in _said:
+        version = Version.objects.select_related("author").get(pk=sorting.version)
+        nodes = nodes_of(version, kind=sorting.kind)
+        if sorting.kind == Subject.Kind.MODEL:
+            documents = {stage["key"]: stage["rule"] for stage in version.document["stages"]}
+        else:
+            documents = {"in": version.document["rule"]}
+        note = VersionNote(
+            number=version.number,
+            published_at=version.published_at,
+            published_by=str(version.author) if version.author else "",
+            lapse_days=version.lapse_days,
+            time_zone=version.time_zone,
+            tzdata=version.tzdata,
+            note=version.note,
+        )
+        said = {
+            name: (
+                precedence,
+                sentence(node, currency=installation.currency, minor_digits=installation.minor_digits),
+                documents[name],
+            )
+            for precedence, (name, node) in enumerate(nodes.items(), start=1)
+        }
+        _said[key] = (note, said)
+        while len(_said) > 100:
+            _said.popitem(last=False)
+    return _said[key]

@@ -1,0 +1,185 @@
+"""Everything that ever happened with a customer, latest first, over all profiles and channels."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from clm.lib.cursors import cursor, parse_cursor
+from clm.lib.milliseconds import from_ms, to_ms
+from clm.lib.periods import local_day
+from clm.lib.questions import QuestionError
+from customers.models import OrderLine, Role, Touchpoint
+
+PAGE = 50
+MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """One line of an order; amount in minor units."""
+
+    product: str
+    name: str
+    quantity: Decimal
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One touchpoint. amount: minor units of the reporting currency, None when there was none; original: the amount as
+    it was sent, with its currency; text, author: what a person wrote and who it was; flags: how its time or amount was
+    mended on arrival."""
+
+    id: int
+    at: datetime
+    received_at: datetime
+    type: str
+    role: str
+    channel: str
+    source: str
+    title: str
+    text: str
+    amount: int | None
+    original: str
+    order_ref: str
+    lines: tuple[EntryLine, ...]
+    properties: tuple[tuple[str, str], ...]
+    author: str
+    flags: tuple[str, ...]
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The properties by key."""
+        return dict(self.properties)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineDay:
+    """The entries of one day of the business time zone."""
+
+    day: date
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindFilter:
+    """A role that a customer's timeline can be narrowed to."""
+
+    key: str
+    label: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One page of a timeline: its entries, the same by local day, and the cursor of the next page (None at the end).
+    kinds: what it can be narrowed to, empty unless asked for; chosen: whether it is narrowed."""
+
+    entries: tuple[Entry, ...]
+    days: tuple[TimelineDay, ...]
+    older: str | None
+    kinds: tuple[KindFilter, ...]
+    chosen: bool
+
+
+def timeline(
+    *,
+    profiles: Sequence[int],
+    before: str | None = None,
+    roles: Sequence[str] = (),
+    types: Sequence[str] = (),
+    page_size: int = PAGE,
+    zone: str = "UTC",
+    with_kinds: bool = False,
+) -> Timeline:
+    """A page of the touchpoints of `profiles`, those before the cursor `before`; `roles` and `types` (names) narrow
+    it. Two queries, whatever is on the page, and one more `with_kinds`."""
+    unknown = [role for role in roles if role not in Role.values]
+    if unknown:
+        raise QuestionError("role", f'there is no role "{unknown[0][:40]}"; the roles are {", ".join(Role.values)}')
+    found: QuerySet[Touchpoint] = Touchpoint.objects.filter(profile__in=list(profiles))
+    if roles:
+        found = found.filter(type__role__in=roles)
+    if types:
+        found = found.filter(type__name__in=types)
+    if before is not None:
+        _kind, (at, number) = parse_cursor(before, kinds="t", count=2)
+        try:
+            instant = from_ms(at)
+        except OverflowError:
+            raise QuestionError("cursor", "this is no cursor of this list") from None
+        found = found.filter(Q(occurred_at__lt=instant) | Q(occurred_at=instant, pk__lt=number))
+    size = min(max(page_size, 1), MOST)
+    rows = list(found.select_related("type", "channel", "source").order_by("-occurred_at", "-pk")[: size + 1])
+    page = rows[:size]
+    lines: dict[int, list[EntryLine]] = {touchpoint.pk: [] for touchpoint in page}
+    for line in OrderLine.objects.filter(touchpoint__in=list(lines)).order_by("touchpoint_id", "number"):
+        name = line.description or line.product
+        lines[line.touchpoint_id].append(EntryLine(line.product, name, line.quantity, line.amount))
+    older = cursor("t", to_ms(page[-1].occurred_at), page[-1].pk) if len(rows) > size else None
+    entries = tuple(_entry(touchpoint, lines[touchpoint.pk]) for touchpoint in page)
+    by_day = groupby(entries, key=lambda entry: local_day(entry.at, zone))
+    return Timeline(
+        entries=entries,
+        days=tuple(TimelineDay(day, tuple(those)) for day, those in by_day),
+        older=older,
+        kinds=kind_filters(profiles=profiles, chosen=roles) if with_kinds else (),
+        chosen=bool(roles or types),
+    )
+
+
+def kind_filters(*, profiles: Sequence[int], chosen: Sequence[str] = ()) -> tuple[KindFilter, ...]:
+    """The roles that occur among the touchpoints of `profiles`, most frequent first."""
+    found = (
+        Touchpoint.objects.filter(profile__in=list(profiles))
+        .values_list("type__role")
+        .annotate(number=Count("pk"))
+        .order_by("-number", "type__role")
+    )
+    return tuple(KindFilter(role, str(Role(role).label), number, role in chosen) for role, number in found)
+
+
+def _entry(touchpoint: Touchpoint, lines: list[EntryLine]) -> Entry:
+    told: dict[str, Any] = touchpoint.properties if isinstance(touchpoint.properties, dict) else {}
+    original = ""
+    if touchpoint.original_amount is not None:
+        original = f"{touchpoint.original_amount.normalize():f} {touchpoint.currency}".strip()
+    return Entry(
+        id=touchpoint.pk,
+        at=touchpoint.occurred_at,
+        received_at=touchpoint.received_at,
+        type=touchpoint.type.name,
+        role=touchpoint.type.role,
+        channel=touchpoint.channel.key,
+        source=touchpoint.source.name,
+        title=_title(touchpoint.type.name, told, lines),
+        text=_said(told.get("text")),
+        amount=touchpoint.amount,
+        original=original,
+        order_ref=touchpoint.order_ref,
+        lines=tuple(lines),
+        properties=tuple((key, _said(value)) for key, value in told.items() if key not in ("text", "author")),
+        author=_said(told.get("author")),
+        flags=tuple(str(flag.label) for flag in Touchpoint.Flag if touchpoint.flags & flag),
+    )
+
+
+def _title(type_name: str, told: dict[str, Any], lines: list[EntryLine]) -> str:
+    """The type, and what it was about if that is said in few words."""
+    about = next((told[key] for key in ("name", "title", "subject", "product") if isinstance(told.get(key), str)), "")
+    if not about and lines:
+        about = lines[0].name if len(lines) == 1 else f"{lines[0].name} (+{len(lines) - 1})"
+    return f"{type_name}: {about[:120]}" if about else type_name
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,232 @@
+"""Acts of people who keep customers by hand: create one, correct what is known, log a call or a note.
+
+They tell what they know through the same door as every machine: an Event of the source `manual`. Nothing else about a
+customer is written, so the caller brings the customer up to date afterwards (`lifecycle.advance`)."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from unicodedata import normalize
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clm.lib.questions import QuestionError
+
+from .events import EARLIEST, Event
+from .ingest import ingest
+from .models import Customer, Identity, Profile, Source, Trait
+
+SOURCE = "manual"
+KINDS = {"call": ("Call", "phone"), "note": ("Note", "manual")}
+DIRECTIONS = ("", "in", "out")
+LONGEST_NAME, LONGEST_EMAIL, LONGEST_PHONE, LONGEST_ID, LONGEST_TEXT = 200, 254, 60, 200, 10_000
+_PHONE = re.compile(r"\+?[0-9 ()./-]{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A touchpoint logged by hand: the id of its message, and whether it was new (a repeated id is stored once)."""
+
+    message_id: str
+    is_new: bool
+
+
+def manual_source() -> Source:
+    """Where what people type comes from."""
+    return Source.objects.get_or_create(key=SOURCE, defaults={"name": "By hand", "kind": "manual"})[0]
+
+
+@transaction.atomic
+def create_customer(
+    *,
+    name: str = "",
+    email: str = "",
+    phone: str = "",
+    external_id: str = "",
+    note: str = "",
+    author: str,
+    now: datetime,
+) -> int:
+    """A new customer with one touchpoint `Created`, and `Note` if there is something to say; its id.
+
+    At least one of name, e-mail, phone and external_id is needed. QuestionError names the field that cannot be used; an
+    e-mail address or external id that somebody else has belongs to that customer and is refused."""
+    traits = {
+        key: value
+        for key, value in (("name", folded_name(name)), ("email", folded_email(email)), ("phone", folded_phone(phone)))
+        if value
+    }
+    external = folded_text(external_id, field="external_id", longest=LONGEST_ID)
+    said = folded_text(note, field="note", longest=LONGEST_TEXT, lines=True)
+    if not traits and not external:
+        raise QuestionError("name", _("A customer needs a name, an e-mail address, a phone number or an id."))
+    identities = [("email", traits["email"])] if "email" in traits else []
+    identities += [("external_id", external)] if external else []
+    _refuse_taken(identities, customer=None)
+    # Without an address or an id of its own the customer is known by a number made here.
+    identities = identities or [("record", str(uuid.uuid4()))]
+    events = [_event(identities, "Created", "manual", now, properties={"author": author}, traits=traits)]
+    if said:
+        events.append(_event(identities, "Note", "manual", now, properties={"text": said, "author": author}))
+    done = ingest(source=manual_source(), events=events)
+    if done.new_customers != 1:
+        # Somebody else told the same identity a moment ago; what we wrote is rolled back.
+        raise QuestionError("email" if "email" in traits else "external_id", _("Another customer has this already."))
+    return Profile.objects.values_list("customer_id", flat=True).get(pk=done.profiles[0])
+
+
+@transaction.atomic
+def edit_customer(*, customer: int, changes: Mapping[str, str], now: datetime) -> tuple[str, ...]:
+    """Tell what is now known of `name`, `email` and `phone` ("" clears one); the names of those that changed.
+
+    The latest telling counts, whoever told it. An earlier e-mail address stays an identity: what arrives under it is
+    still this customer's, so an address can be replaced but not cleared. QuestionError names the field."""
+    fold = {"name": folded_name, "email": folded_email, "phone": folded_phone}
+    for key in changes:
+        if key not in fold:
+            raise QuestionError(key, _("This cannot be changed; name, email and phone can."))
+    told: dict[str, str] = {key: fold[key](value) for key, value in changes.items()}
+    if told.get("email"):
+        _refuse_taken([("email", told["email"])], customer=customer)
+    elif "email" in told and Identity.objects.filter(profile__customer=customer, kind="email").exists():
+        raise QuestionError("email", _("An address that a customer is recognised by can be replaced, not cleared."))
+    known = _told_now(customer)
+    traits = {key: value for key, value in told.items() if (known.get(key) or "") != value}
+    if not traits:
+        return ()
+    identities = [_identity_of(customer)]
+    if traits.get("email"):
+        identities.append(("email", traits["email"]))
+    event = _event(identities, "Edited", "manual", now, traits={key: value or None for key, value in traits.items()})
+    ingest(source=manual_source(), events=[event])
+    return tuple(traits)
+
+
+@transaction.atomic
+def log_touchpoint(
+    *,
+    customer: int,
+    kind: str,
+    text: str,
+    author: str,
+    now: datetime,
+    occurred_at: datetime | None = None,
+    direction: str = "",
+    message_id: str | None = None,
+) -> Logged:
+    """Log a call or a note with what was said. `occurred_at` None: now; a `message_id` of the caller's own makes a
+    repeated request harmless."""
+    if kind not in KINDS:
+        raise QuestionError("kind", _("A touchpoint logged by hand is a call or a note."))
+    if direction not in DIRECTIONS:
+        raise QuestionError("direction", _("A direction is in or out."))
+    said = folded_text(text, field="text", longest=LONGEST_TEXT, lines=True)
+    if not said:
+        raise QuestionError("text", _("Say in a few words what it was about."))
+    at = occurred_at or now
+    if at > now:
+        raise QuestionError("occurred_at", _("This lies in the future."))
+    if at < EARLIEST:
+        raise QuestionError("occurred_at", _("This lies before 1990."))
+    type_name, channel = KINDS[kind]
+    properties = {"text": said, "author": author} | ({"direction": direction} if direction else {})
+    event = _event([_identity_of(customer)], type_name, channel, at, properties=properties, message_id=message_id)
+    done = ingest(source=manual_source(), events=[event])
+    return Logged(event.message_id, done.new == 1)
+
+
+# --- what people type, folded ---------------------------------------------------------------------------------
+def folded_text(text: str, *, field: str, longest: int, lines: bool = False) -> str:
+    """Trimmed, in one Unicode form; QuestionError for control characters and overlong texts."""
+    folded = normalize("NFC", text).strip()
+    if lines:
+        folded = folded.replace("\r\n", "\n").replace("\r", "\n")
+    if any(ord(letter) < 32 and not (lines and letter in "\n\t") for letter in folded) or "\x7f" in folded:
+        raise QuestionError(field, _("This holds a character that cannot be written."))
+    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in folded):
+        raise QuestionError(field, _("This holds half a character."))
+    if len(folded) > longest:
+        raise QuestionError(field, _("At most %(longest)d characters.") % {"longest": longest})
+    return folded
+
+
+def folded_name(name: str) -> str:
+    """A name with single spaces."""
+    return " ".join(folded_text(name, field="name", longest=LONGEST_NAME).split())
+
+
+def folded_email(email: str) -> str:
+    """An address trimmed, NFC, lower-case; "" stays "". QuestionError when it is no address."""
+    folded = folded_text(email, field="email", longest=LONGEST_EMAIL).lower()
+    if folded:
+        try:
+            validate_email(folded)
+        except ValidationError:
+            raise QuestionError("email", _("This is not an e-mail address.")) from None
+    return folded
+
+
+def folded_phone(phone: str) -> str:
+    """A telephone number as it was typed, with single spaces."""
+    folded = " ".join(folded_text(phone, field="phone", longest=LONGEST_PHONE).split())
+    if folded and not _PHONE.fullmatch(folded):
+        raise QuestionError("phone", _("This is not a telephone number."))
+    return folded
+
+
+# --- inside ---------------------------------------------------------------------------------------------------
+def _event(
+    identities: list[tuple[str, str]],
+    type_name: str,
+    channel: str,
+    at: datetime,
+    *,
+    properties: Mapping[str, Any] | None = None,
+    traits: Mapping[str, Any] | None = None,
+    message_id: str | None = None,
+) -> Event:
+    return Event(
+        message_id=message_id or str(uuid.uuid4()),
+        identities=tuple(identities),
+        type=type_name,
+        channel=channel,
+        occurred_at=at,
+        properties=properties or {},
+        traits=traits or {},
+        is_touchpoint=type_name != "Edited",
+    )
+
+
+def _refuse_taken(identities: list[tuple[str, str]], *, customer: int | None) -> None:
+    for kind, value in identities:
+        owner = Identity.objects.filter(kind=kind, value=value).values_list("profile__customer_id", flat=True).first()
+        if owner is not None and owner != customer:
+            raise QuestionError(kind, _("Customer %(customer)d has this already.") % {"customer": owner})
+
+
+def _identity_of(customer: int) -> tuple[str, str]:
+    """What the customer's first profile is recognised by, so that the telling lands there."""
+    found = (
+        Identity.objects.filter(profile__customer=customer)
+        .order_by("profile_id", "pk")
+        .values_list("kind", "value")
+        .first()
+    )
+    if found is None:
+        # A nameless profile, all that erasure leaves: it is nobody's to edit.
+        if not Customer.objects.filter(pk=customer).exists():
+            raise QuestionError("customer", _("There is no such customer."))
+        raise QuestionError("customer", _("This customer has no identity left to tell anything about."))
+    return found
+
+
+def _told_now(customer: int) -> dict[str, Any]:
+    """What was told last of each trait, over all profiles."""
+    steps = Trait.objects.filter(profile__customer=customer, key__in=["name", "email", "phone"])
+    return {step.key: step.value for step in steps.order_by("set_at", "pk")}

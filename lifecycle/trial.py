@@ -1,0 +1,246 @@
+"""A rule tried on a history that need not exist: the body of the request in, the spans on which the rule is true out.
+
+Nothing is stored and nobody's touchpoints are read; only the mapping of types to roles, the sub-rules and L are
+those of the installation."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import numpy as np
+
+from clm.lib.milliseconds import to_ms
+from clm.lib.periods import zone_of
+from clm.lib.questions import QuestionError
+from customers.events import EARLIEST
+from customers.models import Installation, Role, TouchpointType
+from customers.standard_types import STANDARD_TYPES
+
+from .models import SubRule
+from .rules.describe import sentence
+from .rules.document import RuleError
+from .rules.evaluate import FOREVER, HORIZON, NO_LIFE, Catalogue, Facts, Membership, Program, PropertyColumn, spans_of
+from .rules.instants import parse_instant
+from .rules.nodes import Node
+from .rules.parse import parse_rule
+from .rules.value_tests import OTHER, Value
+
+MOST_TOUCHPOINTS = 10_000
+MOST_TRAITS = 1_000
+LARGEST_AMOUNT = 10**11
+_AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+_BODY = ("rule", "touchpoints", "traits", "timezone")
+_TOUCHPOINT = ("occurred_at", "type", "role", "channel", "amount", "properties")
+_TRAIT = ("key", "value", "set_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a rule says and when it is true: spans [from, until) in milliseconds since 1970 UTC; None: for ever."""
+
+    sentence: str
+    spans: tuple[tuple[int, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    """One touchpoint of the body."""
+
+    ms: int
+    type: str
+    role: str
+    channel: str
+    amount: int
+    properties: Mapping[str, Any]
+
+
+def trial(*, body: object) -> Trial:
+    """Evaluate the rule of `body` (what `load_document` gives) on its touchpoints. RuleError names the JSON path of
+    whatever cannot be used."""
+    if not isinstance(body, dict):
+        raise RuleError("$", "the body is an object with a rule and touchpoints")
+    _only(body, _BODY, "$")
+    if "rule" not in body:
+        raise RuleError("$.rule", "the rule is missing")
+    installation = Installation.current()
+    node = _rule(body["rule"], installation)
+    zone = _zone(body.get("timezone"), installation)
+    happened = _touchpoints(body.get("touchpoints", []), installation.minor_digits)
+    begins = [one.ms for one in happened] + _tellings(body.get("traits", []))
+    facts, catalogue = _facts(happened, min(begins, default=int(NO_LIFE)), node, zone)
+    _owner, starts, ends = spans_of(node, facts, zone=zone, catalogue=catalogue)
+    return Trial(
+        sentence=sentence(node, currency=installation.currency, minor_digits=installation.minor_digits),
+        spans=tuple(
+            (start, None if end == FOREVER or end > HORIZON else end)
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ),
+    )
+
+
+def _rule(document: object, installation: Installation) -> Node:
+    try:
+        return parse_rule(
+            document,
+            lapse_days=installation.lapse_days,
+            sub_rules=dict(SubRule.objects.values_list("name", "document")),
+            minor_digits=installation.minor_digits,
+        )
+    except RuleError as error:
+        raise RuleError(f"$.rule{error.path.removeprefix('$')}", error.message) from None
+
+
+def _zone(name: object, installation: Installation) -> str:
+    if name is None:
+        return installation.time_zone
+    if not isinstance(name, str):
+        raise RuleError("$.timezone", "a time zone is a text such as Europe/London")
+    try:
+        zone_of(name)
+    except QuestionError as error:
+        raise RuleError("$.timezone", error.message) from None
+    return name
+
+
+def _touchpoints(listed: object, minor_digits: int) -> list[_Happened]:
+    """The touchpoints in order of time."""
+    rows = _list(listed, "$.touchpoints", MOST_TOUCHPOINTS)
+    for index, row in enumerate(rows):
+        _only(row, _TOUCHPOINT, f"$.touchpoints[{index}]")
+    roles = _roles(row.get("type") for row in rows)
+    happened = [_touchpoint(row, f"$.touchpoints[{index}]", roles, minor_digits) for index, row in enumerate(rows)]
+    return sorted(happened, key=lambda one: one.ms)
+
+
+def _roles(types: Any) -> dict[str, str]:
+    """The roles that types are mapped to now; standard names have theirs before anybody sends them."""
+    names = sorted({name for name in types if isinstance(name, str)})
+    known = {name: STANDARD_TYPES[name] for name in names if name in STANDARD_TYPES}
+    return known | dict(TouchpointType.objects.filter(name__in=names).values_list("name", "role"))
+
+
+def _touchpoint(row: Mapping[str, Any], path: str, roles: Mapping[str, str], minor_digits: int) -> _Happened:
+    type_name = _text(row.get("type"), f"{path}.type")
+    role = row.get("role")
+    if role is None:
+        role = roles.get(type_name, str(Role.OTHER))
+    elif role not in Role.values:
+        _refuse(f"{path}.role", f"unknown role; the roles are {', '.join(Role.values)}")
+    properties = row.get("properties")
+    if properties is not None and not isinstance(properties, dict):
+        _refuse(f"{path}.properties", "properties are an object")
+    return _Happened(
+        ms=_instant(row.get("occurred_at"), f"{path}.occurred_at"),
+        type=type_name,
+        role=role,
+        channel=_text(row.get("channel"), f"{path}.channel"),
+        amount=_amount(row.get("amount"), f"{path}.amount", minor_digits),
+        properties=properties or {},
+    )
+
+
+def _tellings(listed: object) -> list[int]:
+    """When traits were told: a life begins with the first thing known of it. Rules about traits are refused by the
+    parser, so values are only looked at for their form."""
+    rows = _list(listed, "$.traits", MOST_TRAITS)
+    instants = []
+    for index, row in enumerate(rows):
+        path = f"$.traits[{index}]"
+        _only(row, _TRAIT, path)
+        if not isinstance(row.get("key"), str) or not row["key"]:
+            _refuse(f"{path}.key", "the key of a trait is a text that is not empty")
+        if "value" not in row:
+            _refuse(f"{path}.value", '"value" is missing')
+        instants.append(_instant(row.get("set_at"), f"{path}.set_at"))
+    return instants
+
+
+def _facts(happened: Sequence[_Happened], life: int, node: Node, zone: str) -> tuple[Facts, Catalogue]:
+    """The columns of one owner, and the codes its types and channels got. A type has a code per role it came with."""
+    kinds = {kind: code for code, kind in enumerate(dict.fromkeys((one.type, one.role) for one in happened), start=1)}
+    channels = {name: code for code, name in enumerate(dict.fromkeys(one.channel for one in happened), start=1)}
+    catalogue = Catalogue(
+        types=tuple((code, name, role) for (name, role), code in kinds.items()),
+        channels=tuple((code, name) for name, code in channels.items()),
+    )
+    facts = Facts(
+        life=np.array([life], np.int64),
+        owner=np.zeros(len(happened), np.int64),
+        ms=np.array([one.ms for one in happened], np.int64),
+        type=np.array([kinds[one.type, one.role] for one in happened], np.int32),
+        channel=np.array([channels[one.channel] for one in happened], np.int32),
+        amount=np.array([one.amount for one in happened], np.int64),
+    )
+    for key in Program((Membership(node),), zone=zone, catalogue=catalogue).property_keys:
+        rows = [row for row, one in enumerate(happened) if one.properties.get(key) is not None]
+        values = [_value(happened[row].properties[key]) for row in rows]
+        facts.properties[key] = PropertyColumn(np.array(rows, np.int64), values)
+    return facts, catalogue
+
+
+# --- members ------------------------------------------------------------------------------------------------------
+def _instant(value: object, path: str) -> int:
+    ms = parse_instant(value) if isinstance(value, str) else None
+    if ms is None:
+        _refuse(path, "an instant is written like 2026-03-29T01:00:00Z, with its offset; a date is its midnight UTC")
+    if ms < to_ms(EARLIEST):
+        _refuse(path, "an instant before 1990 cannot be used")
+    return ms
+
+
+def _amount(value: object, path: str, minor_digits: int) -> int:
+    """Minor units, rounded half-even; no amount counts as 0.00."""
+    if value is None:
+        return 0
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        _refuse(path, 'an amount is a decimal text such as "100.00", or null')
+    units = _half_even(value, minor_digits)
+    if abs(units) >= LARGEST_AMOUNT:
+        _refuse(path, "an amount lies below 10^11 minor units")
+    return units
+
+
+def _half_even(text: str, minor_digits: int) -> int:
+    """Exact whatever the length of the text: no decimal context takes part."""
+    whole, _point, decimals = text.removeprefix("-").partition(".")
+    digits = decimals.ljust(minor_digits, "0")
+    units, rest = int(whole + digits[:minor_digits]), digits[minor_digits:].rstrip("0")
+    if rest > "5" or (rest == "5" and units % 2 == 1):
+        units += 1
+    return -units if text.startswith("-") else units
+
+
+def _value(value: Any) -> Value:
+    if isinstance(value, bool | str | Decimal):
+        return value
+    return Decimal(value) if isinstance(value, int) else OTHER
+
+
+def _text(value: object, path: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not value or len(value) > 200 or "\x00" in value:
+        _refuse(path, "a name is a text of 1 to 200 characters")
+    return value
+
+
+def _list(value: object, path: str, most: int) -> list[Any]:
+    if not isinstance(value, list):
+        _refuse(path, "a list is needed here")
+    if len(value) > most:
+        _refuse(path, f"at most {most:,} of them")
+    return value
+
+
+def _only(value: object, known: Sequence[str], path: str) -> None:
+    if not isinstance(value, dict):
+        _refuse(path, "an object is needed here")
+    for key in value:
+        if key not in known:
+            _refuse(f"{path}.{key[:40]}", f"unknown member; there are {', '.join(known)}")
+
+
+def _refuse(path: str, message: str) -> NoReturn:
+    raise RuleError(path, message)
