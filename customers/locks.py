@@ -7,7 +7,10 @@
 4. BUCKET of a contiguous range of customer ids: shared by advance (tried, never waited for), merge and unmerge (waited
    for, in order), exclusive by replay. Only after it come the row locks of customers, in order of id.
 5. SEQUENCER while announcements get their place.
-6. Row locks of profiles while traits are told, in order of id."""
+6. Row locks of profiles while traits are told, in order of id.
+
+FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
+because of it, so that one source is filled from one file at a time."""
 
 from collections.abc import Iterable
 
@@ -21,6 +24,7 @@ BUCKET = 7304
 SEQUENCER = 7305
 REPLAYS = 7306
 INSTALL = 7307
+FILES = 7308
 
 
 def share(lock: int) -> None:

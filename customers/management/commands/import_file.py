@@ -1,0 +1,75 @@
+"""manage.py import_file FILE --mapping NAME: bring a file of orders in."""
+
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from customers.line_account import set_aside_table
+from customers.models import Import, Installation
+from customers.money import NoRate
+from customers.order_import import ImportRefused, import_orders
+from customers.order_mapping import BadMapping, OrderMapping
+from customers.parsing import BadFile
+
+
+class Command(BaseCommand):
+    help = (
+        "Import a file of order lines. Run it again to go on after a stop; a file imported twice changes nothing. "
+        "The mapping says which column is what: the name of one that comes along, or the path of a JSON file."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="the file")
+        parser.add_argument("--mapping", required=True, help='"online_retail", or the path of your own JSON file')
+
+    def handle(self, *, file: Path, mapping: str, **options: Any) -> None:
+        start = time.monotonic()
+
+        def tell(sentence: str) -> None:
+            self.stdout.write(f"{time.monotonic() - start:7.1f} s  {sentence}")
+            self.stdout.flush()
+
+        try:
+            done = import_orders(path=file, mapping=OrderMapping.load(mapping), now=timezone.now(), tell=tell)
+        except (BadFile, BadMapping, ImportRefused, NoRate) as error:
+            raise CommandError(str(error)) from error
+        if done.again:
+            self.stdout.write("This file was imported before.")
+        if done.resumed:
+            self.stdout.write("The import went on where it had stopped.")
+        for line in account_lines(done.record):
+            self.stdout.write(line)
+        self.stdout.write(f"{done.rows_changed} rows changed")
+
+
+def account_lines(record: Import) -> list[str]:
+    """What became of the lines of a file, for a terminal."""
+    installation = Installation.current()
+    money = 10**installation.minor_digits
+
+    def amount(minor: int) -> str:
+        return f"{minor / money:,.{installation.minor_digits}f} {installation.currency}"
+
+    counts = record.counts
+    lines = [
+        f"{record.file_name}: {record.lines_read:,} lines = {record.lines_used:,} used + "
+        f"{record.lines_read - record.lines_used:,} set aside",
+        f"  {counts.get('orders', 0):,} orders, {amount(counts.get('order_amount', 0))}",
+        f"  {counts.get('refunds', 0):,} refunds, {amount(counts.get('refund_amount', 0))}; "
+        f"{counts.get('refunds_unmatched', 0):,} name no order",
+        f"  {counts.get('duplicate_lines', 0):,} lines repeat an earlier one exactly and count like any other",
+        f"  {counts.get('tagged_lines', 0):,} of the lines used are not products, "
+        f"{amount(counts.get('tagged_amount', 0))}",
+    ]
+    for _reason, sentence, count, value in set_aside_table(record):
+        lines.append(f"  set aside {count:,} lines: {sentence}, {amount(value)}")
+    if counts.get("touchpoints_conflicting"):
+        lines.append(
+            f"  {counts['touchpoints_conflicting']:,} invoices say something else than what is stored under "
+            "their number; what was stored first stands"
+        )
+    return lines

@@ -1,0 +1,289 @@
+"""Importing a file of order lines: idempotent, resumable, every line accounted for.
+
+1. Read the whole file into staging. A fault of the file as a whole is found here, before anything is stored.
+2. Take the invoices in order of their number, some hundred at a time: store their touchpoints and, in the same
+   transaction, the account of their lines and the number of the last invoice in the Import row.
+
+A killed import is taken up by running it again: staging is filled anew from the same file, and step 2 goes on after the
+last invoice committed. A finished import run again stores nothing, since every message id is known, and leaves its
+Import row as it was."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.utils import OperationalError
+
+from clm.lib import sql
+
+from . import locks, order_staging
+from .events import Event
+from .ingest import clock, ingest
+from .line_account import LineAccount
+from .local_times import LocalTimes
+from .models import (
+    Cause,
+    Channel,
+    Customer,
+    Identity,
+    Import,
+    OrderLine,
+    Profile,
+    PropertyValue,
+    Reject,
+    Source,
+    Stale,
+    Touchpoint,
+    TouchpointType,
+    Trait,
+)
+from .money import Conversion
+from .order_lines import OrderLineReader
+from .order_mapping import OrderMapping
+from .orders import Orders
+from .parsing import BadFile, table
+
+CHUNK_EVENTS = 500
+CHUNK_LINES = 20_000
+MAX_REJECTS = 1_000  # faulty lines of an import kept with their text; all of them are in the account
+_COUNTED = (
+    Channel,
+    Customer,
+    Identity,
+    OrderLine,
+    Profile,
+    PropertyValue,
+    Reject,
+    Stale,
+    Touchpoint,
+    TouchpointType,
+    Trait,
+)
+Tell = Callable[[str], None]
+
+
+class ImportRefused(Exception):  # noqa: N818 told to people
+    """The import cannot begin; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """record: the account. rows_changed: rows of customers' records inserted, updated or deleted by this run.
+    resumed: an earlier run had been stopped. again: the same file had been imported whole before."""
+
+    record: Import
+    rows_changed: int
+    resumed: bool
+    again: bool
+
+
+def import_orders(
+    *, path: Path, mapping: OrderMapping, now: datetime, tell: Tell, author: Any = None, shift_days: int | None = None
+) -> Imported:
+    """Import a file of order lines. `tell` hears of the progress in sentences.
+
+    shift_days moves all times by whole days of local time; the first import of a source fixes it (None: what the source
+    says, 0 at first). Raises BadFile (nothing is stored), NoRate and ImportRefused."""
+    conversion = Conversion(mapping.currency)
+    sha256, size = _fingerprint(path)
+    source = _source(mapping, shift_days)
+    with _alone(source):
+        record, resumed, again = _record(path, mapping, source, sha256, size, author)
+        run = _Run(record=record, source=source, mapping=mapping, conversion=conversion, tell=tell, is_kept=not again)
+        try:
+            run.read(path=path, now=now)
+            rows_changed = run.store()
+        except BaseException as error:
+            if not again:
+                Import.objects.filter(pk=record.pk).update(state=Import.State.FAILED, error=str(error)[:2_000])
+            raise
+        finally:
+            if not connection.needs_rollback and connection.is_usable():
+                order_staging.clear()
+        if again and rows_changed:
+            # Lines that were set aside then count now (their time has come, a rate was entered): a new account.
+            record.save(force_insert=True)
+    return Imported(record, rows_changed, resumed, again)
+
+
+class _Run:
+    """One run over one file. is_kept False: nothing is written into the Import row."""
+
+    def __init__(
+        self,
+        *,
+        record: Import,
+        source: Source,
+        mapping: OrderMapping,
+        conversion: Conversion,
+        tell: Tell,
+        is_kept: bool,
+    ) -> None:
+        self.record, self.source, self.mapping = record, source, mapping
+        self.conversion, self.tell, self.is_kept = conversion, tell, is_kept
+        self.lines = 0
+
+    def read(self, *, path: Path, now: datetime) -> None:
+        """Step 1."""
+        mapping = self.mapping
+        needed = [*mapping.columns.values(), *mapping.traits.values()]
+        content = table(path, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=needed)
+        times = LocalTimes(
+            time_format=mapping.time_format, time_zone=mapping.time_zone, shift_days=self.source.shift_days
+        )
+        reader = OrderLineReader(mapping=mapping, header=content.header, times=times, now=now)
+
+        def told(lines: int) -> None:
+            self.tell(f"read {lines:,} lines")
+            if self.is_kept:
+                self.record.progress = {**self.record.progress, "phase": "reading", "lines": lines}
+                self.record.save(update_fields=["progress"])
+
+        self.lines = order_staging.stage(content.rows, reader=reader, tell=told)
+
+    def store(self) -> int:
+        """Step 2; returns the rows changed."""
+        account = LineAccount.read_from(self.record)
+        account.counts["duplicate_lines"] = order_staging.duplicate_lines()
+        orders = Orders(mapping=self.mapping, conversion=self.conversion, account=account)
+        after = self.record.progress.get("after")
+        rows_changed = 0
+        events: list[Event] = []
+        last = after
+        for invoice, lines in order_staging.invoices(after=after):
+            event = orders.event(invoice, lines)
+            if event is not None:
+                events.append(event)
+            last = invoice
+            if len(events) >= CHUNK_EVENTS or sum(len(each.lines) for each in events) >= CHUNK_LINES:
+                rows_changed += self._commit(events, account, after=after, until=last)
+                events, after = [], last
+        rows_changed += self._commit(events, account, after=after, until=last, is_end=True)
+        return rows_changed
+
+    def _commit(
+        self, events: list[Event], account: LineAccount, *, after: str | None, until: str | None, is_end: bool = False
+    ) -> int:
+        with transaction.atomic():
+            before = _rows_touched()
+            ingested = ingest(source=self.source, events=events, cause=Cause.IMPORT)
+            if self.is_kept and until is not None:
+                self._keep_rejects(account, after=after, until=until)
+            rows_changed = _rows_touched() - before
+            account.counts.update(
+                {
+                    "touchpoints_new": ingested.new,
+                    "touchpoints_repeated": ingested.repeated,
+                    "touchpoints_conflicting": ingested.conflicting,
+                    "customers_new": ingested.new_customers,
+                    "rows_changed": rows_changed,
+                }
+            )
+            account.write_to(self.record)
+            self.record.progress = {"phase": "storing", "after": until, "lines": self.lines}
+            if is_end:
+                self.record.state, self.record.error = Import.State.DONE, ""
+                self.record.finished_at = clock()
+            if self.is_kept:
+                self.record.save()
+        share = f"{100 * account.lines_read // self.lines} %" if self.lines else "100 %"
+        orders, refunds = account.counts["orders"], account.counts["refunds"]
+        self.tell(f"stored {orders:,} orders and {refunds:,} refunds, {account.lines_read:,} lines done, {share}")
+        return rows_changed
+
+    def _keep_rejects(self, account: LineAccount, *, after: str | None, until: str) -> None:
+        left = MAX_REJECTS - account.counts["rejects"]
+        faults = order_staging.faults(after=after, until=until, limit=left) if left > 0 else []
+        Reject.objects.bulk_create(
+            Reject(
+                source=self.source,
+                from_import=self.record,
+                line_number=fault.line,
+                path=fault.column,
+                reason=fault.message,
+                raw=fault.raw,
+            )
+            for fault in faults
+        )
+        account.counts["rejects"] += len(faults)
+
+
+def _fingerprint(path: Path) -> tuple[str, int]:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
+    except OSError as error:
+        raise BadFile(path, f"cannot be read: {error.strerror or error}") from error
+
+
+def _source(mapping: OrderMapping, shift_days: int | None) -> Source:
+    source, _made = Source.objects.get_or_create(
+        key=mapping.source_key,
+        defaults={
+            "name": mapping.source_name,
+            "kind": "file",
+            "time_zone": mapping.time_zone,
+            "currency": mapping.currency,
+            "shift_days": shift_days or 0,
+        },
+    )
+    if shift_days is not None and source.shift_days != shift_days:
+        raise ImportRefused(
+            f'the source "{source.key}" holds orders moved by {source.shift_days} days; moving others by {shift_days} '
+            "would store them twice in effect"
+        )
+    return source
+
+
+@contextmanager
+def _alone(source: Source) -> Iterator[None]:
+    """Hold the source for this session. A killed import's session may live a moment longer, so wait a little."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute("SET lock_timeout = '15s'")
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [locks.FILES, source.pk])
+        except OperationalError as error:
+            raise ImportRefused(f'another import of the source "{source.key}" is running') from error
+        finally:
+            cursor.execute("SET lock_timeout = DEFAULT")
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.FILES, source.pk])
+
+
+def _record(
+    path: Path, mapping: OrderMapping, source: Source, sha256: str, size: int, author: Any
+) -> tuple[Import, bool, bool]:
+    """The Import to write into, whether it was begun before, and whether the file was imported whole before."""
+    same = Import.objects.filter(source=source, file_sha256=sha256, mapping=dict(mapping.document)).order_by("-pk")
+    begun = same.exclude(state=Import.State.DONE).first()
+    if begun is not None:
+        begun.state, begun.error = Import.State.RUNNING, ""
+        begun.save(update_fields=["state", "error"])
+        return begun, bool(begun.progress.get("after")), False
+    record = Import(
+        source=source,
+        file_name=path.name,
+        file_sha256=sha256,
+        file_bytes=size,
+        mapping=dict(mapping.document),
+        state=Import.State.RUNNING,
+        author=author,
+    )
+    again = same.exists()
+    if not again:
+        record.save()
+    return record, False, again
+
+
+def _rows_touched() -> int:
+    tables = [model._meta.db_table for model in _COUNTED]
+    return int(sql.rows("customers/rows_changed", tables=tables)[0][0])
