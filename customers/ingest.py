@@ -48,17 +48,20 @@ def ingest(*, source: Source, events: Sequence[Event], cause: Cause | None = Non
     profile_of, new_customers = _resolve(events, known, now)
     profiles = tuple(profile_of[event.identities[0]] for event in events)
     touchpoints = [index for index, event in enumerate(events) if event.is_touchpoint]
-    new, repeated, conflicting = 0, 0, 0
+    new: set[int] = set()
+    repeated = conflicting = 0
     if touchpoints:
         new, repeated, conflicting = _store(source, events, touchpoints, profiles, keys, now, cause)
+    # A repeated message tells nothing, its traits included: the first stored wins.
     told = [
         Told(profile, key, value, min(event.occurred_at, truncated(now)))
-        for event, profile in zip(events, profiles, strict=True)
+        for index, (event, profile) in enumerate(zip(events, profiles, strict=True))
+        if index in new or not event.is_touchpoint
         for key, value in event.traits.items()
     ]
     if told:
         tell_traits(told=told, now=now, cause=cause or Cause.LIVE)
-    return Ingested(new, repeated, conflicting, new_customers, profiles)
+    return Ingested(len(new), repeated, conflicting, new_customers, profiles)
 
 
 def clock() -> datetime:
@@ -146,13 +149,14 @@ def _store(
     keys: Sequence[tuple[int, str]],
     now: datetime,
     cause: Cause | None,
-) -> tuple[int, int, int]:
-    """Store the touchpoints among the events: how many were new, repeated and conflicting."""
+) -> tuple[set[int], int, int]:
+    """Store the touchpoints among the events: the positions of the new ones, how many were repeated, conflicting."""
     types = catalogue.type_ids(events[index].type for index in touchpoints)
     channels = catalogue.channel_ids(events[index].channel for index in touchpoints)
     arrival = truncated(now)
     news_since = now - timedelta(hours=Installation.current().news_hours)
     records: dict[str, dict[str, object]] = {}
+    position: dict[str, int] = {}
     repeated = conflicting = 0
     for index in touchpoints:
         event = events[index]
@@ -164,6 +168,7 @@ def _store(
             continue
         lies_ahead = event.occurred_at > arrival
         told_cause = cause or (Cause.LIVE if event.occurred_at > news_since else Cause.LATE)
+        position[message] = index
         records[message] = {
             "message_hash": message,
             "body_hash": body,
@@ -209,7 +214,7 @@ def _store(
         for hashed, body in bodies:
             same = records[str(hashed)]["body_hash"] == body
             repeated, conflicting = _again(same, repeated, conflicting)
-    return len(stored), repeated, conflicting
+    return {position[message] for message in stored}, repeated, conflicting
 
 
 def _again(same: bool, repeated: int, conflicting: int) -> tuple[int, int]:

@@ -84,7 +84,7 @@ class LineAccount:
         return account
 
 
-def coalesced(ranges: Iterable[Iterable[int]]) -> list[list[int]]:
+def coalesced(ranges: Iterable[list[int]]) -> list[list[int]]:
     """Stretches in order, neighbours joined."""
     joined: list[list[int]] = []
     for first, last in sorted(ranges):

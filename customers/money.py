@@ -19,10 +19,11 @@ class Conversion:
     def __init__(self, currency: str) -> None:
         installation = Installation.current()
         self.currency, self.reporting = currency, installation.currency
+        self.is_needed = currency != installation.currency
         self.minor = Decimal(10) ** installation.minor_digits
         self.days: list[date] = []
         self.rates: list[Decimal] = []
-        if currency != installation.currency:
+        if self.is_needed:
             for day, rate in ExchangeRate.objects.filter(currency=currency).order_by("day").values_list("day", "rate"):
                 self.days.append(day)
                 self.rates.append(rate)
@@ -31,8 +32,6 @@ class Conversion:
 
     def rate(self, day: date) -> Decimal:
         """How much of the reporting currency one unit was worth on `day`."""
-        if self.currency == self.reporting:
-            return Decimal(1)
         index = bisect_right(self.days, day)
         if not index:
             raise NoRate(f"no exchange rate from {self.currency} to {self.reporting} is known for {day} or before")
@@ -40,4 +39,5 @@ class Conversion:
 
     def minor_units(self, amount: Decimal, day: date) -> int:
         """`amount` on `day` in minor units of the reporting currency; raises NoRate."""
-        return int((amount * self.rate(day) * self.minor).to_integral_value(ROUND_HALF_EVEN))
+        rate = self.rate(day) if self.is_needed else 1
+        return int((amount * rate * self.minor).to_integral_value(ROUND_HALF_EVEN))

@@ -9,6 +9,7 @@ last invoice committed. A finished import run again stores nothing, since every 
 Import row as it was."""
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ from .parsing import BadFile, table
 
 CHUNK_EVENTS = 500
 CHUNK_LINES = 20_000
+TELL_SECONDS = 2.0
 MAX_REJECTS = 1_000  # faulty lines of an import kept with their text; all of them are in the account
 _COUNTED = (
     Channel,
@@ -99,11 +101,12 @@ def import_orders(
             run.read(path=path, now=now)
             rows_changed = run.store()
         except BaseException as error:
-            if not again:
-                Import.objects.filter(pk=record.pk).update(state=Import.State.FAILED, error=str(error)[:2_000])
+            if not again and _is_connected():
+                reason = str(error) or type(error).__name__
+                Import.objects.filter(pk=record.pk).update(state=Import.State.FAILED, error=reason[:2_000])
             raise
         finally:
-            if not connection.needs_rollback and connection.is_usable():
+            if _is_connected():
                 order_staging.clear()
         if again and rows_changed:
             # Lines that were set aside then count now (their time has come, a rate was entered): a new account.
@@ -127,6 +130,13 @@ class _Run:
         self.record, self.source, self.mapping = record, source, mapping
         self.conversion, self.tell, self.is_kept = conversion, tell, is_kept
         self.lines = 0
+        self.told_at = time.monotonic()
+
+    def say(self, sentence: str, *, is_last: bool = False) -> None:
+        """Tell of the progress, but not more often than somebody can read."""
+        if is_last or time.monotonic() - self.told_at >= TELL_SECONDS:
+            self.told_at = time.monotonic()
+            self.tell(sentence)
 
     def read(self, *, path: Path, now: datetime) -> None:
         """Step 1."""
@@ -139,7 +149,7 @@ class _Run:
         reader = OrderLineReader(mapping=mapping, header=content.header, times=times, now=now)
 
         def told(lines: int) -> None:
-            self.tell(f"read {lines:,} lines")
+            self.say(f"read {lines:,} lines")
             if self.is_kept:
                 self.record.progress = {**self.record.progress, "phase": "reading", "lines": lines}
                 self.record.save(update_fields=["progress"])
@@ -155,14 +165,16 @@ class _Run:
         rows_changed = 0
         events: list[Event] = []
         last = after
+        waiting = 0
         for invoice, lines in order_staging.invoices(after=after):
             event = orders.event(invoice, lines)
             if event is not None:
                 events.append(event)
+                waiting += len(event.lines)
             last = invoice
-            if len(events) >= CHUNK_EVENTS or sum(len(each.lines) for each in events) >= CHUNK_LINES:
+            if len(events) >= CHUNK_EVENTS or waiting >= CHUNK_LINES:
                 rows_changed += self._commit(events, account, after=after, until=last)
-                events, after = [], last
+                events, after, waiting = [], last, 0
         rows_changed += self._commit(events, account, after=after, until=last, is_end=True)
         return rows_changed
 
@@ -193,7 +205,10 @@ class _Run:
                 self.record.save()
         share = f"{100 * account.lines_read // self.lines} %" if self.lines else "100 %"
         orders, refunds = account.counts["orders"], account.counts["refunds"]
-        self.tell(f"stored {orders:,} orders and {refunds:,} refunds, {account.lines_read:,} lines done, {share}")
+        self.say(
+            f"stored {orders:,} orders and {refunds:,} refunds, {account.lines_read:,} lines done, {share}",
+            is_last=is_end,
+        )
         return rows_changed
 
     def _keep_rejects(self, account: LineAccount, *, after: str | None, until: str) -> None:
@@ -254,7 +269,7 @@ def _alone(source: Source) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.needs_rollback and connection.is_usable():
+        if _is_connected():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.FILES, source.pk])
 
@@ -282,6 +297,10 @@ def _record(
     if not again:
         record.save()
     return record, False, again
+
+
+def _is_connected() -> bool:
+    return not connection.needs_rollback and connection.is_usable()
 
 
 def _rows_touched() -> int:

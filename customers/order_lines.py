@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from .local_times import LocalTimes
 from .order_mapping import OrderMapping
@@ -31,8 +32,7 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadLine:
+class ReadLine(NamedTuple):
     """One row of the file. `fault` None: every cell was understood; otherwise only line, invoice, customer and digest
     mean anything. quantity and price are plain decimals as text; traits is a JSON object as text; digest tells rows
     equal in every cell."""

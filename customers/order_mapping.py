@@ -1,7 +1,6 @@
 """The document that says how to read a file of order lines: its encoding, which column is what, how times and numbers
 are written, and what a refund looks like. Checked whole before a file is opened; every fault names its field."""
 
-import codecs
 import json
 import re
 import zoneinfo
@@ -125,7 +124,7 @@ class _Fields:
         if value is None:
             raise BadMapping(self.at(key), "is missing")
         if not isinstance(value, kind):
-            names = {str: "a text", dict: "an object", list: "a list"}
+            names: dict[Any, str] = {str: "a text", dict: "an object", list: "a list"}
             raise BadMapping(self.at(key), f"must be {names[kind]}")
         return value
 
@@ -175,8 +174,7 @@ def _traits(document: dict[str, Any]) -> dict[str, str]:
 
 def _check_encoding(encoding: str) -> None:
     try:
-        b"".decode(encoding)
-        codecs.lookup(encoding)
+        "a".encode(encoding)
     except LookupError as error:
         raise BadMapping("encoding", f'"{encoding}" is not a known text encoding such as utf-8 or cp1252') from error
 

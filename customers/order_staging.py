@@ -78,7 +78,7 @@ def _record(row: Row, reader: OrderLineReader) -> tuple[object, ...]:
     read = reader.read(row)
     at = 0 if read.at is None else to_ms(read.at)
     fault = read.fault
-    told = ("", "", "", None)
+    told: tuple[str, str, str, str | None] = ("", "", "", None)
     if fault is not None:
         told = (fault.reason, fault.column, fault.message, "\\x" + row.text[:MAX_RAW].encode().hex())
     return (
@@ -119,7 +119,7 @@ def invoices(*, after: str | None) -> Iterator[tuple[str, Iterator[StagedLine]]]
         cursor.itersize = FETCH
         cursor.execute(_READ, {"after": after})
         for invoice, lines in groupby(cursor, key=itemgetter(0)):
-            yield invoice, (StagedLine(*line[1:]) for line in lines)
+            yield invoice, (StagedLine._make(line[1:]) for line in lines)
 
 
 def duplicate_lines() -> int:

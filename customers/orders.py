@@ -11,8 +11,9 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from clm.lib.milliseconds import from_ms
@@ -28,8 +29,7 @@ ORDER, REFUND = "Order Completed", "Order Refunded"
 _FOUR_PLACES = Decimal("0.0001")
 
 
-@dataclass(frozen=True, slots=True)
-class StagedLine:
+class StagedLine(NamedTuple):
     """A line as it comes back from staging. `reason` is empty for a line that was understood; at in ms since 1970."""
 
     line: int
@@ -45,6 +45,7 @@ class StagedLine:
 
     @property
     def value(self) -> Decimal:
+        """Quantity times price, in the currency of the file."""
         return self.quantity * self.price
 
 
@@ -76,7 +77,8 @@ class Orders:
         if not kept or too_many:
             return None
         if faulty:
-            return self._set_aside("faulty_order", kept)
+            self._set_aside("faulty_order", kept)
+            return None
         return self._order(invoice, kept)
 
     def _order(self, invoice: str, lines: list[StagedLine]) -> Event | None:
@@ -95,14 +97,16 @@ class Orders:
             return None
         first = min(own, key=lambda line: (line.at, line.line))
         total = sum((line.value for line in counted), Decimal(0))
-        day = from_ms(first.at).astimezone(self.zone).date()
+        day = self._day(first)
         try:
             amount = self.conversion.minor_units(total, day)
             amounts = [self.conversion.minor_units(line.value, day) for line in counted]
         except NoRate:
-            return self._set_aside("no_rate", counted)
+            self._set_aside("no_rate", counted)
+            return None
         if abs(amount) >= LIMIT:
-            return self._set_aside("too_large", counted)
+            self._set_aside("too_large", counted)
+            return None
         tagged = [line.product.strip().casefold() in self.mapping.not_products for line in counted]
         self._count(is_refund, amount, amounts, tagged, several_times=len({line.at for line in own}) > 1)
         original = total.quantize(_FOUR_PLACES, ROUND_HALF_EVEN)
@@ -125,6 +129,9 @@ class Orders:
             traits=json.loads(first.traits),
         )
 
+    def _day(self, line: StagedLine) -> date:
+        return from_ms(line.at).astimezone(self.zone).date()
+
     def _count(
         self, is_refund: bool, amount: int, amounts: list[int], tagged: list[bool], *, several_times: bool
     ) -> None:
@@ -144,8 +151,7 @@ class Orders:
     def _set_aside(self, reason: str, lines: Iterable[StagedLine]) -> None:
         for line in lines:
             try:
-                day = from_ms(line.at).astimezone(self.zone).date()
-                amount = self.conversion.minor_units(line.value, day)
+                amount = self.conversion.minor_units(line.value, self._day(line))
             except NoRate:
                 amount = 0
             self.account.set_aside(reason, line.line, amount)

@@ -95,14 +95,17 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
     # A byte order mark is no part of the first column's name.
     codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     pending: list[str] = []  # the physical lines of the row being read
+    size = 0  # and their characters
     start = 1
     try:
         with path.open(encoding=codec, newline="") as file:
 
             def lines() -> Iterator[str]:
+                nonlocal size
                 while line := file.readline(MAX_ROW):
                     pending.append(line)
-                    if len(line) == MAX_ROW or (len(pending) > 1 and sum(map(len, pending)) > MAX_ROW):
+                    size += len(line)
+                    if size >= MAX_ROW:
                         raise _TooLong(path, line=start, text="".join(pending), delimiter=delimiter)
                     yield line
 
@@ -115,6 +118,7 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
                 if cells:
                     yield Row(start, cells, pending[0] if len(pending) == 1 else "".join(pending))
                 pending.clear()
+                size = 0
     except UnicodeDecodeError as error:
         line = _line_of_undecodable(path, codec)
         bad = error.object[error.start : error.start + 1].hex()

@@ -82,6 +82,8 @@ def tell_traits(*, told: Sequence[Told], now: datetime, cause: Cause) -> int:
         stored[profile, key].append(Step(canonical(json.loads(value)), set_at, seen_at, number))
     changed: set[int] = set()
     fresh: list[Trait] = []
+    seen: list[tuple[int, datetime]] = []
+    gone: list[int] = []
     for (profile, key), tellings in sorted(by_trait.items()):
         steps = old = stored[profile, key]
         for telling in tellings:
@@ -90,10 +92,9 @@ def tell_traits(*, told: Sequence[Told], now: datetime, cause: Cause) -> int:
             changed.add(profile)
         kept = {step.id: step for step in steps if step.id is not None}
         was = {step.id: step for step in old if step.id is not None}
-        Trait.objects.filter(pk__in=was.keys() - kept.keys()).delete()
-        for number, step in kept.items():
-            if step != was[number]:
-                Trait.objects.filter(pk=number).update(set_at=step.set_at, last_seen_at=step.last_seen_at)
+        gone += was.keys() - kept.keys()
+        # A stored step keeps its value and its beginning; only its last telling moves.
+        seen += [(number, step.last_seen_at) for number, step in kept.items() if step != was[number]]
         fresh += [
             Trait(
                 profile_id=profile,
@@ -106,6 +107,12 @@ def tell_traits(*, told: Sequence[Told], now: datetime, cause: Cause) -> int:
             for step in steps
             if step.id is None
         ]
+    if gone:
+        Trait.objects.filter(pk__in=gone).delete()
+    if seen:
+        sql.run(
+            "customers/traits_seen", traits=[number for number, _at in seen], seen_at=[at for _number, at in seen]
+        ).close()
     Trait.objects.bulk_create(fresh)
     Stale.objects.bulk_create([Stale(profile_id=profile, cause=cause) for profile in sorted(changed)])
     return len(changed)

@@ -5,9 +5,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
+from customers import online_retail
+from customers.ingest import clock
 from customers.line_account import set_aside_table
 from customers.models import Import, Installation
 from customers.money import NoRate
@@ -23,10 +25,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="the file")
+        parser.add_argument(
+            "file", type=Path, nargs="?", help="the file; left out with --mapping online_retail, it is fetched"
+        )
         parser.add_argument("--mapping", required=True, help='"online_retail", or the path of your own JSON file')
 
-    def handle(self, *, file: Path, mapping: str, **options: Any) -> None:
+    def handle(self, *, file: Path | None, mapping: str, **options: Any) -> None:
         start = time.monotonic()
 
         def tell(sentence: str) -> None:
@@ -34,8 +38,12 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         try:
-            done = import_orders(path=file, mapping=OrderMapping.load(mapping), now=timezone.now(), tell=tell)
-        except (BadFile, BadMapping, ImportRefused, NoRate) as error:
+            if file is None and mapping == online_retail.MAPPING:
+                file = online_retail.fetched(folder=settings.DATA_DIR / "downloads")
+            if file is None:
+                raise CommandError("Which file? manage.py import_file FILE --mapping NAME")
+            done = import_orders(path=file, mapping=OrderMapping.load(mapping), now=clock(), tell=tell)
+        except (BadFile, BadMapping, ImportRefused, NoRate, online_retail.NotFetched) as error:
             raise CommandError(str(error)) from error
         if done.again:
             self.stdout.write("This file was imported before.")
