@@ -62,6 +62,7 @@ def end(pid: int | None, *, naming: Path, first: signal.Signals, last: signal.Si
     for ask, seconds in ((first, patience), (last, 10.0)):
         try:
             os.kill(pid, ask)
+            os.kill(pid, signal.SIGCONT)  # a frozen process hears nothing
         except ProcessLookupError:
             return
         if wait_until(lambda: not runs(pid, naming=naming), seconds=seconds):

@@ -169,7 +169,7 @@ def test_a_socket_directory_prepared_by_somebody_else_is_refused(room):
         embedded.places.sockets.unlink()
 
 
-def test_a_frozen_valkey_is_not_given_a_twin_and_holds_nobody_up(embedded):
+def test_a_frozen_valkey_is_not_given_a_twin_and_neither_holds_anybody_up_nor_refuses_to_stop(embedded):
     embedded.ensure_valkey()
     frozen = embedded.valkey.pid()
     os.kill(frozen, signal.SIGSTOP)
@@ -178,8 +178,11 @@ def test_a_frozen_valkey_is_not_given_a_twin_and_holds_nobody_up(embedded):
         embedded.ensure_valkey()
         assert time.monotonic() - started < 1
         assert embedded.valkey.pid() == frozen
+        assert embedded.stop()
+        assert time.monotonic() - started < 5
     finally:
-        os.kill(frozen, signal.SIGCONT)
+        if embedded.valkey.pid() == frozen:
+            os.kill(frozen, signal.SIGCONT)
 
 
 def test_a_server_whose_socket_was_swept_away_is_started_again(embedded):
