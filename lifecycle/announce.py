@@ -41,6 +41,11 @@ class Telling:
         if stage != self.told_stage:
             self._tell(Announcement.Kind.CORRECTION, stage, entered_at)
 
+    def leave(self, outside: int, since: int) -> None:
+        """Tell that the customer, told to stand somewhere since `since`, never did."""
+        if outside != self.told_stage:
+            self._tell(Announcement.Kind.CORRECTION, outside, since)
+
     def _tell(self, kind: str, stage: int, entered_at: int) -> None:
         self.news.append((kind, self.told_stage, stage, entered_at))
         self.told_stage = stage

@@ -11,14 +11,17 @@ from typing import Any
 
 from django.db import transaction
 
+from clm.lib import sql
+from clm.lib.milliseconds import truncated
 from customers import locks
+from customers.ingest import clock
 from customers.models import Cause, Installation, TouchpointType
 from customers.named_properties import register_properties
 from customers.standard_types import STANDARD_TYPES
 
 from .live import ENGINE, document_digest, nodes_of
 from .models import RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
-from .replay import replay_all
+from .replay import abandon_replays, replay_all
 from .rules.evaluate import Catalogue
 from .rules.presets import installed_models, installed_segments, installed_sub_rules
 from .rules.program import Membership, Program, StageRules
@@ -26,7 +29,8 @@ from .rules.program import Membership, Program, StageRules
 
 def install(*, now: datetime, preset: str = "shop") -> int:
     """Install what comes with the software and is not there yet: types with their roles, sub-rules, the three models
-    and the segment of active customers. Returns how many subjects were new; running it again changes nothing."""
+    and the segment of active customers. Returns how many subjects went live; running it again changes nothing, and
+    finishes what a killed run has left."""
     with transaction.atomic():
         locks.own(locks.INSTALL)
         TouchpointType.objects.bulk_create(
@@ -38,7 +42,8 @@ def install(*, now: datetime, preset: str = "shop") -> int:
         drafts = [_install_model(position) for position in range(len(installed_models()))]
         drafts.append(_install_segment(preset))
     new = [draft for draft in drafts if draft is not None]
-    build(versions=new, now=now)
+    build(versions=[version for version in new if version.state == Version.State.DRAFT], now=now)
+    finish_building(now=now)
     return len(new)
 
 
@@ -50,7 +55,7 @@ def _install_model(position: int) -> Version | None:
         defaults={"name": document.name, "position": position, "is_default": position == 0},
     )
     if not is_new:
-        return None
+        return _left_unfinished(model)
     for stage in document.stages:
         Stage.objects.create(subject=model, key=stage.key, name=stage.name, position=stage.position)
     Stage.objects.create(
@@ -65,9 +70,15 @@ def _install_model(position: int) -> Version | None:
 
 def _install_segment(preset: str) -> Version | None:
     (document,) = [segment for segment in installed_segments() if segment.preset == preset]
-    if Segment.objects.filter(key=document.key).exists():
-        return None
+    known = Segment.objects.filter(key=document.key).first()
+    if known is not None:
+        return _left_unfinished(known)
     return new_segment(key=document.key, name=document.name, description=document.description, rule=document.rule)
+
+
+def _left_unfinished(subject: Subject) -> Version | None:
+    """The version of a subject that nothing is live of yet."""
+    return None if subject.live_version_id else Version.objects.filter(subject=subject).order_by("-number").first()
 
 
 @transaction.atomic
@@ -118,25 +129,47 @@ def build(*, versions: list[Version], now: datetime) -> None:
     register_properties(keys=named, now=now)
     with transaction.atomic():
         locks.own(locks.VERSIONS)
+        # An older version of the same subject that was still being built will never be needed.
+        Version.objects.filter(
+            subject__in={version.subject_id for version in versions}, state=Version.State.BUILDING
+        ).update(state=Version.State.RETIRED, retired_at=now)
         Version.objects.filter(pk__in=[version.pk for version in versions]).update(state=Version.State.BUILDING)
+        abandon_replays(cause=Cause.PUBLISH, now=now)  # they have passed customers without these versions
     finish_building(now=now)
 
 
 def finish_building(*, now: datetime) -> int:
     """Compute all versions that are being built, and make them live; how many."""
-    building = list(Version.objects.filter(state=Version.State.BUILDING).order_by("pk"))
-    if not building:
+    asked = list(Version.objects.filter(state=Version.State.BUILDING).values_list("pk", flat=True))
+    if not asked:
         return 0
     replay_all(cause=Cause.PUBLISH)
     with transaction.atomic():
         locks.own(locks.VERSIONS)
+        # Those that somebody else has made live or replaced meanwhile are done with.
+        building = list(
+            Version.objects.filter(pk__in=asked, state=Version.State.BUILDING).select_related("subject").order_by("pk")
+        )
         for version in building:
-            Version.objects.filter(subject=version.subject_id, state=Version.State.LIVE).update(
-                state=Version.State.RETIRED, retired_at=now
-            )
-            Version.objects.filter(pk=version.pk).update(state=Version.State.LIVE, published_at=now)
-            Subject.objects.filter(pk=version.subject_id).update(live_version=version)
+            _make_live(version, now)
     return len(building)
+
+
+def _make_live(version: Version, now: datetime) -> None:
+    replaced = Version.objects.filter(subject=version.subject_id, state=Version.State.LIVE).update(
+        state=Version.State.RETIRED, retired_at=now
+    )
+    Version.objects.filter(pk=version.pk).update(state=Version.State.LIVE, published_at=now)
+    Subject.objects.filter(pk=version.subject_id).update(live_version=version)
+    sql.run(
+        "lifecycle/standings_publish",
+        subject=version.subject_id,
+        version=version.pk,
+        outside=Stage.objects.get(subject=version.subject_id, is_exit=True).pk,
+        announce=bool(replaced),  # the first version is computed in silence
+        cause=int(Cause.PUBLISH),
+        now=truncated(clock()),
+    ).close()
 
 
 def _property_keys(version: Version) -> frozenset[str]:

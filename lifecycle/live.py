@@ -26,8 +26,9 @@ class LiveSubject:
     version: int
     key: str
     is_live: bool  # false: being built
-    stands: bool  # standings are kept: it is live, or the first version of its subject, built in silence
+    stands: bool  # standings are kept: it is live, or will be the first live version of its subject
     stages: tuple[int, ...]
+    outside: int  # the stage of whoever is in none: the exit stage, or "out"
     nodes: dict[str, Node]
 
 
@@ -91,17 +92,20 @@ def _compile(version_ids: tuple[int, ...]) -> Live:
     catalogues: dict[int, Catalogue] = {}
     subjects: list[LiveSubject] = []
     compiled: list[StageRules | Membership] = []
+    newest = {version.subject_id: version.pk for version in versions}
     for version in versions:
         subject = version.subject
         catalogue = catalogues.setdefault(version.role_table_id, catalogue_of(version))
         nodes = nodes_of(version, kind=subject.kind)
         if subject.kind == Subject.Kind.MODEL:
-            keys = [*nodes, version.document["exit"]]
+            outside = version.document["exit"]
+            keys = [*nodes, outside]
             rules: StageRules | Membership = StageRules(
                 tuple(nodes.values()), zone=version.time_zone, catalogue=catalogue
             )
         else:
-            keys = ["out", "in"]
+            outside = "out"
+            keys = [outside, "in"]
             rules = Membership(nodes["in"], zone=version.time_zone, catalogue=catalogue)
         compiled.append(rules)
         subjects.append(
@@ -110,8 +114,10 @@ def _compile(version_ids: tuple[int, ...]) -> Live:
                 version=version.pk,
                 key=subject.key,
                 is_live=version.state == Version.State.LIVE,
-                stands=version.state == Version.State.LIVE or subject.live_version_id is None,
+                stands=version.state == Version.State.LIVE
+                or (subject.live_version_id is None and newest[subject.pk] == version.pk),
                 stages=tuple(stage_ids[subject.pk, key] for key in keys),
+                outside=stage_ids[subject.pk, outside],
                 nodes=nodes,
             )
         )

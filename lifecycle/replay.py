@@ -4,6 +4,7 @@ stopped. Under unchanged versions it changes no row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -39,6 +40,11 @@ def start_replay(*, cause: Cause = Cause.ENGINE) -> Replay:
         replay = Replay.objects.create(cause=cause, started_at=clock())
         sql.run("lifecycle/replay_buckets_add", replay=replay.pk, size=settings.CLM_BUCKET_SIZE).close()
         return replay
+
+
+def abandon_replays(*, cause: Cause, now: datetime) -> None:
+    """End unfinished replays of that cause; what they have not reached is left to the next one."""
+    Replay.objects.filter(cause=cause, finished_at=None).update(finished_at=now)
 
 
 def replay_next(*, replay: Replay) -> bool:

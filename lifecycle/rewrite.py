@@ -16,7 +16,7 @@ from customers.models import Cause
 from .announce import Telling, announce
 from .live import Live, LiveSubject
 from .load import Loaded
-from .rules.evaluate import FOREVER, Spells
+from .rules.evaluate import FOREVER, NO_LIFE, Spells
 
 Int64s = npt.NDArray[np.int64]
 
@@ -87,7 +87,7 @@ def rewrite(
         writer.transitions(subject, differences)
         if subject.stands:
             tellings += writer.standings(
-                subject, owner, at, stage, standings.get(subject.subject), differences, news_since
+                subject, owner, at, stage, standings.get(subject.subject), differences, loaded.facts.life != NO_LIFE
             )
     written = writer.flush()
     _set_dues(ids, soonest, at_ms)
@@ -177,9 +177,10 @@ class _Writer:
         stage: Int64s,
         stored: Columns | None,
         differences: _Differences,
-        news_since: datetime,
+        alive: npt.NDArray[np.bool_],
     ) -> list[Telling]:
-        """Compare where customers stand now with what is stored, and find what to tell."""
+        """Compare where customers stand now with what is stored, and find what to tell. alive[i]: customer i has a
+        life; one left without profiles loses its standings without a word."""
         count = len(self.ids)
         last = np.flatnonzero(np.append(owner[1:] != owner[:-1], len(owner) > 0))[: len(owner)]
         now_stage, now_since = np.zeros(count, np.int64), np.zeros(count, np.int64)
@@ -202,14 +203,9 @@ class _Writer:
         tellings: list[Telling] = []
         told_stage, told_until = now_stage.copy(), now_since.copy()
         told_until[quiet] = to_ms(self.now)
-        starts = np.searchsorted(owner, np.concatenate((heard, moved_owners)))
-        for one, start, first in zip(
-            np.concatenate((heard, moved_owners)).tolist(),
-            starts.tolist(),
-            [True] * len(heard) + [False] * len(moved_owners),
-            strict=True,
-        ):
-            telling = Telling(
+
+        def telling_of(one: int, *, first: bool = False) -> Telling:
+            return Telling(
                 customer=int(self.ids[one]),
                 subject=subject.subject,
                 version=subject.version,
@@ -217,11 +213,22 @@ class _Writer:
                 told_stage=None if first else int(was["told_stage"][one]),
                 told_until=_NEVER_TOLD if first else int(was["told_until"][one]),
             )
+
+        followed = np.concatenate((heard, moved_owners)) if subject.is_live else np.empty(0, np.int64)
+        if not subject.is_live:  # nobody can have been told of it yet
+            told_until[moved_owners] = to_ms(self.now)
+        starts = np.searchsorted(owner, followed)
+        for place, (one, start) in enumerate(zip(followed.tolist(), starts.tolist(), strict=True)):
+            telling = telling_of(one, first=place < len(heard))
             end = int(np.searchsorted(owner, one, "right"))
             telling.follow(list(zip(at[start:end].tolist(), stage[start:end].tolist(), strict=True)))
             tellings.append(telling)
             assert telling.told_stage is not None
             told_stage[one], told_until[one] = telling.told_stage, telling.told_until
+        for one in gone[alive[gone]].tolist() if subject.is_live else ():
+            telling = telling_of(one)
+            telling.leave(subject.outside, int(was["since"][one]))
+            tellings.append(telling)
         rows = np.sort(np.concatenate((quiet, heard)))
         self._new_standings.append(self._standing_rows(subject, rows, now_stage, now_since, told_stage, told_until))
         self._moved.append(self._standing_rows(subject, moved_owners, now_stage, now_since, told_stage, told_until))

@@ -15,6 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 from clm.bootstrap import CHROMIUM_HELP, find_chromium
+from customers import catalogue
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +28,13 @@ hypothesis_settings.register_profile("soak", deadline=None, max_examples=20_000,
 hypothesis_settings.load_profile("soak" if os.environ.get("CLM_SOAK") else "test")
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """Tests that commit empty the tables afterwards; what this process remembers of them must go too."""
+    yield
+    catalogue.forget()
 
 
 # --- Commands as processes -----------------------------------------------------------------------------------
