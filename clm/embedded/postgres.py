@@ -172,7 +172,7 @@ class PostgresServer:
 def configuration(*, sockets: Path, fast: bool) -> str:
     """The text of clm.conf. `fast` gives up safety against power loss, not against a killed server; only tests use
     it."""
-    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    memory_mb = _memory_mb()
     shared = 128 if fast else max(128, min(1024, memory_mb // 16))
     directory = str(sockets).replace("\\", "\\\\").replace('"', '\\"').replace("'", "''")
     settings = {
@@ -202,6 +202,13 @@ def configuration(*, sockets: Path, fast: bool) -> str:
         "full_page_writes": "off" if fast else "on",
     }
     return "# Written anew at every start.\n" + "".join(f"{name} = {value}\n" for name, value in settings.items())
+
+
+def _memory_mb() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    except (ValueError, OSError):
+        return 4096
 
 
 def _dynamic_shared_memory() -> str:
