@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import Any
 from unicodedata import normalize
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -26,6 +24,8 @@ SOURCE = "manual"
 KINDS = {"call": ("Call", "phone"), "note": ("Note", "manual")}
 DIRECTIONS = ("", "in", "out")
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_PHONE, LONGEST_ID, LONGEST_TEXT = 200, 254, 60, 200, 10_000
+# What mail servers take is wider than any pattern; this refuses what is certainly no single address.
+_EMAIL = re.compile(r'[^\s@,;:<>"()]+@[^\s@,;:<>"()]+\.[^\s@,;:<>"().]{2,}')
 _PHONE = re.compile(r"\+?[0-9 ()./-]{3,}")
 
 
@@ -97,14 +97,22 @@ def edit_customer(*, customer: int, changes: Mapping[str, str], now: datetime) -
     elif "email" in told and Identity.objects.filter(profile__customer=customer, kind="email").exists():
         raise QuestionError("email", _("An address that a customer is recognised by can be replaced, not cleared."))
     known = _told_now(customer)
-    traits = {key: value for key, value in told.items() if (known.get(key) or "") != value}
-    if not traits:
-        return ()
-    identities = [_identity_of(customer)]
-    if traits.get("email"):
-        identities.append(("email", traits["email"]))
-    event = _event(identities, "Edited", "manual", now, traits={key: value or None for key, value in traits.items()})
-    ingest(source=manual_source(), events=[event])
+    traits = {key: value for key, value in told.items() if (known[key][0] if key in known else "") != value}
+    by_profile: dict[int | None, dict[str, Any]] = {}
+    for key, value in traits.items():
+        # On the profile that told it last: telling another profile what it already says would change nothing.
+        by_profile.setdefault(known[key][1] if key in known else None, {})[key] = value or None
+    events = [
+        _event(
+            [_identity_of(customer, profile), *([("email", part["email"])] if part.get("email") else [])],
+            "Edited",
+            "manual",
+            now,
+            traits=part,
+        )
+        for profile, part in by_profile.items()
+    ]
+    ingest(source=manual_source(), events=events)
     return tuple(traits)
 
 
@@ -164,11 +172,8 @@ def folded_name(name: str) -> str:
 def folded_email(email: str) -> str:
     """An address trimmed, NFC, lower-case; "" stays "". QuestionError when it is no address."""
     folded = folded_text(email, field="email", longest=LONGEST_EMAIL).lower()
-    if folded:
-        try:
-            validate_email(folded)
-        except ValidationError:
-            raise QuestionError("email", _("This is not an e-mail address.")) from None
+    if folded and not _EMAIL.fullmatch(folded):
+        raise QuestionError("email", _("This is not an e-mail address."))
     return folded
 
 
@@ -210,14 +215,12 @@ def _refuse_taken(identities: list[tuple[str, str]], *, customer: int | None) ->
             raise QuestionError(kind, _("Customer %(customer)d has this already.") % {"customer": owner})
 
 
-def _identity_of(customer: int) -> tuple[str, str]:
-    """What the customer's first profile is recognised by, so that the telling lands there."""
-    found = (
-        Identity.objects.filter(profile__customer=customer)
-        .order_by("profile_id", "pk")
-        .values_list("kind", "value")
-        .first()
-    )
+def _identity_of(customer: int, profile: int | None = None) -> tuple[str, str]:
+    """What a profile of the customer (None: the first one) is recognised by, so that the telling lands there."""
+    known = Identity.objects.filter(profile__customer=customer)
+    if profile is not None:
+        known = known.filter(profile=profile)
+    found = known.order_by("profile_id", "pk").values_list("kind", "value").first()
     if found is None:
         # A nameless profile, all that erasure leaves: it is nobody's to edit.
         if not Customer.objects.filter(pk=customer).exists():
@@ -226,7 +229,7 @@ def _identity_of(customer: int) -> tuple[str, str]:
     return found
 
 
-def _told_now(customer: int) -> dict[str, Any]:
-    """What was told last of each trait, over all profiles."""
+def _told_now(customer: int) -> dict[str, tuple[Any, int]]:
+    """What was told last of each trait ("" for nothing), and by which profile."""
     steps = Trait.objects.filter(profile__customer=customer, key__in=["name", "email", "phone"])
-    return {step.key: step.value for step in steps.order_by("set_at", "pk")}
+    return {step.key: (step.value or "", step.profile_id) for step in steps.order_by("set_at", "pk")}

@@ -3,12 +3,12 @@
 -- Parameters: customers, purchases, refunds (type ids), as_of (NULL: everything).
 -- Indexes: the profile's customer; touchpoint_replay, index-only.
 SELECT profile.customer_id, count(*), min(touchpoint.occurred_at), max(touchpoint.occurred_at),
-       count(*) FILTER (WHERE touchpoint.type_id = ANY(%(purchases)s) AND touchpoint.amount > 0),
+       count(*) FILTER (WHERE touchpoint.type_id = ANY(%(purchases)s::int[]) AND touchpoint.amount > 0),
        coalesce(sum(touchpoint.amount) FILTER (
-           WHERE touchpoint.type_id = ANY(%(purchases)s || %(refunds)s)
+           WHERE touchpoint.type_id = ANY(%(purchases)s::int[] || %(refunds)s::int[])
        ), 0)::bigint
 FROM customers_profile AS profile
 JOIN customers_touchpoint AS touchpoint ON touchpoint.profile_id = profile.id
-WHERE profile.customer_id = ANY(%(customers)s)
+WHERE profile.customer_id = ANY(%(customers)s::bigint[])
   AND (%(as_of)s::timestamptz IS NULL OR touchpoint.occurred_at <= %(as_of)s)
 GROUP BY profile.customer_id

@@ -3,7 +3,7 @@
 -- Indexes: customer_enters_one_stage_at_an_instant, transition_superseded.
 SELECT DISTINCT ON (customer_id, version_id) customer_id, version_id, stage_id, entered_at
 FROM lifecycle_transition
-WHERE customer_id = ANY(%(customers)s) AND version_id = ANY(%(versions)s) AND entered_at <= %(as_of)s
+WHERE customer_id = ANY(%(customers)s::bigint[]) AND version_id = ANY(%(versions)s::int[]) AND entered_at <= %(as_of)s
   AND CASE WHEN %(known_at)s::timestamptz IS NULL THEN superseded_at IS NULL
            ELSE recorded_at <= %(known_at)s AND (superseded_at IS NULL OR superseded_at > %(known_at)s) END
 ORDER BY customer_id, version_id, entered_at DESC

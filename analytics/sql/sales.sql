@@ -20,11 +20,11 @@ WITH member AS MATERIALIZED (
         WITH ORDINALITY AS period (start_at, until_at, number)
 ), sale AS MATERIALIZED (
     SELECT profile.customer_id, touchpoint.occurred_at, coalesce(touchpoint.amount, 0) AS amount,
-           touchpoint.type_id = ANY(%(purchases)s) AS is_purchase,
-           touchpoint.type_id = ANY(%(purchases)s) AND coalesce(touchpoint.amount, 0) > 0 AS is_order
+           touchpoint.type_id = ANY(%(purchases)s::int[]) AS is_purchase,
+           touchpoint.type_id = ANY(%(purchases)s::int[]) AND coalesce(touchpoint.amount, 0) > 0 AS is_order
     FROM customers_touchpoint AS touchpoint
     JOIN customers_profile AS profile ON profile.id = touchpoint.profile_id
-    WHERE touchpoint.type_id = ANY(%(purchases)s || %(refunds)s)
+    WHERE touchpoint.type_id = ANY(%(purchases)s::int[] || %(refunds)s::int[])
       AND (%(segment)s::int IS NULL OR profile.customer_id IN (SELECT customer_id FROM member))
 ), beginning AS (
     SELECT customer_id, min(occurred_at) AS at FROM sale WHERE is_order GROUP BY customer_id

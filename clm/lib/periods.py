@@ -64,13 +64,11 @@ class Period:
     def previous(self) -> "Period":
         """The period of equal length that ends where this one starts. A calendar month is preceded by a month."""
         if self.is_whole_days and self.start.day == 1 and self.until == _next_month(self.start):
-            start = (self.start - timedelta(days=1)).replace(day=1)
-        elif self.is_whole_days:
-            start = self.start - (self.until - self.start)
-        else:
-            length = self.until_at - self.start_at
-            return between(start_at=self.start_at - length, until_at=self.start_at, zone=self.zone)
-        return days(start=start, until=self.start, zone=self.zone)
+            return month(day=self.start - timedelta(days=1), zone=self.zone)
+        if self.is_whole_days:
+            return days(start=self.start - (self.until - self.start), until=self.start, zone=self.zone)
+        length = self.until_at - self.start_at
+        return between(start_at=self.start_at - length, until_at=self.start_at, zone=self.zone)
 
 
 def zone_of(name: str) -> zoneinfo.ZoneInfo:
