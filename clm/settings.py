@@ -121,6 +121,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "clm.lib.access.context.permissions",
+                "analytics.pages.frame.frame",
             ],
             # Used on every page, so no template has to load them.
             "builtins": [

@@ -5,6 +5,7 @@ from django.urls import include, path
 from clm import health
 
 urlpatterns = [
+    path("", include("analytics.urls")),
     path("account/", include("allauth.account.urls")),
     path("api/v1/", include("analytics.api.urls")),
     path("healthz", health.healthz, name="healthz"),

@@ -7,46 +7,26 @@ coming. It knows nothing of the database: spells in, places out.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from babel.dates import format_date, format_timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analytics.customer_list import NextChange
+from analytics.sorting import ModelRef, StageRef
+from analytics.spells import Spell
 from clm.lib.locales import reader_locale
 from clm.lib.templatetags.times import plain_date
 
 
-class Stage(Protocol):
-    key: str
-    name: str
-    position: int
-    is_exit: bool
+@dataclass(frozen=True, slots=True)
+class Life:
+    """The spells of one customer in one model, oldest first, and what comes next."""
 
-
-class Spell(Protocol):
-    stage: Stage
-    entered: dt.datetime
-    left: dt.datetime | None
-
-
-class Change(Protocol):
-    at: dt.datetime
-    stage: Stage | None
-
-
-class Model(Protocol):
-    key: str
-    name: str
-
-
-class Life(Protocol):
-    """The spells of one customer in one model, oldest first."""
-
-    model: Model
+    model: ModelRef
     spells: Sequence[Spell]
-    next: Change | None
+    next: NextChange | None
 
 
 # Below this share of the line a spell is too small to be clicked on a telephone (24 of 340 pixels).
@@ -56,7 +36,7 @@ MOST_MARKS = 400
 
 @dataclass(frozen=True)
 class DrawnSpell:
-    stage: Stage
+    stage: StageRef
     start_percent: str
     width_percent: str
     sentence: str
@@ -68,7 +48,7 @@ class DrawnSpell:
 
 @dataclass(frozen=True)
 class DrawnLine:
-    model: Model
+    model: ModelRef
     spells: list[DrawnSpell]
 
 
@@ -93,7 +73,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.3f}%"
 
 
-def _end_of_line(*, start: dt.datetime, now: dt.datetime, changes: Sequence[Change | None]) -> dt.datetime:
+def _end_of_line(*, start: dt.datetime, now: dt.datetime, changes: Sequence[NextChange | None]) -> dt.datetime:
     """Now, or past the first coming change, but never more than a quarter of the life so far."""
     coming = [change.at - now for change in changes if change is not None and change.at > now]
     if not coming:
@@ -102,7 +82,7 @@ def _end_of_line(*, start: dt.datetime, now: dt.datetime, changes: Sequence[Chan
     return now + min(max(min(coming) * 1.3, life * 0.05), life * 0.25)
 
 
-def _sentence(stage: Stage, entered: dt.datetime, left: dt.datetime | None, now: dt.datetime) -> str:
+def _sentence(stage: StageRef, entered: dt.datetime, left: dt.datetime | None, now: dt.datetime) -> str:
     lasted = format_timedelta((left or now) - entered, threshold=1, locale=reader_locale())
     words = {"stage": stage.name, "start": plain_date(entered), "end": plain_date(left), "lasted": lasted}
     if left is None:
@@ -142,10 +122,12 @@ def drawn_band(
     now: dt.datetime,
     marks: Sequence[dt.datetime] = (),
     chosen: dt.datetime | None = None,
+    chosen_model: str = "",
 ) -> DrawnBand:
     """One line per model over [life_start, now], and a little beyond if something is due by time alone.
 
-    `marks` are instants of orders drawn below; `chosen` is the instant whose reasons are on the page.
+    `marks` are instants of orders drawn below; `chosen` is the instant whose reasons are on the page,
+    `chosen_model` the model they are of (empty: every one).
     """
     start = min(life_start, now - dt.timedelta(minutes=1))
     end = _end_of_line(start=start, now=now, changes=[life.next for life in lives])
@@ -170,6 +152,7 @@ def drawn_band(
                     slim=width < CLICKABLE,
                     ahead=False,
                     chosen=chosen is not None
+                    and chosen_model in ("", life.model.key)
                     and spell.entered <= chosen
                     and (spell.left is None or chosen < spell.left),
                 )
@@ -193,7 +176,7 @@ def drawn_band(
     )
 
 
-def _ahead(stage: Stage, at: float, width: float, entered: dt.datetime, coming: Change | None) -> DrawnSpell:
+def _ahead(stage: StageRef, at: float, width: float, entered: dt.datetime, coming: NextChange | None) -> DrawnSpell:
     words = {"stage": stage.name, "start": plain_date(entered), "end": plain_date(coming.at if coming else None)}
     text = (
         _("%(stage)s until %(end)s, if nothing else happens")

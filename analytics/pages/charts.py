@@ -1,31 +1,20 @@
 """Turns read results into the JSON that static/js/lines.js and static/js/sankey.js draw from."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analytics.templatetags.stages import Placed, stage_key
-
-
-class NamedStage(Placed, Protocol):
-    key: str
-    name: str
-
-
-class Flow(Protocol):
-    """Customers who were in `source` at the start of a period (None: in no stage yet) and in `target` at its end."""
-
-    source: NamedStage | None
-    target: NamedStage
-    customers: int
+from analytics.sorting import StageRef
+from analytics.stages import Flow
+from analytics.templatetags.stages import stage_key
 
 
 def sankey_payload(*, flows: Sequence[Flow], description: str) -> dict[str, Any]:
     """Both sides of the period with their moves; those who stayed are left out, they would hide the rest."""
     moved = [flow for flow in flows if flow.customers and (flow.source is None or flow.source.key != flow.target.key)]
 
-    def order(stage: NamedStage | None) -> tuple[bool, int]:
+    def order(stage: StageRef | None) -> tuple[bool, int]:
         return (stage is not None and stage.is_exit, stage.position if stage is not None else 0)
 
     before = sorted({_key(f.source): f.source for f in moved}.values(), key=order)
@@ -40,7 +29,7 @@ def sankey_payload(*, flows: Sequence[Flow], description: str) -> dict[str, Any]
     }
 
 
-def _key(stage: NamedStage | None) -> str:
+def _key(stage: StageRef | None) -> str:
     return "" if stage is None else stage.key
 
 

@@ -8,11 +8,17 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from analytics.customer_list import NextChange
+from analytics.pages.band import Life
+from analytics.sorting import ModelRef, StageRef
+from analytics.spells import Spell
+from analytics.stages import Flow
+
 NOW = dt.datetime(2026, 11, 20, 12, 4, 33, tzinfo=dt.UTC)
 GBP = Row(currency="GBP", minor_digits=2)
 NAMES = ["Awareness", "Acquisition", "Onboarding", "Engagement", "Retention", "Expansion", "Advocacy", "Lapsed"]
-STAGES = [Row(key=name.lower(), name=name, position=at, is_exit=False) for at, name in enumerate(NAMES, 1)]
-EXIT = Row(key="gone-quiet", name="Gone quiet", position=9, is_exit=True)
+STAGES = [StageRef(key=name.lower(), name=name, position=at, is_exit=False) for at, name in enumerate(NAMES, 1)]
+EXIT = StageRef(key="gone-quiet", name="Gone quiet", position=9, is_exit=True)
 COUNTS = [412, 1280, 305, 641, 988, 214, 77, 1841, 36]
 
 
@@ -88,7 +94,7 @@ def stage_counts() -> list[Row]:
     ]
 
 
-def flows() -> list[Row]:
+def flows() -> list[Flow]:
     moves = [
         (None, 0, 96),
         (None, 1, 182),
@@ -107,7 +113,7 @@ def flows() -> list[Row]:
         (0, 8, 9),
     ]
     every = [*STAGES, EXIT]
-    return [Row(source=None if a is None else every[a], target=every[b], customers=n) for a, b, n in moves]
+    return [Flow(None if a is None else every[a], every[b], n, n) for a, b, n in moves]
 
 
 def series(lines: int = 1) -> Row:
@@ -124,7 +130,7 @@ def series(lines: int = 1) -> Row:
 
 
 def customers() -> list[Row]:
-    def row(name: str, email: str, stage: Row, days: float, orders: int, revenue: int, falls: float | None) -> Row:
+    def row(name: str, email: str, stage: StageRef, days: float, orders: int, revenue: int, falls: float | None) -> Row:
         coming = falls and Row(at=NOW + dt.timedelta(days=falls), stage=STAGES[7], sentence="Lapsed")
         initials = "".join(word[0] for word in name.split()[:2])
         return Row(
@@ -149,19 +155,19 @@ def customers() -> list[Row]:
     ]
 
 
-def lives() -> list[Row]:
-    def life(name: str, spells: list[tuple[Row, float, float | None]], coming: Row | None) -> Row:
-        return Row(
-            model=Row(key=name.lower(), name=name),
+def lives() -> list[Life]:
+    def life(name: str, spells: list[tuple[StageRef, float, float | None]], coming: NextChange | None) -> Life:
+        return Life(
+            model=ModelRef(key=name.lower(), name=name),
             spells=[
-                Row(stage=stage, entered=ago(days=start), left=None if end is None else ago(days=end))
+                Spell(stage=stage, entered=ago(days=start), left=None if end is None else ago(days=end))
                 for stage, start, end in spells
             ],
             next=coming,
         )
 
     acquisition, engagement, retention, lapsed = STAGES[1], STAGES[3], STAGES[4], STAGES[7]
-    lapse = Row(at=NOW + dt.timedelta(days=64), stage=lapsed)
+    lapse = NextChange(at=NOW + dt.timedelta(days=64), stage=lapsed, sentence="Lapsed, if nothing else happens")
     return [
         life(
             "Seven",
@@ -190,7 +196,7 @@ def lives() -> list[Row]:
 
 
 def why() -> Row:
-    def node(sentence: str, held: bool, *, children: tuple[Any, ...] = (), seen: str = "", needed: str = "") -> Row:
+    def node(sentence: str, held: bool, *, parts: tuple[Any, ...] = (), seen: str = "", needed: str = "") -> Row:
         return Row(
             sentence=sentence,
             held=held,
@@ -198,19 +204,19 @@ def why() -> Row:
             until=NOW + dt.timedelta(days=64) if held else None,
             seen=seen,
             needed=needed,
-            children=children,
+            parts=parts,
             touchpoints=[],
         )
 
     tree = node(
         "all of:",
         True,
-        children=(
+        parts=(
             node("any activity within 180 days", True, seen="2 touchpoints", needed="1"),
             node(
                 "any of:",
                 True,
-                children=(
+                parts=(
                     node("purchase on at least 2 different days, ever", True, seen="12 days", needed="2"),
                     node("subscribed and not cancelled, held for 90 days", False, seen="never subscribed"),
                 ),
@@ -219,6 +225,7 @@ def why() -> Row:
     )
     advocacy = node("referral or share within 365 days", False, seen="0 touchpoints", needed="1")
     return Row(
+        is_decided=True,
         stages=[
             Row(
                 stage=STAGES[6],
@@ -234,7 +241,7 @@ def why() -> Row:
                 node=tree,
                 deciding=True,
             ),
-        ]
+        ],
     )
 
 

@@ -1,10 +1,9 @@
 """How stages and roles look: the colour class of a stage by its position, the icon of a touchpoint by its role."""
 
-from typing import Protocol
-
 from django import template
 from django.utils.safestring import SafeString
 
+from analytics.sorting import StageRef
 from clm.lib.templatetags.icons import icon
 
 register = template.Library()
@@ -33,15 +32,8 @@ ROLE_ICONS = {
 }
 
 
-class Placed(Protocol):
-    """Anything with the place and kind of a stage."""
-
-    position: int
-    is_exit: bool
-
-
 @register.filter
-def stage_key(stage: Placed | None) -> str:
+def stage_key(stage: StageRef | None) -> str:
     """The colour's name: `3`, `exit`, or `none` for no stage yet. Positions beyond the palette begin again."""
     if stage is None:
         return "none"
@@ -49,8 +41,21 @@ def stage_key(stage: Placed | None) -> str:
 
 
 @register.filter
-def stage_class(stage: Placed | None) -> str:
+def stage_class(stage: StageRef | None) -> str:
     return f"stage-{stage_key(stage)}"
+
+
+@register.filter
+def without_subject(sentence: str) -> str:
+    """A rule's sentence in a list of many: `The customer has had a purchase.` becomes `Has had a purchase.`"""
+    rest = sentence.removeprefix("The customer ")
+    return rest[:1].upper() + rest[1:]
+
+
+@register.filter
+def spaced(key: str) -> str:
+    """A key as words: `external_id` becomes `external id`."""
+    return key.replace("_", " ")
 
 
 @register.simple_tag

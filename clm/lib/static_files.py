@@ -40,7 +40,8 @@ class NamedFilesFinder(BaseFinder):
     def find(self, path: str, find_all: bool = False, **_: Any) -> Any:
         name, storage = self.files.get(path, ("", None))
         found = storage.path(name) if storage is not None and storage.exists(name) else None
-        return ([found] if found else []) if find_all else found
+        # Django takes an empty list, not None, for "not here".
+        return ([found] if find_all else found) if found else []
 
     def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
         for name, storage in self.files.values():

@@ -11,9 +11,11 @@ document.addEventListener("click", (event) => {
   }
   const closer = event.target.closest("[data-closes]");
   if (closer) {
-    event.preventDefault();
+    // A link that also closes is followed where nothing is open: "Cancel" works in a dialog and on a page of its own.
     const dialog = closer.closest("dialog");
-    dialog ? dialog.close() : closer.closest(".toast")?.remove();
+    const toast = closer.closest(".toast");
+    if (dialog || toast) event.preventDefault();
+    dialog ? dialog.close() : toast?.remove();
     return;
   }
   if (event.target.matches("dialog.dialog")) event.target.close(); // a click on the backdrop

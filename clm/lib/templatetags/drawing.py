@@ -20,7 +20,8 @@ def points(values: Sequence[float | None]) -> list[tuple[float, float]]:
     low, high = min(v for _, v in known), max(v for _, v in known)
     scale = (HEIGHT - 2 * MARGIN) / (high - low) if high > low else 0.0
     step = WIDTH / (len(values) - 1)
-    flat = HEIGHT / 2
+    # A line that never moves runs through the middle, one that is always zero along the ground.
+    flat = HEIGHT / 2 if high else HEIGHT - MARGIN
     return [(i * step, HEIGHT - MARGIN - (v - low) * scale if scale else flat) for i, v in known]
 
 

@@ -55,14 +55,12 @@ def quantity_text(value: Number | None, unit: str, reporting: Reporting | None) 
     locale = reader_locale()
     if unit == "percent":
         return format_percent(value, locale.percent_formats[None].pattern.replace("##0", "##0.0"), locale=locale)
-    if unit == "ratio":
-        return format_decimal(value, "#,##0.0#", locale=locale) + " : 1"
     if unit in ("days", "months"):
         # Plural forms are of whole numbers: 2.5 days take the form of 3, 1 day its own.
         form = int(value) if value == int(value) else int(value) + 2
         words = {"days": ngettext("%s day", "%s days", form), "months": ngettext("%s month", "%s months", form)}
         return words[unit] % format_decimal(value, "#,##0.#", locale=locale)
-    return format_decimal(value, "#,##0.##" if unit in ("number", "orders") else "#,##0", locale=locale)
+    return format_decimal(value, "#,##0.##" if unit in ("number", "orders", "ratio") else "#,##0", locale=locale)
 
 
 def change_text(value: Number, unit: str, reporting: Reporting | None) -> str:

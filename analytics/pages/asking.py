@@ -1,0 +1,106 @@
+"""How pages are asked: the clock is read here, permissions are declared, and what cannot be answered is said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import wraps
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+
+from analytics.scope import Scope
+from clm.lib.access.table import allowed
+from clm.lib.periods import (
+    DEFAULT_PRESET,
+    PRESETS,
+    Period,
+    asked_instant,
+    asked_period,
+    day_start,
+    local_day,
+    parse_moment,
+    preset,
+)
+from clm.lib.questions import NotThereError, QuestionError
+from customers.models import Installation
+
+View = Callable[..., HttpResponse]
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def page(permission: str) -> Callable[[View], View]:
+    """A view that declares its permission and is handed the edge's clock as `now`. A question that cannot be answered
+    becomes a page that says what is wrong with it."""
+
+    def mark(view: View) -> View:
+        @allowed(permission)
+        @wraps(view)
+        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, *args, now=timezone.now(), **kwargs)
+            except NotThereError as error:
+                raise Http404(str(error)) from None
+            except QuestionError as error:
+                return render(request, "400.html", {"message": error.message}, status=400)
+
+        return asked
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the period picker asks. as_of: the day asked about, None for now; at: its last instant, or now; scope: the
+    same for figures; periods: the choices."""
+
+    period: Period
+    periods: tuple[Period, ...]
+    as_of: date | None
+    at: datetime
+    scope: Scope
+
+    @property
+    def instant(self) -> datetime | None:
+        """What stage counts are asked about: None for now."""
+        return None if self.as_of is None else self.at
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What the period picker and the line below the heading show."""
+        return {
+            "period": self.period,
+            "last_day": self.period.until - timedelta(days=1),
+            "periods": self.periods,
+            "as_of": self.as_of,
+            "data_until": self.at,
+            "zone": self.period.zone,
+        }
+
+
+def question(query: QueryDict, *, now: datetime) -> Question:
+    """`period` (a preset) or `from` and `until`, seen as of the end of the day `as_of`."""
+    zone = Installation.current().time_zone
+    at, day = asked_day(query.get("as_of", ""), now=now, zone=zone)
+    periods = tuple(preset(key=key, now=at, zone=zone) for key in PRESETS)
+    if query.get("from") or query.get("until"):
+        period = asked_period(start=query.get("from"), until=query.get("until"), now=at, zone=zone)
+        if period.start_at > at:
+            raise QuestionError("as_of", "the period starts after the day asked about; nothing of it is known")
+    else:
+        period = preset(key=query.get("period") or DEFAULT_PRESET, now=at, zone=zone)
+    return Question(period=period, periods=periods, as_of=day, at=at, scope=Scope(period=period, as_of=at))
+
+
+def asked_day(text: str, *, now: datetime, zone: str) -> tuple[datetime, date | None]:
+    """The instant a page's `as_of` means, and its day. People mean a day up to its end, links of figures an instant."""
+    if not text:
+        return now, None
+    moment = parse_moment(text, field="as_of", zone=zone)
+    if isinstance(moment, datetime):
+        at = asked_instant(text, field="as_of", now=now, zone=zone)
+        return at, local_day(at, zone)
+    if moment > local_day(now, zone):
+        raise QuestionError("as_of", "as_of lies in the future; nothing is known of it yet")
+    return min(day_start(moment + timedelta(days=1), zone) - MILLISECOND, now), moment

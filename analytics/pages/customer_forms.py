@@ -1,0 +1,146 @@
+"""Creating and editing a customer, and logging a call or a note: forms, and the views that act on them."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics import customer_record as record
+from clm.lib.questions import QuestionError
+from customers.keeping import create_customer, edit_customer, log_touchpoint
+from customers.models import Customer
+from lifecycle.advance import advance_customers
+
+from .asking import page
+
+
+class CustomerForm(forms.Form):
+    """What people know of a customer by name. The rules for each value are those of `customers.keeping`."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), required=False)
+    email = forms.CharField(
+        label=gettext_lazy("E-mail"), required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    phone = forms.CharField(
+        label=gettext_lazy("Phone"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+        help_text=gettext_lazy("With the country's prefix, like +44 20 7946 0018."),
+    )
+
+
+class NewCustomerForm(CustomerForm):
+    """A new customer may also bring the number another system knows it by, and a first note."""
+
+    external_id = forms.CharField(
+        label=gettext_lazy("External id"),
+        required=False,
+        help_text=gettext_lazy("The number that your shop or your books know this customer by."),
+    )
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class LogForm(forms.Form):
+    """A call or a note. `message_id` makes sending the form twice harmless."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        choices=[("call", gettext_lazy("Call")), ("note", gettext_lazy("Note"))],
+        widget=forms.RadioSelect,
+        initial="call",
+    )
+    direction = forms.ChoiceField(
+        label=gettext_lazy("Who called"),
+        required=False,
+        choices=[("", "–"), ("in", gettext_lazy("The customer called us")), ("out", gettext_lazy("We called"))],
+    )
+    text = forms.CharField(label=gettext_lazy("What was said"), widget=forms.Textarea(attrs={"rows": 5}))
+    occurred_at = forms.DateTimeField(
+        label=gettext_lazy("When"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=gettext_lazy("Empty means now."),
+    )
+    message_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+
+
+@page("customers.edit")
+def customer_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    form = NewCustomerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            created = create_customer(**form.cleaned_data, author=str(request.user), now=now)
+        except QuestionError as error:
+            _beside(form, error)
+        else:
+            advance_customers(customers=[created])
+            messages.success(request, _("The customer was created."))
+            return redirect("customer", created)
+    return render(request, "pages/customer_form.html", {"form": form}, status=_status(form))
+
+
+@page("customers.edit")
+def customer_edit(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
+    found, survivor = record.found_customer(customer_id)
+    if survivor is not None:
+        return redirect("customer_edit", survivor)
+    known = {"name": found.name, "email": found.email, "phone": found.phone}
+    form = CustomerForm(request.POST or None, initial=known)
+    if request.method == "POST" and form.is_valid():
+        changes = {key: form.cleaned_data[key] for key in form.changed_data}
+        try:
+            changed = edit_customer(customer=found.pk, changes=changes, now=now)
+        except QuestionError as error:
+            _beside(form, error)
+        else:
+            advance_customers(customers=[found.pk])
+            messages.success(request, _("Saved.") if changed else _("Nothing was different, so nothing was saved."))
+            return redirect("customer", found.pk)
+    context: dict[str, Any] = {"form": form, "customer": found}
+    return render(request, "pages/customer_form.html", context, status=_status(form))
+
+
+@page("touchpoints.log")
+def customer_log(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
+    found, survivor = record.found_customer(customer_id)
+    if survivor is not None:
+        return redirect("customer_log", survivor)
+    form = LogForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _logged(form, found, author=str(request.user), now=now):
+        advance_customers(customers=[found.pk])
+        messages.success(request, _("It is on the timeline."))
+        return redirect("customer", found.pk)
+    return render(request, "pages/touchpoint_form.html", {"form": form, "customer": found}, status=_status(form))
+
+
+def _logged(form: LogForm, customer: Customer, *, author: str, now: datetime) -> bool:
+    told = form.cleaned_data
+    try:
+        log_touchpoint(
+            customer=customer.pk,
+            kind=told["kind"],
+            text=told["text"],
+            author=author,
+            now=now,
+            occurred_at=told["occurred_at"],
+            direction=told["direction"] if told["kind"] == "call" else "",
+            message_id=str(told["message_id"]),
+        )
+    except QuestionError as error:
+        _beside(form, error)
+        return False
+    return True
+
+
+def _beside(form: forms.Form, error: QuestionError) -> None:
+    form.add_error(error.field if error.field in form.fields else None, error.message)
+
+
+def _status(form: forms.Form) -> int:
+    return 422 if form.is_bound and form.errors else 200

@@ -1,0 +1,67 @@
+"""The stage models: each stage with its rule in a sentence, and who is in it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from analytics.silent_roles import silent_roles
+from analytics.sorting import StageRef, stage_model, stage_models
+from analytics.stage_rules import stage_rules
+from analytics.stages import stage_counts
+
+from .asking import page
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One stage. precedence: 0 for the exit stage; silent_roles: roles its rule waits for in vain so far; document: its
+    rule as indented JSON."""
+
+    stage: StageRef
+    precedence: int
+    sentence: str
+    customers: int
+    share: float | None
+    silent_roles: tuple[str, ...]
+    document: str
+
+
+@page("stages.view")
+def models(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    return redirect("model", stage_model().key)
+
+
+@page("stages.view")
+def model(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
+    chosen = stage_model(key)
+    rules = stage_rules(sorting=chosen)
+    counts = stage_counts(model=chosen, now=now)
+    silent = silent_roles(model=chosen)
+    rows = [
+        StageRow(
+            stage=rule.stage,
+            precedence=rule.precedence,
+            sentence=rule.sentence,
+            customers=count.customers,
+            share=count.share,
+            silent_roles=silent.get(rule.stage.key, ()),
+            document="" if rule.document is None else json.dumps(rule.document, indent=2, ensure_ascii=False),
+        )
+        for rule, count in zip(rules.stages, counts.stages, strict=True)
+    ]
+    return render(
+        request,
+        "pages/stage_model.html",
+        {
+            "now": now,
+            "model": chosen.ref,
+            "models": [one.ref for one in stage_models()],
+            "version": rules.version,
+            "stages": rows,
+            "customers": counts.customers,
+            "most": max((row.customers for row in rows), default=0),
+        },
+    )
