@@ -193,11 +193,11 @@ STATICFILES_FINDERS = [
 NODE_MODULES = BASE_DIR / "node_modules"
 STATIC_PACKAGES = {
     "vendor/echarts": (NODE_MODULES / "echarts" / "dist", ["echarts.min.js"]),
-    # wght.css names one font file per script; a browser fetches those whose letters a page shows.
+    # index.css names one font file per script; a browser fetches those whose letters a page shows.
     "vendor/inter": (
         NODE_MODULES / "@fontsource-variable" / "inter",
         [
-            "wght.css",
+            "index.css",
             *(
                 f"files/inter-{script}-wght-normal.woff2"
                 for script in ("latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese")

@@ -109,7 +109,7 @@ def test_a_fresh_installation_comes_up_survives_kills_and_ends_with_ctrl_c(insta
     assert installation.get("/account/login/")[0] == 200
     collected = json.loads((installation.data / "static" / "staticfiles.json").read_text())["paths"]
     assert {"vendor/echarts/echarts.min.js", "vendor/inter/files/inter-latin-wght-normal.woff2"} <= set(collected)
-    assert installation.get(f"/static/{collected['vendor/inter/wght.css']}")[0] == 200
+    assert installation.get(f"/static/{collected['vendor/inter/index.css']}")[0] == 200
 
     # A second one on the same data, and one on the same port, are refused in one line.
     for env in ({}, {"CLM_DATA_DIR": str(installation.data.parent / "other")}):
