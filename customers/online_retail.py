@@ -53,11 +53,7 @@ def whole_weeks(*, now: datetime) -> int:
     """By how many days of local time to move the file's orders so that the last invoice lies within the last seven days
     of `now` and never after it: whole weeks, so that Mondays stay Mondays."""
     local_now = now.astimezone(ZONE).replace(tzinfo=None)
-    days = ((local_now - LAST_INVOICE) // WEEK) * 7
-    # In the hour that is repeated in autumn, a wall clock that is not later may still be a later instant.
-    if (LAST_INVOICE + timedelta(days=days)).replace(tzinfo=ZONE) > now:
-        days -= 7
-    return days
+    return ((local_now - LAST_INVOICE) // WEEK) * 7
 
 
 def _download(scratch: Path, path: Path) -> None:

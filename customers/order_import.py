@@ -66,6 +66,8 @@ _COUNTED = (
     TouchpointType,
     Trait,
 )
+# Counts of an Import that add up over runs of the same file.
+_EVER = {"touchpoints_new", "customers_new", "rows_changed", "rejects"}
 Tell = Callable[[str], None]
 
 
@@ -109,8 +111,8 @@ def import_orders(
             if _is_connected():
                 order_staging.clear()
         if again and rows_changed:
-            # Lines that were set aside then count now (their time has come, a rate was entered): a new account.
-            record.save(force_insert=True)
+            # Lines that were set aside then count now (their time has come, a rate was entered).
+            record.save()
     return Imported(record, rows_changed, resumed, again)
 
 
@@ -159,7 +161,8 @@ class _Run:
     def store(self) -> int:
         """Step 2; returns the rows changed."""
         account = LineAccount.read_from(self.record)
-        account.counts["duplicate_lines"] = order_staging.duplicate_lines()
+        for name, count in order_staging.named().items():
+            account.counts[name] = count
         orders = Orders(mapping=self.mapping, conversion=self.conversion, account=account)
         after = self.record.progress.get("after")
         rows_changed = 0
@@ -248,9 +251,13 @@ def _source(mapping: OrderMapping, shift_days: int | None) -> Source:
         },
     )
     if shift_days is not None and source.shift_days != shift_days:
+        if not Touchpoint.objects.filter(source=source).exists():
+            source.shift_days = shift_days
+            source.save(update_fields=["shift_days"])
+            return source
         raise ImportRefused(
-            f'the source "{source.key}" holds orders moved by {source.shift_days} days; moving others by {shift_days} '
-            "would store them twice in effect"
+            f'the orders of "{source.key}" are stored moved by {source.shift_days} days and cannot be moved by '
+            f"{shift_days} as well; start over with an empty installation (make reset)"
         )
     return source
 
@@ -279,24 +286,26 @@ def _record(
 ) -> tuple[Import, bool, bool]:
     """The Import to write into, whether it was begun before, and whether the file was imported whole before."""
     same = Import.objects.filter(source=source, file_sha256=sha256, mapping=dict(mapping.document)).order_by("-pk")
-    begun = same.exclude(state=Import.State.DONE).first()
-    if begun is not None:
-        begun.state, begun.error = Import.State.RUNNING, ""
-        begun.save(update_fields=["state", "error"])
-        return begun, bool(begun.progress.get("after")), False
-    record = Import(
-        source=source,
-        file_name=path.name,
-        file_sha256=sha256,
-        file_bytes=size,
-        mapping=dict(mapping.document),
-        state=Import.State.RUNNING,
-        author=author,
-    )
-    again = same.exists()
-    if not again:
-        record.save()
-    return record, False, again
+    last = same.first()
+    if last is None:
+        record = Import.objects.create(
+            source=source,
+            file_name=path.name,
+            file_sha256=sha256,
+            file_bytes=size,
+            mapping=dict(mapping.document),
+            state=Import.State.RUNNING,
+            author=author,
+        )
+        return record, False, False
+    if last.state == Import.State.DONE:
+        # Every line is accounted for anew; what has ever come of the file stays counted.
+        last.lines_used, last.set_aside, last.progress = 0, {}, {}
+        last.counts = {name: count for name, count in last.counts.items() if name in _EVER}
+        return last, False, True
+    last.state, last.error = Import.State.RUNNING, ""
+    last.save(update_fields=["state", "error"])
+    return last, bool(last.progress.get("after")), False
 
 
 def _is_connected() -> bool:

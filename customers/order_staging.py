@@ -38,6 +38,10 @@ _READ = """
 SELECT invoice, line, customer, product, description, category, quantity, price, at, traits, reason
 FROM staged_order_line WHERE invoice > %(after)s OR %(after)s IS NULL ORDER BY invoice, line
 """
+_NAMED = """
+SELECT count(DISTINCT nullif(invoice, '')), count(DISTINCT nullif(customer, '')), count(*) - count(DISTINCT digest)
+FROM staged_order_line
+"""
 _FAULTS = """
 SELECT line, place, message, raw FROM staged_order_line
 WHERE reason <> '' AND (invoice > %(after)s OR %(after)s IS NULL) AND invoice <= %(until)s
@@ -122,11 +126,13 @@ def invoices(*, after: str | None) -> Iterator[tuple[str, Iterator[StagedLine]]]
             yield invoice, (StagedLine._make(line[1:]) for line in lines)
 
 
-def duplicate_lines() -> int:
-    """How many rows say in every cell what an earlier row of the file said."""
+def named() -> dict[str, int]:
+    """What the file names, whatever becomes of it: invoices, customers, and rows that say in every cell what an earlier
+    row said."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) - count(DISTINCT digest) FROM staged_order_line")
-        return int(cursor.fetchone()[0])
+        cursor.execute(_NAMED)
+        invoices, customers, duplicates = cursor.fetchone()
+    return {"invoices_named": invoices, "customers_named": customers, "duplicate_lines": duplicates}
 
 
 def faults(*, after: str | None, until: str, limit: int) -> list[StagedFault]:

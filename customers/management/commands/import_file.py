@@ -64,6 +64,8 @@ def account_lines(record: Import) -> list[str]:
 
     counts = record.counts
     lines = [
+        f"{record.file_name} names {counts.get('invoices_named', 0):,} invoices of "
+        f"{counts.get('customers_named', 0):,} customers",
         f"{record.file_name}: {record.lines_read:,} lines = {record.lines_used:,} used + "
         f"{record.lines_read - record.lines_used:,} set aside",
         f"  {counts.get('orders', 0):,} orders, {amount(counts.get('order_amount', 0))}",
