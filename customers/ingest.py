@@ -6,7 +6,7 @@ Rows are written in one order everywhere (identities, profiles, touchpoints by m
 overlapping batches wait for each other but never in a circle."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,25 +42,27 @@ def ingest(*, source: Source, events: Sequence[Event], cause: Cause | None = Non
     `cause` None tells each event by itself: live if it happened within the news window, late otherwise."""
     if not events:
         return Ingested(0, 0, 0, 0, ())
-    known = _known_identities(events)
+    known = _profiles_of({identity for event in events for identity in event.identities})
+    now = _clock_within_lock()
     keys = list(PropertyKey.objects.order_by("id").values_list("id", "key"))
-    now = clock()
     profile_of, new_customers = _resolve(events, known, now)
     profiles = tuple(profile_of[event.identities[0]] for event in events)
     touchpoints = [index for index, event in enumerate(events) if event.is_touchpoint]
+    news_since = now - timedelta(hours=Installation.current().news_hours)
+    causes = [cause or (Cause.LIVE if event.occurred_at > news_since else Cause.LATE) for event in events]
     new: set[int] = set()
     repeated = conflicting = 0
     if touchpoints:
-        new, repeated, conflicting = _store(source, events, touchpoints, profiles, keys, now, cause)
+        new, repeated, conflicting = _store(source, events, touchpoints, profiles, keys, now, causes)
     # A repeated message tells nothing, its traits included: the first stored wins.
     told = [
-        Told(profile, key, value, min(event.occurred_at, truncated(now)))
+        Told(profile, key, value, min(event.occurred_at, truncated(now)), causes[index])
         for index, (event, profile) in enumerate(zip(events, profiles, strict=True))
         if index in new or not event.is_touchpoint
         for key, value in event.traits.items()
     ]
     if told:
-        tell_traits(told=told, now=now, cause=cause or Cause.LIVE)
+        tell_traits(told=told, now=now)
     return Ingested(len(new), repeated, conflicting, new_customers, profiles)
 
 
@@ -72,13 +74,20 @@ def clock() -> datetime:
     return now
 
 
-def _known_identities(events: Sequence[Event]) -> dict[IdentityKey, int]:
-    asked = sorted({identity for event in events for identity in event.identities})
+def _clock_within_lock() -> datetime:
+    """The database's time, and from now to the commit no property is registered: those that are, are read next."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0), clock_timestamp()", [locks.PROPERTY_KEYS])
+        _locked, now = cursor.fetchone()
+    return now
+
+
+def _profiles_of(identities: Collection[IdentityKey]) -> dict[IdentityKey, int]:
+    asked = sorted(identities)
     found = sql.rows(
         "customers/identities_known",
         kinds=[kind for kind, _value in asked],
         identity_values=[value for _kind, value in asked],
-        lock=locks.PROPERTY_KEYS,
     )
     return {(kind, value): profile for kind, value, profile in found}
 
@@ -125,20 +134,34 @@ def _resolve(
     )
     stored = {(kind, value): profile for kind, value, profile in added}
     mark_of = dict(zip(fresh, marks, strict=True))
-    new_profiles = sorted({profile for identity, profile in stored.items() if mark_of[identity] < 0})
+    lost = [identity for identity in fresh if identity not in stored]
+    home_of: dict[int, int] = {}
+    if lost:
+        # Somebody else stored some of these people a moment ago; their commit is what we waited for, so look again.
+        # Whoever is new together with one of them is that person.
+        taken = _profiles_of(lost)
+        for identity in (identity for event in events for identity in event.identities if identity in taken):
+            home_of.setdefault(mark_of[identity], taken[identity])
+        stored = _follow(stored, mark_of, home_of) | taken
+    new_profiles = sorted({stored[one] for one in fresh if mark_of[one] < 0 and mark_of[one] not in home_of})
     if new_profiles:
         sql.rows("customers/profiles_add", profiles=new_profiles, at=now)
-    if len(stored) < len(fresh):
-        # Somebody else stored some of these people a moment ago; their commit is what we waited for, so look again.
-        lost = [identity for identity in fresh if identity not in stored]
-        again = sql.rows(
-            "customers/identities_known",
-            kinds=[kind for kind, _value in lost],
-            identity_values=[value for _kind, value in lost],
-            lock=locks.PROPERTY_KEYS,
-        )
-        stored |= {(kind, value): profile for kind, value, profile in again}
     return known | stored, len(new_profiles)
+
+
+def _follow(
+    stored: dict[IdentityKey, int], mark_of: dict[IdentityKey, int], home_of: dict[int, int]
+) -> dict[IdentityKey, int]:
+    """Move stored identities of new groups (marks below 0) that have a home elsewhere; where all are now."""
+    moving = {one: home_of[mark_of[one]] for one in sorted(stored) if mark_of[one] < 0 and mark_of[one] in home_of}
+    if moving:
+        sql.run(
+            "customers/identities_follow",
+            kinds=[kind for kind, _value in moving],
+            identity_values=[value for _kind, value in moving],
+            profiles=list(moving.values()),
+        ).close()
+    return stored | moving
 
 
 def _store(
@@ -148,13 +171,12 @@ def _store(
     profiles: Sequence[int],
     keys: Sequence[tuple[int, str]],
     now: datetime,
-    cause: Cause | None,
+    causes: Sequence[Cause],
 ) -> tuple[set[int], int, int]:
     """Store the touchpoints among the events: the positions of the new ones, how many were repeated, conflicting."""
     types = catalogue.type_ids(events[index].type for index in touchpoints)
     channels = catalogue.channel_ids(events[index].channel for index in touchpoints)
     arrival = truncated(now)
-    news_since = now - timedelta(hours=Installation.current().news_hours)
     records: dict[str, dict[str, object]] = {}
     position: dict[str, int] = {}
     repeated = conflicting = 0
@@ -167,7 +189,6 @@ def _store(
             repeated, conflicting = _again(first["body_hash"] == body, repeated, conflicting)
             continue
         lies_ahead = event.occurred_at > arrival
-        told_cause = cause or (Cause.LIVE if event.occurred_at > news_since else Cause.LATE)
         position[message] = index
         records[message] = {
             "message_hash": message,
@@ -181,7 +202,7 @@ def _store(
             "currency": event.currency,
             "order_ref": event.order_ref,
             "flags": event.flags | (Touchpoint.Flag.CLAMPED if lies_ahead else 0),
-            "cause": int(told_cause),
+            "cause": int(causes[index]),
             "properties": event.properties,
             "lines": [
                 {

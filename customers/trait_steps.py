@@ -25,6 +25,7 @@ class Told:
     key: str
     value: Any
     at: datetime
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ def with_telling(steps: Sequence[Step], value: str, at: datetime) -> list[Step]:
 
 
 @transaction.atomic
-def tell_traits(*, told: Sequence[Told], now: datetime, cause: Cause) -> int:
-    """Store tellings; returns how many profiles got another step and were marked as changed. The profile rows are
+def tell_traits(*, told: Sequence[Told], now: datetime) -> int:
+    """Store tellings; returns how many profiles got another step and were marked as changed, each with the first cause
+    among its changed traits. The profile rows are
     locked in order of id, so two tellers of one trait take turns."""
     profiles = sorted({telling.profile for telling in told})
     list(Profile.objects.select_for_update(no_key=True).filter(pk__in=profiles).order_by("pk").values_list("pk"))
@@ -80,7 +82,7 @@ def tell_traits(*, told: Sequence[Told], now: datetime, cause: Cause) -> int:
         keys=[key for _profile, key in by_trait],
     ):
         stored[profile, key].append(Step(canonical(json.loads(value)), set_at, seen_at, number))
-    changed: set[int] = set()
+    changed: dict[int, Cause] = {}
     fresh: list[Trait] = []
     seen: list[tuple[int, datetime]] = []
     gone: list[int] = []
@@ -89,7 +91,8 @@ def tell_traits(*, told: Sequence[Told], now: datetime, cause: Cause) -> int:
         for telling in tellings:
             steps = with_telling(steps, canonical(telling.value), telling.at)
         if [(s.value, s.set_at) for s in steps] != [(s.value, s.set_at) for s in old]:
-            changed.add(profile)
+            first = min(telling.cause for telling in tellings)
+            changed[profile] = min(first, changed.get(profile, first))
         kept = {step.id: step for step in steps if step.id is not None}
         was = {step.id: step for step in old if step.id is not None}
         gone += was.keys() - kept.keys()
@@ -114,5 +117,5 @@ def tell_traits(*, told: Sequence[Told], now: datetime, cause: Cause) -> int:
             "customers/traits_seen", traits=[number for number, _at in seen], seen_at=[at for _number, at in seen]
         ).close()
     Trait.objects.bulk_create(fresh)
-    Stale.objects.bulk_create([Stale(profile_id=profile, cause=cause) for profile in sorted(changed)])
+    Stale.objects.bulk_create([Stale(profile_id=profile, cause=cause) for profile, cause in sorted(changed.items())])
     return len(changed)

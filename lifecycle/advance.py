@@ -25,7 +25,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from clm.lib import sql
 from customers import locks
 from customers.ingest import clock
-from customers.models import Cause, Installation, Stale
+from customers.models import Cause, Installation
 from customers.portrait import refresh_portraits
 
 from .live import live
@@ -81,9 +81,11 @@ def advance(*, limit: int | None = None) -> Advanced:
 
 def advance_customers(*, customers: Sequence[int]) -> Advanced:
     """Bring these customers up to date at once, for somebody who waits for the answer. Those that somebody else holds
-    are left to them, hot ones to their turn."""
-    hot = set(HotCustomer.objects.filter(customer__in=list(customers)).values_list("customer_id", flat=True))
-    wanted = [customer for customer in customers if customer not in hot]
+    are left to them, hot ones to their turn, and parked ones alone."""
+    asked = list(customers)
+    left = set(HotCustomer.objects.filter(customer__in=asked).values_list("customer_id", flat=True))
+    left |= set(Parked.objects.filter(customer__in=asked).values_list("customer_id", flat=True))
+    wanted = [customer for customer in asked if customer not in left]
     return _batch_or_singly(wanted, len(wanted)) if wanted else Advanced()
 
 
@@ -91,11 +93,14 @@ def candidates(*, limit: int) -> list[int]:
     """Customers that may need advancing, most overdue first. What waits for parked customers is dropped: whoever puts
     them back marks them as changed."""
     now = clock()
-    stale = _oldest_stale(limit, now)
-    parked = [customer for customer, is_parked in stale if is_parked]
-    if parked:
-        Stale.objects.filter(profile__customer__in=parked).delete()
-    found = [customer for customer, is_parked in stale if not is_parked]
+    while True:
+        stale = _oldest_stale(limit, now)
+        parked = [customer for customer, is_parked in stale if is_parked]
+        found = [customer for customer, is_parked in stale if not is_parked]
+        if parked:
+            sql.run("lifecycle/stale_of_parked_end", customers=parked).close()
+        if found or not parked:
+            break
     if len(found) < limit:
         due = sql.rows("lifecycle/candidates_due", limit=limit - len(found), now=now)
         found += [customer for (customer,) in due if customer not in set(found)]
@@ -126,7 +131,7 @@ def _batch_or_singly(customers: Sequence[int], limit: int) -> Advanced:
         raise  # the database's trouble, not a customer's
     except Exception as error:
         if len(customers) == 1:
-            return _park(customers[0], error)
+            return park(customers[0], error)
         log.exception("a batch of %d customers failed; trying them one by one", len(customers))
     done = Advanced()
     for customer in customers:
@@ -259,7 +264,7 @@ def _note_hot(loaded: Loaded, now: datetime) -> None:
 
 
 @transaction.atomic
-def _park(customer: int, error: Exception) -> Advanced:
+def park(customer: int, error: Exception) -> Advanced:
     """Put a customer that raises out of everybody's way, with its error for an admin."""
     log.error("customer %d is parked: %s", customer, type(error).__name__)
     said = f"{type(error).__name__}: {error}" if not isinstance(error, DatabaseError) else type(error).__name__
@@ -272,9 +277,11 @@ def unpark(*, customer: int) -> None:
     """Try a parked customer again: it is marked as changed, whatever waited for it was dropped."""
     Parked.objects.filter(customer=customer).delete()
     HotCustomer.objects.filter(customer=customer).delete()
+    # What was merged into it meanwhile waits for it with stages that it has lost.
+    cause = Cause.MERGE if sql.rows("lifecycle/emptied_by", customers=[customer]) else Cause.ENGINE
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO customers_stale (profile_id, cause, attempts)"
             " SELECT id, %s, 1 FROM customers_profile WHERE customer_id = %s ORDER BY id",
-            [Cause.ENGINE, customer],
+            [cause, customer],
         )

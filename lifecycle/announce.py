@@ -17,6 +17,9 @@ from customers.models import Cause
 
 from .models import Announcement
 
+# Announcements that get their place in one transaction.
+SEQUENCE_STEP = 10_000
+
 
 @dataclass(slots=True)
 class Telling:
@@ -74,7 +77,7 @@ def announce(*, tellings: Sequence[Telling], now: datetime, news_since: datetime
     return len(rows)
 
 
-def sequence(*, limit: int = 10_000) -> int:
+def sequence(*, limit: int = SEQUENCE_STEP) -> int:
     """Give committed announcements their place in the one order that readers follow; how many got one. One sequencer
     at a time: serial ids commit out of order, places do not."""
     with transaction.atomic():

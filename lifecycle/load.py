@@ -98,10 +98,13 @@ def _properties(facts: Facts, keys: list[str], profile: Int64s, owner_of_profile
         rows.setdefault(alike, []).append(position)
     row_of: dict[int, int] = {}
     for touchpoint, alike in zip(touchpoints, zip(*(column.tolist() for column in theirs), strict=True), strict=True):
-        row_of[touchpoint[5]] = rows[alike].pop(0)
+        # One without a row was committed after the touchpoints were read; its own Stale row brings us back for it.
+        if rows.get(alike):
+            row_of[touchpoint[5]] = rows[alike].pop(0)
     columns: dict[str, dict[int, Value]] = {key: {} for key in keys}
     for *_alike, touchpoint, key, kind, text in values:
-        columns[key][row_of[touchpoint]] = _value(kind, text)
+        if touchpoint in row_of:
+            columns[key][row_of[touchpoint]] = _value(kind, text)
     return {
         key: PropertyColumn(np.array(sorted(column), np.int64), [column[row] for row in sorted(column)])
         for key, column in columns.items()

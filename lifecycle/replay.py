@@ -2,20 +2,23 @@
 commits with the mark that it is done. Any number of processes share a replay; a killed one is taken up where it
 stopped. Under unchanged versions it changes no row."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from clm.lib import sql
 from customers import locks
 from customers.ingest import clock
 from customers.models import Cause, Customer
 
-from .advance import Advanced, news_about, settle, with_emptied
-from .models import Replay, ReplayBucket
+from .advance import Advanced, news_about, park, settle, with_emptied
+from .models import Parked, Replay, ReplayBucket
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,31 @@ def replay_next(*, replay: Replay) -> bool:
 def _bucket(bucket: int, cause: Cause) -> Advanced:
     size = settings.CLM_BUCKET_SIZE
     inside = Customer.objects.filter(pk__gte=bucket * size, pk__lt=(bucket + 1) * size)
-    customers = set(inside.values_list("pk", flat=True))
+    parked = Parked.objects.values("customer")
+    return _settle_or_split(sorted(inside.exclude(pk__in=parked).values_list("pk", flat=True)), cause)
+
+
+def _settle_or_split(customers: Sequence[int], cause: Cause) -> Advanced:
+    """Settle customers whose bucket is ours; if that raises, each half, down to the one that is parked for it."""
     if not customers:
         return Advanced()
-    news = news_about(customers)
-    customers, emptied = with_emptied(customers, news)
-    return settle(customers=sorted(customers | emptied), news=news, emptied=emptied, fallback=cause)
+    try:
+        with transaction.atomic():
+            news = news_about(set(customers))
+            kept, emptied = with_emptied(set(customers), news)
+            if not kept:  # their Stale rows stay for whoever comes next
+                return Advanced()
+            return settle(customers=sorted(kept | emptied), news=news, emptied=emptied, fallback=cause)
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble, not a customer's
+    except Exception as error:
+        if len(customers) == 1:
+            return park(customers[0], error)
+        log.exception("%d customers of a replay failed; trying halves of them", len(customers))
+    middle = len(customers) // 2
+    done = _settle_or_split(customers[:middle], cause)
+    done.add(_settle_or_split(customers[middle:], cause))
+    return done
 
 
 def finish(*, replay: Replay) -> None:

@@ -48,7 +48,8 @@ class Side:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             found = self.ask(
-                "SELECT DISTINCT pid FROM pg_locks WHERE NOT granted AND ("
+                "SELECT DISTINCT pid FROM pg_locks WHERE NOT granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND ("
                 " (locktype = 'relation' AND relation = to_regclass(%s)) OR"
                 " (locktype = 'advisory' AND classid::text = %s))",
                 [lock, lock],

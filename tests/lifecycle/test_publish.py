@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from customers.ingest import clock
 from customers.models import Cause, TouchpointType
@@ -165,9 +166,9 @@ def test_a_build_that_was_killed_and_its_successor_do_not_stand_in_each_others_w
     check_standings()
 
 
-def test_a_new_version_is_computed_for_those_whom_a_killed_build_had_already_passed(settings: object) -> None:
+def test_a_new_version_is_computed_for_those_whom_a_killed_build_had_already_passed(settings: Settings) -> None:
     installed()
-    settings.CLM_BUCKET_SIZE = 2  # type: ignore[attr-defined]
+    settings.CLM_BUCKET_SIZE = 2
     tell(*[happened(name, "Order Completed", ago(days=3)) for name in "abcdef"])
     settle()
     first = made("one", {"did": {"role": "visit"}})
