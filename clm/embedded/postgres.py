@@ -79,18 +79,8 @@ class PostgresServer:
         deadline = time.monotonic() + START_SECONDS
         while True:
             before = self.log.stat().st_size if self.log.exists() else 0
-            command = [
-                postgres_program("pg_ctl"),
-                "start",
-                "-D",
-                self.places.postgres,
-                "-l",
-                self.log,
-                "-w",
-                "-t",
-                "60",
-            ]
-            code, output = account.run(command)
+            control = [str(postgres_program("pg_ctl")), "start", "-D", str(self.places.postgres), "-l", str(self.log)]
+            code, output = account.run([*control, "-w", "-t", "60"])
             if code == 0 or wait_until(self.answers, seconds=START_SECONDS if self.pid() else 0):
                 return
             said = self._log_since(before)
