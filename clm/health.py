@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+from kombu.exceptions import OperationalError as BrokerError
 
 OK = "ok"
 
@@ -30,7 +31,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _said(check: Callable[[], str]) -> str:
     try:
         return check()
-    except (DatabaseError, OSError):
+    except (DatabaseError, BrokerError, OSError):
         return "cannot be reached"
 
 

@@ -109,16 +109,16 @@ def _touchpoints(listed: object, minor_digits: int) -> list[_Happened]:
     rows = _list(listed, "$.touchpoints", MOST_TOUCHPOINTS)
     for index, row in enumerate(rows):
         _only(row, _TOUCHPOINT, f"$.touchpoints[{index}]")
-    roles = _roles(row.get("type") for row in rows)
+        _text(row.get("type"), f"$.touchpoints[{index}].type")
+    roles = _roles({row["type"] for row in rows if row.get("type")})
     happened = [_touchpoint(row, f"$.touchpoints[{index}]", roles, minor_digits) for index, row in enumerate(rows)]
     return sorted(happened, key=lambda one: one.ms)
 
 
-def _roles(types: Any) -> dict[str, str]:
+def _roles(types: set[str]) -> dict[str, str]:
     """The roles that types are mapped to now; standard names have theirs before anybody sends them."""
-    names = sorted({name for name in types if isinstance(name, str)})
-    known = {name: STANDARD_TYPES[name] for name in names if name in STANDARD_TYPES}
-    return known | dict(TouchpointType.objects.filter(name__in=names).values_list("name", "role"))
+    known = {name: STANDARD_TYPES[name] for name in types if name in STANDARD_TYPES}
+    return known | dict(TouchpointType.objects.filter(name__in=sorted(types)).values_list("name", "role"))
 
 
 def _touchpoint(row: Mapping[str, Any], path: str, roles: Mapping[str, str], minor_digits: int) -> _Happened:

@@ -10,9 +10,11 @@ os.environ["CLM_EMBEDDED_FAST"] = "1"
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from clm.settings import *  # noqa: F403
-from clm.settings import STORAGES
+from clm.settings import STATIC_ROOT, STORAGES
 
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 # A slow hash guards real passwords; here it would only cost time at every login.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Nothing is collected for tests; the directory alone keeps WhiteNoise from warning that there is none.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)

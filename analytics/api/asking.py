@@ -27,19 +27,24 @@ class Parameters(serializers.Serializer[Any]):
     @classmethod
     def of(cls, request: Request) -> dict[str, Any]:
         """The validated parameters of a request; those not given are absent unless they have a default."""
-        parameters = cls(data=request.query_params)
+        declared = cls().fields
+        given: dict[str, Any] = {}
         errors = []
-        for name in request.query_params:
-            if name in parameters.fields:
-                is_list = isinstance(parameters.fields[name], serializers.ListField)
-                if not is_list and len(request.query_params.getlist(name)) > 1:
-                    errors.append({"field": name, "message": "is given twice"})
-            else:
-                known = ", ".join(parameters.fields) or "none"
+        for name, values in request.query_params.lists():
+            if name not in declared:
+                known = ", ".join(declared) or "none"
                 message = cls.refused.get(name, f"unknown parameter; this address takes {known}")
                 errors.append({"field": name[:60], "message": message})
+            elif isinstance(declared[name], serializers.ListField):
+                given[name] = values
+            elif len(values) > 1:
+                errors.append({"field": name, "message": "is given twice"})
+            else:
+                given[name] = values[0]
         if errors:
             raise BadInput(f"{errors[0]['field']}: {errors[0]['message']}", errors=errors)
+        # A plain dict, not the form-like original: an empty parameter is then empty, not absent.
+        parameters = cls(data=given)
         parameters.is_valid(raise_exception=True)
         return dict(parameters.validated_data)
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from clm.lib.access.models import User
 from clm.lib.periods import asked_period
 from clm.lib.questions import QuestionError
 from customers.ingest import clock
@@ -174,7 +175,7 @@ class TouchpointAnswer(serializers.Serializer[Any]):
 
 def author_of(request: Request) -> str:
     """Who writes: the name of a person or of a key."""
-    return str(request.user)
+    return str(request.user.name or request.user.email if isinstance(request.user, User) else request.user.name)
 
 
 def asked_customers(asked: dict[str, Any], asking: Asking) -> tuple[Asked, list[Sorting]]:

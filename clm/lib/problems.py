@@ -25,7 +25,7 @@ class BadInput(exceptions.APIException):
 
 def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
     if isinstance(detail, dict):
-        return [e for key, value in detail.items() for e in _flat(value, f"{path}.{key}" if path else str(key))]
+        return [e for key, value in detail.items() for e in _flat(value, _below(path, key))]
     if isinstance(detail, list):
         return [
             e
@@ -33,6 +33,12 @@ def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
             for e in _flat(value, path if isinstance(value, str) else f"{path}[{i}]")
         ]
     return [{"field": path, "message": str(detail)}]
+
+
+def _below(path: str, key: Any) -> str:
+    if isinstance(key, int):  # a place in a list
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else str(key)
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None:
@@ -47,10 +53,11 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponseB
         return None
     body: dict[str, Any] = {"type": "about:blank", "status": error.status_code, "title": str(error.default_detail)}
     if isinstance(error, BadInput):
-        body |= {"title": "Bad input", "detail": str(error.detail), "errors": error.errors}
+        body |= {"title": "Bad input", "detail": str(error.detail)} | ({"errors": error.errors} if error.errors else {})
     elif isinstance(error, exceptions.ValidationError):
         errors = _flat(error.detail)
-        body |= {"title": "Bad input", "detail": errors[0]["message"] if errors else "", "errors": errors}
+        detail = f"{errors[0]['field']}: {errors[0]['message']}" if errors else ""
+        body |= {"title": "Bad input", "detail": detail, "errors": errors}
     else:
         body["detail"] = str(error.detail)
     headers = {}

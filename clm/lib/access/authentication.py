@@ -46,4 +46,6 @@ class DeclaredPermission(BasePermission):
             needed = needed.get("GET" if request.method in ("HEAD", "OPTIONS") else request.method)
         elif needed is None and type(view).__module__.startswith("drf_spectacular"):
             needed = "overview.view"  # the API's own documents, for anybody who may log in
+        if needed is None and not hasattr(view, (request.method or "").lower()):
+            return bool(request.user.is_authenticated)  # there is no such method, which the view will say
         return needed is not None and can(request.user, needed)

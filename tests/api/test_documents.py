@@ -1,0 +1,78 @@
+"""The API describes itself completely, and the program says how it is."""
+
+import io
+import json
+
+import pytest
+from celery import current_app
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+
+from tests.api.test_access import patterns
+from tests.factories import client_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_description_is_complete_and_valid() -> None:
+    GENERATOR_STATS.reset()
+    out, complaints = io.StringIO(), io.StringIO()
+    call_command(
+        "spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json", stdout=out, stderr=complaints
+    )
+    assert complaints.getvalue() == ""
+    described = json.loads(out.getvalue())
+    from django.urls import get_resolver
+
+    addresses = {
+        "/"
+        + path.replace("<str:customer>", "{customer}").replace("<slug:key>", "{key}").replace("<slug:name>", "{name}")
+        for path, _one in patterns(get_resolver())
+        if path.startswith("api/v1/") and not path.endswith(("schema/", "docs/"))
+    }
+    assert set(described["paths"]) == addresses
+    operations = [one for path in described["paths"].values() for one in path.values()]
+    assert len({one["operationId"] for one in operations}) == len(operations)
+    for one in operations:
+        assert one["summary"]
+        assert "401" in one["responses"]
+        assert one["security"]
+
+
+def test_the_documents_are_served_to_those_who_may_log_in() -> None:
+    api = client_of("viewer")
+    assert api.get("/api/v1/schema/").status_code == 200
+    page = api.get("/api/v1/docs/")
+    assert page.status_code == 200
+    assert b"<style" not in page.content
+    assert b"swagger-ui-bundle.js" in page.content
+    script = api.get("/api/v1/docs/?script=")
+    assert script["Content-Type"].startswith("application/javascript")
+    assert client_of(None).get("/api/v1/schema/").status_code == 401
+
+
+def test_it_says_that_it_is_alive_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clm.health._broker", lambda: "ok")
+    assert Client().get("/healthz").content == b"ok\n"
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"ready": True, "parts": {"database": "ok", "migrations": "ok", "broker": "ok"}},
+    )
+    assert Client().post("/healthz").status_code == 405
+
+
+def test_without_a_broker_it_is_ready_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["parts"]["broker"]) == (200, "cannot be reached")
+
+
+def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clm.health._broker", lambda: "ok")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'analytics'")
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["parts"]["migrations"]) == (503, "1 not applied")
