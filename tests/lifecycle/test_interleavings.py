@@ -1,0 +1,421 @@
+"""Everything that can come between two steps, forced with real connections: somebody holds a table or a lock, so a
+process stops exactly at the step that needs it, and meanwhile another acts."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from customers.ingest import clock
+from customers.merge import MergeError, merge, unmerge
+from customers.models import Cause, Customer, Merge, Profile, PropertyKey, PropertyValue, Stale
+from customers.named_properties import register_properties
+from lifecycle.advance import advance
+from lifecycle.install import build, draft, new_segment
+from lifecycle.models import Announcement, Parked, Segment, Standing, Subject, Version
+from lifecycle.replay import replay_all
+
+from .conftest import Running, Side
+from .making import (
+    ago,
+    believed,
+    check_standings,
+    customer_of,
+    happened,
+    history_of,
+    installed,
+    new_version,
+    profile_of,
+    settle,
+    stage,
+    tell,
+    waiting,
+)
+
+Run = Callable[[Callable[[], Any]], Running]
+
+VERSIONS, MERGES, BUCKET, PROPERTY_KEYS = 7302, 7303, 7304, 7301
+# Tables in the order in which advance comes to them; ingest of somebody known needs none of them.
+STEPS = {
+    "customers_profile": "before the Stale rows are read",
+    "customers_trait": "between touchpoints and their properties",
+    "lifecycle_transition": "after everything was loaded and evaluated",
+    "lifecycle_standing": "before anything is written",
+    "lifecycle_announcement": "when stages are written and the Stale rows are still there",
+}
+
+
+@pytest.fixture(autouse=True)
+def world(transactional_db: None) -> None:
+    installed()
+    tell(happened("a", "Page Viewed", ago(days=9)), happened("b", "Page Viewed", ago(days=8)))
+    settle()
+
+
+def all_is_true() -> None:
+    """Nothing is left to do, and everything stored is what a replay computes."""
+    settle()
+    assert waiting() == 0
+    check_standings()
+    before = believed()
+    done = replay_all()
+    assert (done.rows_changed, done.rows_by_time) == (0, 0)
+    assert believed() == before
+
+
+@pytest.mark.parametrize("step", STEPS, ids=STEPS.values())
+def test_what_commits_while_an_advance_runs_is_not_lost(side: Side, run: Run, step: str) -> None:
+    tell(happened("a", "Signed Up", ago(hours=2)))
+    with side.table(step):
+        advancing = run(advance)
+        side.waits_for(step)
+        tell(
+            happened("a", "Feedback Submitted", ago(hours=1), properties={"nps": 10}),
+            happened("a", "Signed Up", ago(hours=2), properties={"nps": 10}),  # alike but for its property
+        )
+    assert advancing.result().customers == 1
+    assert not Parked.objects.exists()
+    # Read before the lock was held or not, it is kept until it has been read.
+    assert waiting() == (0 if step == "customers_profile" else 1)
+    settle()
+    assert stage(customer_of("a")) == "advocacy"
+    all_is_true()
+    told = list(Announcement.objects.filter(subject__key="seven", customer=customer_of("a")).order_by("pk"))
+    assert [one.stage.key for one in told] == ["awareness", "acquisition", "advocacy"]
+
+
+def test_two_workers_and_one_customer(side: Side, run: Run) -> None:
+    tell(happened("a", "Signed Up", ago(hours=2)))
+    with side.table("lifecycle_standing"):
+        first = run(advance)
+        side.waits_for("lifecycle_standing")
+        assert run(advance).result().customers == 0  # it neither waits nor takes the Stale rows away
+        assert waiting() == 1
+    assert first.result().customers == 1
+    all_is_true()
+
+
+def test_a_customer_that_somebody_holds_is_left_out_and_found_later(side: Side) -> None:
+    tell(happened("a", "Signed Up", ago(hours=2)), happened("b", "Signed Up", ago(hours=2)))
+    with side.holding("SELECT 1 FROM customers_customer WHERE id = %s FOR NO KEY UPDATE", [customer_of("a")]):
+        assert settle().customers == 1
+        assert (stage(customer_of("a")), stage(customer_of("b"))) == ("awareness", "acquisition")
+    all_is_true()
+    assert stage(customer_of("a")) == "acquisition"
+
+
+def test_a_bucket_that_a_replay_holds_is_left_out_and_the_others_advance(settings: Settings, side: Side) -> None:
+    settings.CLM_BUCKET_SIZE = 1
+    tell(happened("a", "Signed Up", ago(hours=2)), happened("b", "Signed Up", ago(hours=2)))
+    with side.holding("SELECT pg_advisory_xact_lock(%s, %s)", [BUCKET, customer_of("a")]):
+        assert settle().customers == 1
+        assert (stage(customer_of("a")), stage(customer_of("b"))) == ("awareness", "acquisition")
+    all_is_true()
+
+
+def test_a_replay_waits_for_an_advance_and_lets_nobody_new_in(side: Side, run: Run) -> None:
+    tell(happened("a", "Signed Up", ago(hours=2)))
+    with side.table("lifecycle_standing"):
+        advancing = run(advance)
+        side.waits_for("lifecycle_standing")
+        replaying = run(replay_all)
+        side.waits_for(str(BUCKET))
+        tell(happened("b", "Signed Up", ago(hours=1)))
+        assert run(advance).result().customers == 0
+    assert advancing.result().customers == 1
+    assert replaying.result().rows_changed > 0  # b's, whose Stale row it took along
+    all_is_true()
+
+
+def test_whatever_comes_while_a_replay_runs_waits_or_passes_by(side: Side, run: Run) -> None:
+    with side.table("lifecycle_standing"):
+        replaying = run(replay_all)
+        side.waits_for("lifecycle_standing")
+        tell(happened("a", "Signed Up", ago(hours=1)))
+        assert run(advance).result().customers == 0
+        merging = run(lambda: merge(customers=(customer_of("a"), customer_of("b")), now=clock()))
+        side.waits_for(str(BUCKET))
+    assert replaying.result().rows_changed == 0
+    merging.result()
+    all_is_true()
+    assert stage(customer_of("b")) == "acquisition"
+
+
+def test_a_merge_while_an_ingest_is_under_way(side: Side, run: Run) -> None:
+    a, b = customer_of("a"), customer_of("b")
+    with side.table("customers_touchpoint"):
+        telling = run(lambda: tell(happened("b", "Signed Up", ago(hours=1), identities=[("user_id", "b"), ("x", "y")])))
+        side.waits_for("customers_touchpoint")  # it knows the profile, and has stored an identity
+        merge(customers=(a, b), now=clock())
+    telling.result()
+    all_is_true()
+    assert (stage(a), history_of(b), customer_of("y", "x")) == ("acquisition", [], a)
+
+
+def test_an_ingest_while_a_merge_is_under_way_does_not_wait(side: Side, run: Run) -> None:
+    a, b = customer_of("a"), customer_of("b")
+    with side.table("customers_mergedprofile"):
+        merging = run(lambda: merge(customers=(a, b), now=clock()))
+        side.waits_for("customers_mergedprofile")
+        run(lambda: tell(happened("b", "Signed Up", ago(hours=1)))).result()
+        assert run(advance).result().customers == 0  # both are held
+    merging.result()
+    all_is_true()
+    assert (stage(a), history_of(b)) == ("acquisition", [])
+
+
+@pytest.mark.parametrize("whose", ["a", "b"], ids=["the survivor", "the absorbed"])
+def test_a_merge_waits_for_the_advance_of(side: Side, run: Run, whose: str) -> None:
+    a, b = customer_of("a"), customer_of("b")
+    tell(happened(whose, "Signed Up", ago(hours=1)))
+    with side.table("lifecycle_standing"):
+        advancing = run(advance)
+        side.waits_for("lifecycle_standing")
+        merging = run(lambda: merge(customers=(a, b), now=clock()))
+        time.sleep(0.2)
+        assert not merging.is_over
+    assert advancing.result().customers == 1
+    merging.result()
+    assert stage(customer_of("a")) is not None
+    all_is_true()
+    assert (stage(a), history_of(b)) == ("acquisition", [])
+
+
+def test_a_merge_between_finding_a_candidate_and_locking_it(side: Side, run: Run) -> None:
+    a, b = customer_of("a"), customer_of("b")
+    tell(happened("b", "Signed Up", ago(hours=1)))
+    with side.holding("SELECT pg_advisory_xact_lock(%s, 0)", [VERSIONS]):
+        advancing = run(advance)
+        side.waits_for(str(VERSIONS))
+        merge(customers=(a, b), now=clock())
+    advancing.result()
+    all_is_true()
+    assert (stage(a), history_of(b)) == ("acquisition", [])
+
+
+def test_a_survivor_waits_until_those_it_absorbed_can_be_emptied_with_it(side: Side) -> None:
+    a, b = customer_of("a"), customer_of("b")
+    tell(happened("b", "Signed Up", ago(hours=1)))
+    settle()
+    merge(customers=(a, b), now=clock())
+    with side.holding("SELECT 1 FROM customers_customer WHERE id = %s FOR UPDATE", [b]):
+        assert settle().customers == 0
+        assert (stage(a), stage(b)) == ("awareness", "acquisition")
+        assert replay_all().rows_changed > 0  # which holds the bucket, and may empty whom nobody advances
+    all_is_true()
+    assert (stage(a), stage(b)) == ("acquisition", None)
+
+
+def test_an_undone_merge_waits_for_a_replay(side: Side, run: Run) -> None:
+    a, b = customer_of("a"), customer_of("b")
+    record = merge(customers=(a, b), now=clock())
+    tell(happened("b", "Signed Up", ago(hours=1)))
+    settle()
+    with side.table("lifecycle_standing"):
+        replaying = run(replay_all)
+        side.waits_for("lifecycle_standing")
+        undoing = run(lambda: unmerge(merge=record.pk, now=clock()))
+        side.waits_for(str(BUCKET))
+    assert replaying.result().rows_changed == 0
+    undoing.result()
+    all_is_true()
+    assert (stage(a), stage(b)) == ("awareness", "acquisition")
+
+
+def test_a_replay_waits_for_an_undone_merge(side: Side, run: Run) -> None:
+    a, b = customer_of("a"), customer_of("b")
+    record = merge(customers=(a, b), now=clock())
+    settle()
+    with side.table("customers_stale"):
+        undoing = run(lambda: unmerge(merge=record.pk, now=clock()))
+        side.waits_for("customers_stale")
+        replaying = run(replay_all)
+        side.waits_for(str(BUCKET))
+    undoing.result()
+    replaying.result()
+    all_is_true()
+    assert {stage(a), stage(b)} == {"awareness"}
+
+
+def test_merges_of_the_same_people_at_once_do_not_wait_in_a_circle(side: Side, run: Run) -> None:
+    tell(happened("c", "Page Viewed", ago(days=1)))
+    a, b, c = (customer_of(name) for name in "abc")
+    with side.holding("SELECT pg_advisory_xact_lock(%s, 0)", [MERGES]):
+        merging = [
+            run(lambda pair=pair: merge(customers=pair, now=clock())) for pair in ((a, b), (b, c), (c, a), (b, a))
+        ]
+        side.waits_for(str(MERGES), count=4)
+    refused = 0
+    for one in merging:
+        try:
+            one.result()
+        except MergeError:
+            refused += 1
+    assert refused == 2
+    all_is_true()
+    assert Profile.objects.exclude(customer=a).count() == 0
+
+
+def test_a_property_registered_while_an_ingest_is_under_way_is_kept_by_the_backfill(side: Side, run: Run) -> None:
+    with side.table("customers_orderline"):
+        telling = run(lambda: tell(happened("a", "Note", ago(hours=1), properties={"mood": "good"})))
+        side.waits_for("customers_orderline")  # it has read which properties are kept
+        registering = run(lambda: register_properties(keys=["mood"], now=clock()))
+        side.waits_for(str(PROPERTY_KEYS))
+    telling.result()
+    registering.result()
+    assert list(PropertyValue.objects.filter(property_key__key="mood").values_list("text", flat=True)) == ["good"]
+    assert PropertyKey.objects.get(key="mood").backfilled_at is not None
+
+
+def test_an_ingest_while_a_property_is_registered_keeps_it_itself(side: Side, run: Run) -> None:
+    with side.table("customers_propertykey"):
+        registering = run(lambda: register_properties(keys=["mood"], now=clock()))
+        side.waits_for("customers_propertykey")
+        telling = run(lambda: tell(happened("a", "Note", ago(hours=1), properties={"mood": "good"})))
+        side.waits_for(str(PROPERTY_KEYS))
+    registering.result()
+    telling.result()
+    assert list(PropertyValue.objects.filter(property_key__key="mood").values_list("text", flat=True)) == ["good"]
+
+
+def test_a_publish_waits_for_an_advance_and_no_advance_sees_two_versions(side: Side, run: Run) -> None:
+    new_version("chosen", {"did": {"role": "signup"}})
+    segment = Segment.objects.get(key="chosen")
+    second = draft(subject=segment, document={"rule": {"did": {"role": "visit"}}}, note="")
+    tell(happened("a", "Signed Up", ago(hours=2)))
+    with side.table("lifecycle_transition"):
+        advancing = run(advance)
+        side.waits_for("lifecycle_transition")
+        building = run(lambda: build(versions=[second], now=clock()))
+        side.waits_for(str(VERSIONS))
+        tell(happened("b", "Signed Up", ago(hours=2)))
+        following = run(advance)  # waits behind the publish, holding nothing
+        side.waits_for(str(VERSIONS), count=2)
+    advancing.result()
+    following.result()
+    building.result()
+    all_is_true()
+    assert [stage(customer_of(name), "chosen") for name in "ab"] == ["in", "in"]
+    assert Subject.objects.get(key="chosen").live_version_id == second.pk
+    assert list(Version.objects.filter(subject=segment).order_by("pk").values_list("state", flat=True)) == [
+        "retired",
+        "live",
+    ]
+
+
+def test_an_advance_between_the_build_and_the_publish_feeds_both_versions(side: Side, run: Run) -> None:
+    new_version("chosen", {"did": {"role": "signup"}})
+    segment = Segment.objects.get(key="chosen")
+    second = draft(subject=segment, document={"rule": {"did": {"role": "referral"}}}, note="")
+    with side.holding("LOCK TABLE lifecycle_subject IN SHARE MODE"):  # the pointer cannot move
+        building = run(lambda: build(versions=[second], now=clock()))
+        side.waits_for("lifecycle_subject")
+        tell(happened("a", "Referral Made", ago(hours=2)), happened("b", "Signed Up", ago(hours=2)))
+        advancing = run(advance)
+        side.waits_for(str(VERSIONS))
+    building.result()
+    advancing.result()
+    all_is_true()
+    assert [stage(customer_of(name), "chosen") for name in "ab"] == ["in", None]
+
+
+def test_putting_back_a_parked_customer_while_its_rows_are_dropped(side: Side, run: Run) -> None:
+    a = customer_of("a")
+    Parked.objects.create(customer_id=a, error="x", parked_at=clock())
+    tell(happened("a", "Signed Up", ago(hours=1)))
+    with side.holding("LOCK TABLE customers_stale IN SHARE ROW EXCLUSIVE MODE"):
+        advancing = run(advance)
+        side.waits_for("customers_stale")  # it has seen the customer parked, and is about to drop its rows
+        side.ask("DELETE FROM lifecycle_parked")
+        side.ask(
+            "INSERT INTO customers_stale (profile_id, cause, attempts) VALUES (%s, %s, 1)",
+            [profile_of("a"), Cause.ENGINE],
+        )
+        side.ask("COMMIT")
+        side.ask("BEGIN")
+    advancing.result()
+    all_is_true()
+    assert stage(a) == "acquisition"
+
+
+def test_everybody_at_once_for_a_while(settings: Settings, side: Side) -> None:
+    """Ingests, advances, merges, undone merges, replays and publishes, two of each kind on connections of their own:
+    no deadlock, no error, no event lost, and in the end what a replay says."""
+    settings.CLM_BUCKET_SIZE, settings.CLM_ADVANCE_BATCH = 3, 4
+    people = [f"p{number}" for number in range(12)]
+    types = ("Page Viewed", "Signed Up", "Order Completed", "Referral Made", "Feedback Submitted", "Product Added")
+    tell(*[happened(name, "Page Viewed", ago(days=20)) for name in people])
+    chosen = new_segment(key="chosen", name="chosen", rule={"did": {"role": "purchase"}})
+    build(versions=[chosen], now=clock())
+    told, errors, until = [0], [], time.monotonic() + 3
+
+    def ingests(chance: random.Random, number: int) -> None:
+        at = ago(hours=chance.randrange(1, 20 * 24), minutes=chance.randrange(60))
+        some = [
+            happened(name, chance.choice(types), at, id=f"{number} {told[0]} {name}", properties={"nps": 10})
+            for name in chance.sample(people, 3)
+        ]
+        tell(*some)
+        told[0] += len(some)
+
+    def merges(chance: random.Random, number: int) -> None:
+        one, other = chance.sample(list(Customer.objects.filter(merged_into=None).values_list("pk", flat=True)), 2)
+        with suppress(MergeError):  # somebody was quicker
+            merge(customers=(one, other), now=clock())
+
+    def undoes(chance: random.Random, number: int) -> None:
+        in_force = list(Merge.objects.filter(undone_at=None).values_list("pk", flat=True))
+        with suppress(MergeError):
+            if in_force:
+                unmerge(merge=chance.choice(in_force), now=clock())
+
+    def publishes(chance: random.Random, number: int) -> None:
+        if number == 0:
+            rule = {"did": {"role": chance.choice(("purchase", "visit", "referral"))}}
+            build(
+                versions=[draft(subject=Segment.objects.get(key="chosen"), document={"rule": rule}, note="")],
+                now=clock(),
+            )
+        time.sleep(0.3)
+
+    acts: list[Callable[[random.Random, int], object]] = [
+        ingests,
+        lambda _chance, _number: advance(),
+        merges,
+        undoes,
+        lambda _chance, _number: replay_all(),
+        publishes,
+    ]
+
+    def keep(act: Callable[[random.Random, int], object], number: int) -> None:
+        chance = random.Random(f"{number} {acts.index(act)}")
+        try:
+            while time.monotonic() < until and not errors:
+                act(chance, number)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=keep, args=(act, number)) for act in acts for number in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert not any(thread.is_alive() for thread in threads)
+    assert not Parked.objects.exists()
+    all_is_true()
+    ((stored,),) = side.ask(
+        "SELECT count(*) FROM customers_touchpoint WHERE occurred_at > now() - interval '19 days 23 hours'"
+    )
+    assert stored > 0
+    assert Stale.objects.count() == 0
+    assert Standing.objects.filter(customer__profiles=None).count() == 0
