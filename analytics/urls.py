@@ -9,6 +9,7 @@ from analytics.pages.metrics import metrics
 from analytics.pages.overview import overview
 from analytics.pages.stage_models import model, models
 from analytics.pages.styleguide import styleguide
+from analytics.pages.system import system, system_retry
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -21,5 +22,7 @@ urlpatterns = [
     path("metrics/", metrics, name="metrics"),
     path("models/", models, name="models"),
     path("models/<slug:key>/", model, name="model"),
+    path("system/", system, name="system"),
+    path("system/parked/<int:customer_id>/retry/", system_retry, name="system_retry"),
     path("styleguide/", styleguide, name="styleguide"),
 ]

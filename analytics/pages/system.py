@@ -1,0 +1,33 @@
+"""How the installation is doing, for an admin: what waits, what is parked and why, imports, replays, and the scan that
+everything rests on."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from analytics.system import system_state
+from clm.lib.questions import NotThereError
+from lifecycle.advance import unpark
+from lifecycle.models import Parked
+
+from .asking import page
+
+
+@page("system.manage")
+def system(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    return render(request, "pages/system.html", {"now": now, "state": system_state()})
+
+
+@require_POST
+@page("system.manage")
+def system_retry(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
+    """Try a parked customer again."""
+    if not Parked.objects.filter(pk=customer_id).exists():
+        raise NotThereError("this customer is not parked")
+    unpark(customer=customer_id)
+    messages.success(request, _("The customer will be tried again within a second."))
+    return redirect("system")
