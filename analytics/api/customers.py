@@ -175,7 +175,8 @@ class TouchpointAnswer(serializers.Serializer[Any]):
 
 def author_of(request: Request) -> str:
     """Who writes: the name of a person or of a key."""
-    return str(request.user.name or request.user.email if isinstance(request.user, User) else request.user.name)
+    who: Any = request.user
+    return str(who.name or who.email) if isinstance(who, User) else str(who.name)
 
 
 def asked_customers(asked: dict[str, Any], asking: Asking) -> tuple[Asked, list[Sorting]]:

@@ -12,8 +12,9 @@ class JSONBodyParser(JSONParser):
     """JSON of at most LONGEST_BODY bytes."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        bounded: Any = _Bounded(stream)
         try:
-            return super().parse(_Bounded(stream), media_type, parser_context)
+            return super().parse(bounded, media_type, parser_context)
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
 
