@@ -54,6 +54,13 @@ def test_what_was_believed_then_is_answered_as_then(model: StageModel) -> None:
     assert counts(model, "2024-01-15", "2024-03-01") == {"a": 0, "b": 1, "gone": 0}
 
 
+def test_what_vanished_is_not_believed_from_that_instant_on(model: StageModel) -> None:
+    make_transition(model, 1, "a", "2024-01-01")
+    make_transition(model, 1, "b", "2024-02-01", superseded="2024-03-01")
+    assert counts(model, "2024-02-15", day("2024-03-01") - MILLISECOND) == {"a": 0, "b": 1, "gone": 0}
+    assert counts(model, "2024-02-15", "2024-03-01") == {"a": 1, "b": 0, "gone": 0}
+
+
 def test_nothing_was_known_before_it_was_recorded(model: StageModel) -> None:
     make_transition(model, 1, "a", "2024-01-01", recorded="2025-01-01")
     assert counts(model, "2024-06-01", "2024-06-01") == {"a": 0, "b": 0, "gone": 0}

@@ -1,0 +1,20 @@
+"""The documents in a browser: they work under the program's own content security policy."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories import make_user
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_documents_open_without_a_complaint(live_server: LiveServer, page_without_errors: Page) -> None:
+    login = Client()
+    login.force_login(make_user("viewer"))
+    session = login.cookies[settings.SESSION_COOKIE_NAME].value
+    page = page_without_errors
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    page.goto(f"{live_server.url}/api/v1/docs/")
+    expect(page.get_by_text("Customers, newest first")).to_be_visible(timeout=15_000)
