@@ -62,7 +62,7 @@ bench:
 
 soak:
 	@$(BOOTSTRAP) test
-	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; CLM_SOAK=1 $(PY) -m pytest -m "soak or not soak" $(T)
+	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; CLM_SOAK=$${CLM_SOAK:-1800} $(PY) -m pytest -m "soak or not soak" $(T)
 
 PIN = $(PY) -m uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --universal --upgrade
 pin:
