@@ -1,7 +1,9 @@
 """manage.py up: the whole program under one supervisor, after preparing whatever is not prepared yet."""
 
+import contextlib
 import fcntl
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,27 +41,36 @@ class Command(BaseCommand):
     def handle(self, *, demo: bool, **_: Any) -> None:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         self.started = time.monotonic()
+        self.announced = False
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with (settings.DATA_DIR / "up.lock").open("ab") as lock:
             self._be_the_only_one(lock)
             record = settings.DATA_DIR / "up.json"
             if left := end_leftovers(record):
                 self.say(f"Ended {left} processes that an earlier, killed run had left behind.")
             self._check_port()
-            self._prepare(demo=demo)
+            try:
+                self._prepare(demo=demo)
+            except KeyboardInterrupt:
+                self._release()
+                self.say("\nStopped; the next start goes on from here.")
+                raise SystemExit(130) from None
             commands = children(python=sys.executable, advance="advance" in get_commands())
             supervisor = Supervisor(children=commands, record=record, say=self.say)
             ended = threading.Event()
             keeper = threading.Thread(target=self._keep_servers, args=(ended,), daemon=True)
             keeper.start()
-            self.announced = False
             try:
                 supervisor.run(each_look=self._announce_when_ready)
             finally:
                 ended.set()
                 keeper.join(timeout=5.0)
-                if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
-                    installation.release()
+                self._release()
                 self.say("Stopped; your data is kept.")
+
+    def _release(self) -> None:
+        if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
+            installation.release()
 
     def say(self, line: str) -> None:
         self.stdout.write(line)
@@ -87,22 +98,21 @@ class Command(BaseCommand):
     def _prepare(self, *, demo: bool) -> None:
         """Servers, migrations, the cache's table, static files and the demo: each only when needed."""
         self._start_servers()
-        collecting = self._collect_static_files()
-        try:
-            executor = MigrationExecutor(connection)
-        except OperationalError as error:
-            raise CommandError(f"The database does not answer: {str(error).strip()}") from None
-        if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            self.say(f"Preparing the database ({len(plan)} migrations) ...")
-            call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
-        connections.close_all()
-        if demo and "demo" in get_commands():
-            code = subprocess.run([*_manage(), "demo", "--if-first"], check=False).returncode
-            if code != 0:
-                raise CommandError(f"The demo could not be loaded (exit code {code}); DEMO=0 make run does without.")
-        if collecting is not None:
-            self._await_static_files(*collecting)
+        with self._static_files_collected():
+            try:
+                executor = MigrationExecutor(connection)
+            except OperationalError as error:
+                raise CommandError(f"The database does not answer: {str(error).strip()}") from None
+            if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                self.say(f"Preparing the database ({len(plan)} migrations) ...")
+                call_command("migrate", interactive=False, verbosity=0)
+            call_command("createcachetable", verbosity=0)
+            connections.close_all()
+            if demo and "demo" in get_commands():
+                with _ended_with_us([*_manage(), "demo", "--if-first"]) as loading:
+                    code = loading.wait()
+                if code != 0:
+                    raise CommandError(f"The demo was not loaded (exit code {code}); DEMO=0 make run does without.")
 
     def _start_servers(self) -> None:
         try:
@@ -113,22 +123,21 @@ class Command(BaseCommand):
         except EmbeddedError as error:
             raise CommandError(str(error)) from None
 
-    def _collect_static_files(self) -> tuple[subprocess.Popen[bytes], str] | None:
-        """Start collecting, if a file has changed since last time. Compressing takes seconds of one processor, which
-        pass while the database is prepared and the demo loads."""
+    @contextlib.contextmanager
+    def _static_files_collected(self) -> Iterator[None]:
+        """Collect them beside what the body does, if a file has changed since last time: compressing takes seconds
+        of one processor, which pass while the database is prepared and the demo loads."""
         wanted = static_fingerprint()
         if self._static_stamp.exists() and self._static_stamp.read_text() == wanted:
-            return None
+            yield
+            return
         command = [*_manage(), "collectstatic", "--noinput", "--verbosity", "0"]
-        if settings.STATIC_ROOT.exists():
-            command.append("--clear")
-        return subprocess.Popen(command), wanted
-
-    def _await_static_files(self, collecting: subprocess.Popen[bytes], wanted: str) -> None:
-        if collecting.poll() is None:
-            self.say("Compressing static files ...")
-        if collecting.wait() != 0:
-            raise CommandError("The static files could not be collected.")
+        with _ended_with_us([*command, "--clear"] if settings.STATIC_ROOT.exists() else command) as collecting:
+            yield
+            if collecting.poll() is None:
+                self.say("Compressing static files ...")
+            if collecting.wait() != 0:
+                raise CommandError("The static files could not be collected.")
         self._static_stamp.write_text(wanted)
 
     @property
@@ -171,6 +180,18 @@ class Command(BaseCommand):
         if logins.exists():
             self.say(logins.read_text())
         self.say("Ctrl-C stops it.")
+
+
+@contextlib.contextmanager
+def _ended_with_us(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that Ctrl-C does not reach by itself, and that ends when the body is left early."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield process
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
 
 
 def children(*, python: str, advance: bool) -> list[Child]:
