@@ -162,7 +162,7 @@ def falling(*, falls: Falls, now: datetime) -> list[int]:
     candidates = list(
         Due.objects.filter(due_at__lte=until).exclude(Exists(there)).values_list("customer_id", flat=True)
     )
-    ahead = changes_ahead(customers=candidates, now=now, until=until, subject=falls.model.key) if candidates else {}
+    ahead = changes_ahead(customers=candidates, now=now, until=until, subject=falls.model.id) if candidates else {}
     return sorted(
         customer
         for customer, subjects in ahead.items()
@@ -299,7 +299,7 @@ def next_stages(
     *, customers: Sequence[int], models: Sequence[Sorting], now: datetime
 ) -> dict[int, dict[int, NextChange]]:
     """By customer and model id, what time alone does next; one evaluation for all."""
-    only = models[0].key if len(models) == 1 else None
+    only = models[0].id if len(models) == 1 else None
     by_id = {model.id: model for model in models}
     found = next_changes(customers=customers, now=now, subject=only)
     return {

@@ -45,8 +45,8 @@ class Live:
 _compiled: OrderedDict[tuple[object, ...], Live] = OrderedDict()
 
 
-def live(*, only: str | None = None) -> Live:
-    """The live and building versions, compiled; `only` the subject of that key. Read inside the transaction that uses
+def live(*, only: int | None = None) -> Live:
+    """The live and building versions, compiled; `only` the subject of that id. Read inside the transaction that uses
     it, under the shared VERSIONS lock where something is written."""
     (found,) = sql.rows("lifecycle/live_versions", only=only)
     key = tuple(tuple(part) if isinstance(part, list) else part for part in found)

@@ -22,10 +22,10 @@ class NextChange:
 
 
 def next_changes(
-    *, customers: Iterable[int], now: datetime, subject: str | None = None
+    *, customers: Iterable[int], now: datetime, subject: int | None = None
 ) -> dict[int, dict[int, NextChange]]:
     """By customer and subject id, the next change by time alone after `now`; those that time alone will
-    not change are left out. `subject` is the key of the only model or segment that is asked about."""
+    not change are left out. `subject` is the id of the only model or segment that is asked about."""
     ahead = changes_ahead(customers=customers, now=now, subject=subject)
     return {
         customer: {number: changes[0] for number, changes in subjects.items()} for customer, subjects in ahead.items()
@@ -33,7 +33,7 @@ def next_changes(
 
 
 def changes_ahead(
-    *, customers: Iterable[int], now: datetime, until: datetime | None = None, subject: str | None = None
+    *, customers: Iterable[int], now: datetime, until: datetime | None = None, subject: int | None = None
 ) -> dict[int, dict[int, tuple[NextChange, ...]]]:
     """By customer and subject id, every change by time alone in (now, until], in order of time; until None: for ever.
     A customer may pass through several stages on its way to the last."""

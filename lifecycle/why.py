@@ -39,7 +39,7 @@ class StageReason:
     reason: Reason
 
 
-def why(*, customer: int, subject: str, at: datetime) -> tuple[StageReason, ...]:
+def why(*, customer: int, subject: int, at: datetime) -> tuple[StageReason, ...]:
     """Every stage of a live model (or the one rule of a segment), highest precedence first, with its rule evaluated at
     `at` for `customer`. A subject that is not live has no reasons."""
     rules = live(only=subject)

@@ -163,6 +163,6 @@ class Why(APIView):
                 "is_current": one.is_current,
                 "reason": ReasonShape(one.reason).data,
             }
-            for one in why(customer=found.pk, subject=model.key, at=at)
+            for one in why(customer=found.pk, subject=model.id, at=at)
         ]
         return Response(page(request, reasons, model=model.key, at=written(at)))

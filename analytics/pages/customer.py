@@ -111,7 +111,7 @@ def customer_timeline(request: HttpRequest, customer_id: int, *, now: datetime) 
 
 def why_of(*, customer: int, model: Sorting, lived: Sequence[Band], at: datetime) -> Why | None:
     """The reasons in one model at an instant; None while the model is not live."""
-    reasons = why(customer=customer, subject=model.key, at=at)
+    reasons = why(customer=customer, subject=model.id, at=at)
     if not reasons:
         return None
     (spells,) = [band.spells for band in lived if band.model == model.ref]
