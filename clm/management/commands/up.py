@@ -30,6 +30,7 @@ if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
     from clm.embedded.servers import Server
 
 ENSURE_SECONDS = 2.0
+WEB_ALONE_SECONDS = 5.0
 
 
 class Command(BaseCommand):
@@ -55,8 +56,8 @@ class Command(BaseCommand):
                 self._release()
                 self.say("\nStopped; the next start goes on from here.")
                 raise SystemExit(130) from None
-            commands = children(python=sys.executable, advance="advance" in get_commands())
-            supervisor = Supervisor(children=commands, record=record, say=self.say)
+            self.children = children(python=sys.executable, advance="advance" in get_commands())
+            supervisor = Supervisor(children=self.children, record=record, say=self.say)
             ended = threading.Event()
             keeper = threading.Thread(target=self._keep_servers, args=(ended,), daemon=True)
             keeper.start()
@@ -108,7 +109,7 @@ class Command(BaseCommand):
                 call_command("migrate", interactive=False, verbosity=0)
             call_command("createcachetable", verbosity=0)
             connections.close_all()
-            if demo and "demo" in get_commands():
+            if demo and not self._demo_logins.exists() and "demo" in get_commands():
                 with _ended_with_us([*_manage(), "demo", "--if-first"]) as loading:
                     code = loading.wait()
                 if code != 0:
@@ -139,6 +140,11 @@ class Command(BaseCommand):
             if collecting.wait() != 0:
                 raise CommandError("The static files could not be collected.")
         self._static_stamp.write_text(wanted)
+
+    @property
+    def _demo_logins(self) -> Path:
+        """Written by the demo when it is complete."""
+        return settings.DATA_DIR / "demo-logins.txt"
 
     @property
     def _static_stamp(self) -> Path:
@@ -174,11 +180,12 @@ class Command(BaseCommand):
         if not _answers_http():
             return
         self.announced = True
+        for child in self.children:
+            child.not_before = 0.0
         host = "127.0.0.1" if settings.CLM_HOST in ("0.0.0.0", "::") else settings.CLM_HOST  # noqa: S104
         self.say(f"\nCLM is ready after {waited:.1f} s:  http://{host}:{settings.PORT}/\n")
-        logins = settings.DATA_DIR / "demo-logins.txt"
-        if logins.exists():
-            self.say(logins.read_text())
+        if self._demo_logins.exists():
+            self.say(self._demo_logins.read_text())
         self.say("Ctrl-C stops it.")
 
 
@@ -198,21 +205,26 @@ def children(*, python: str, advance: bool) -> list[Child]:
     """The processes that make up a running installation."""
     host = f"[{settings.CLM_HOST}]" if ":" in settings.CLM_HOST else settings.CLM_HOST
     # 27 writes its control socket under the home directory unless told not to.
-    web = [python, "-m", "gunicorn", "clm.wsgi:application", "--no-control-socket", "--bind", f"{host}:{settings.PORT}"]
-    web += ["-w", str(settings.CLM_WEB_PROCESSES), "--threads", str(settings.CLM_WEB_THREADS)]
+    web = [python, "-m", "gunicorn", "clm.wsgi:application", "--no-control-socket", "--preload"]
+    web += [
+        "--bind",
+        f"{host}:{settings.PORT}",
+        "-w",
+        str(settings.CLM_WEB_PROCESSES),
+        "--threads",
+        str(settings.CLM_WEB_THREADS),
+    ]
     web += ["--log-level", "warning", "--graceful-timeout", "8"]
     # Messages are JSON, which cannot carry code, so Celery's warning about root would only frighten.
     celery = [python, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "clm.celery"]
     worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", str(settings.CLM_WORKER_PROCESSES)]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    running = [
-        Child("web", web),
-        Child("worker", worker),
-        Child("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]),
-    ]
+    behind = {"worker": worker, "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]}
     if advance:
-        running.append(Child("advance", [*_manage(), "advance", "--forever"]))
-    return running
+        behind["advance"] = [*_manage(), "advance", "--forever"]
+    # Somebody waits for the first page: the others start when it is served, or after a while if it never is.
+    later = time.monotonic() + WEB_ALONE_SECONDS
+    return [Child("web", web), *(Child(name, command, not_before=later) for name, command in behind.items())]
 
 
 def _manage() -> list[str]:
