@@ -81,12 +81,13 @@ class NextChange:
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """One customer of the list. stage, since, next: in the first model asked for; stages: in all of them. revenue:
-    minor units."""
+    """One customer of the list. known_as: the name, or what stands for it; stage, since, next: in the first model asked
+    for; stages: in all of them. revenue: minor units."""
 
     id: int
     name: str
     email: str
+    known_as: str
     initials: str
     stage: StageRef | None
     since: datetime | None
@@ -130,7 +131,7 @@ def customers(
         backwards = kind == "p"
         found = found.filter(pk__gt=border) if backwards else found.filter(pk__lt=border)
     ordered = found.order_by("pk" if backwards else "-pk")[: size + 1]
-    page = list(ordered.values_list("pk", "name", "email"))
+    page = list(ordered.only("pk", "name", "email", "phone", "search_text"))
     more = len(page) > size
     page = page[:size]
     if backwards:
@@ -138,8 +139,8 @@ def customers(
     has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
     return CustomerPage(
         rows=_rows(page, asked, models, now, with_next),
-        next_cursor=written_cursor("n", page[-1][0]) if page and has_next else None,
-        previous_cursor=written_cursor("p", page[0][0]) if page and has_previous else None,
+        next_cursor=written_cursor("n", page[-1].pk) if page and has_next else None,
+        previous_cursor=written_cursor("p", page[0].pk) if page and has_previous else None,
     )
 
 
@@ -234,25 +235,27 @@ def _group(asked: Asked) -> list[int]:
 
 
 def _rows(
-    page: list[tuple[int, str, str]], asked: Asked, models: Sequence[Sorting], now: datetime, with_next: bool
+    page: list[Customer], asked: Asked, models: Sequence[Sorting], now: datetime, with_next: bool
 ) -> tuple[CustomerRow, ...]:
-    ids = [number for number, _name, _email in page]
+    ids = [customer.pk for customer in page]
     if not ids:
         return ()
     figures = customer_figures(customers=ids, as_of=asked.at)
     placed = stages_of(customers=ids, models=models, as_of=asked.at, known_at=asked.known_at)
     ahead = next_stages(customers=ids, models=models[:1], now=now) if with_next and asked.at is None else {}
     rows = []
-    for number, name, email in page:
+    for customer in page:
+        number = customer.pk
         stages = placed[number]
         first = stages[0] if stages else None
         known = figures[number]
         rows.append(
             CustomerRow(
                 id=number,
-                name=name,
-                email=email,
-                initials=initials(name, email),
+                name=customer.name,
+                email=customer.email,
+                known_as=customer.known_as,
+                initials=initials(customer.name, customer.email),
                 stage=first.stage if first else None,
                 since=first.since if first else None,
                 stages=stages,

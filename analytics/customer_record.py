@@ -25,6 +25,7 @@ class CustomerHead:
     name: str
     email: str
     phone: str
+    known_as: str
     initials: str
     created_at: datetime
     first_seen: datetime | None
@@ -108,6 +109,7 @@ def customer_head(*, customer: Customer, profiles: Sequence[int], merged_into: i
         name=customer.name,
         email=customer.email,
         phone=customer.phone,
+        known_as=customer.known_as,
         initials=initials(customer.name, customer.email),
         created_at=customer.created_at,
         first_seen=figures.first_seen,

@@ -136,6 +136,7 @@ def customers() -> list[Row]:
         return Row(
             id=len(name),
             name=name,
+            known_as=name,
             email=email,
             initials=initials,
             stage=stage,

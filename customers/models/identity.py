@@ -35,7 +35,12 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or f"#{self.pk}"
+        return self.known_as
+
+    @property
+    def known_as(self) -> str:
+        """What people call a customer by: the name, the address, or whatever id it is recognised by."""
+        return self.name or self.email or self.phone or self.search_text.partition(" ")[0] or f"#{self.pk}"
 
 
 class Profile(models.Model):
