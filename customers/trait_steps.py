@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -39,7 +40,15 @@ class Step:
 
 
 def canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    """JSON text that is the same for values that are the same, also after a way through the database, which writes
+    numbers out: 1e16, 10000000000000000 and 10000000000000000.0 are one."""
+    plain = json.loads(json.dumps(value, default=str), parse_float=_plain_number)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+
+def _plain_number(text: str) -> int | float:
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() else float(text)
 
 
 def with_telling(steps: Sequence[Step], value: str, at: datetime) -> list[Step]:
@@ -68,8 +77,7 @@ def with_telling(steps: Sequence[Step], value: str, at: datetime) -> list[Step]:
 @transaction.atomic
 def tell_traits(*, told: Sequence[Told], now: datetime) -> int:
     """Store tellings; returns how many profiles got another step and were marked as changed, each with the first cause
-    among its changed traits. The profile rows are
-    locked in order of id, so two tellers of one trait take turns."""
+    among its changed traits. The profile rows are locked in order of id, so two tellers of one trait take turns."""
     profiles = sorted({telling.profile for telling in told})
     list(Profile.objects.select_for_update(no_key=True).filter(pk__in=profiles).order_by("pk").values_list("pk"))
     by_trait: dict[tuple[int, str], list[Told]] = defaultdict(list)
