@@ -216,7 +216,13 @@ def _no_cac(measured: Measured) -> Any:
         return _("Spend is not recorded per customer, so it cannot be told for a segment.")
     if measured.spent == 0:
         return _("No spend is entered for the period.")
-    return "" if measured.sales.first_paying else _("Nobody paid for the first time in the period.")
+    if not measured.sales.first_paying:
+        return _("Nobody paid for the first time in the period.")
+    return _made_up(measured)
+
+
+def _made_up(measured: Measured) -> Any:
+    return _("The spend is made up for the demonstration.") if measured.spending.made_up else ""
 
 
 def _ratio_counts(measured: Measured) -> tuple[CountRow, ...]:
@@ -233,9 +239,10 @@ def _no_ratio(measured: Measured) -> Any:
         return _no_cac(measured)
     if measured.clv is None:
         return _no_clv(measured)
-    if measured.value_basis == "revenue":
-        return _("Revenue basis: no margin is set.")
-    return _("Margin basis: %(percent)s %% of revenue.") % {"percent": measured.installation.margin_percent}
+    basis = _("Revenue basis: no margin is set.")
+    if measured.value_basis == "margin":
+        basis = _("Margin basis: %(percent)s %% of revenue.") % {"percent": measured.installation.margin_percent}
+    return " ".join(filter(None, (str(basis), str(_made_up(measured)))))
 
 
 def ltv_to_cac(measured: Measured) -> Answer:

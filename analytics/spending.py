@@ -8,16 +8,19 @@ from django.db.models import Q, Sum
 from campaigns.models import Spend
 from clm.lib.periods import local_day
 
+from .made_up_spend import BUDGETS
 from .scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Spend of a period in minor units: all of it, and the variable spend on media alone. rows: how many entries."""
+    """Spend of a period in minor units: all of it, and the variable spend on media alone. rows: how many entries;
+    made_up: how many of them are the demonstration's."""
 
     blended: int = 0
     paid: int = 0
     rows: int = 0
+    made_up: int = 0
 
 
 def spending(*, scope: Scope) -> Spending:
@@ -25,4 +28,5 @@ def spending(*, scope: Scope) -> Spending:
     last = min(scope.period.until, local_day(scope.as_of, scope.period.zone) + timedelta(days=1))
     entries = Spend.objects.filter(day__gte=scope.period.start, day__lt=last)
     total = entries.aggregate(blended=Sum("amount"), paid=Sum("amount", filter=Q(is_paid_media=True)))
-    return Spending(int(total["blended"] or 0), int(total["paid"] or 0), entries.count())
+    made_up = entries.filter(campaign__key__in=[budget.key for budget in BUDGETS]).count()
+    return Spending(int(total["blended"] or 0), int(total["paid"] or 0), entries.count(), made_up)
