@@ -239,7 +239,7 @@ def _no_ratio(measured: Measured) -> Any:
         return _no_cac(measured)
     if measured.clv is None:
         return _no_clv(measured)
-    basis = _("Revenue basis: no margin is set.")
+    basis: Any = _("Revenue basis: no margin is set.")
     if measured.value_basis == "margin":
         basis = _("Margin basis: %(percent)s %% of revenue.") % {"percent": measured.installation.margin_percent}
     return " ".join(filter(None, (str(basis), str(_made_up(measured)))))
