@@ -71,7 +71,7 @@ CORNERS = {
     "grown in too short a life": (GREW, [history((0,), (3, "Order", 125)), history((0,), (3, "Order", 125), life=-MS)]),
     "grown by the largest factor of the largest amounts": (
         {"grew": {}, "by": "1000", "within": "2m"},
-        [history(*[(0, "Order", MOST)] * 12), history(*[(0, "Order", 1)] * 12, *[(2, "Order", 1000)] * 12)],
+        [history(*[(0, "Order", MOST)] * 12, life=-4), history((0, "Order", 1), (2, "Order", 1000), life=-4)],
     ),
     "ends just at and past the horizon": (
         DID,
