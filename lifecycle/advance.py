@@ -143,6 +143,10 @@ def _batch_or_singly(customers: Sequence[int], limit: int) -> Advanced:
 def _batch(customers: Sequence[int], limit: int) -> Advanced:
     locks.share(locks.VERSIONS)
     locked = _lock(customers, limit)
+    # Whoever held a hot customer a moment ago has given it its turn.
+    locked -= set(
+        HotCustomer.objects.filter(customer__in=locked, not_before__gt=clock()).values_list("customer_id", flat=True)
+    )
     if not locked:
         return Advanced()
     news = news_about(locked)

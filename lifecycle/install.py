@@ -13,7 +13,7 @@ from django.db import transaction
 
 from clm.lib import sql
 from clm.lib.milliseconds import truncated
-from customers import locks
+from customers import catalogue, locks
 from customers.ingest import clock
 from customers.models import Cause, Installation, TouchpointType
 from customers.named_properties import register_properties
@@ -33,10 +33,7 @@ def install(*, now: datetime, preset: str = "shop") -> int:
     finishes what a killed run has left."""
     with transaction.atomic():
         locks.own(locks.INSTALL)
-        TouchpointType.objects.bulk_create(
-            [TouchpointType(name=name, role=role) for name, role in sorted(STANDARD_TYPES.items())],
-            ignore_conflicts=True,
-        )
+        catalogue.type_ids(STANDARD_TYPES)
         for name, document in installed_sub_rules().items():
             SubRule.objects.get_or_create(name=name, defaults={"document": document})
         drafts = [_install_model(position) for position in range(len(installed_models()))]
@@ -130,10 +127,13 @@ def build(*, versions: list[Version], now: datetime) -> None:
     with transaction.atomic():
         locks.own(locks.VERSIONS)
         # An older version of the same subject that was still being built will never be needed.
-        Version.objects.filter(
-            subject__in={version.subject_id for version in versions}, state=Version.State.BUILDING
-        ).update(state=Version.State.RETIRED, retired_at=now)
-        Version.objects.filter(pk__in=[version.pk for version in versions]).update(state=Version.State.BUILDING)
+        for version in versions:
+            Version.objects.filter(
+                subject=version.subject_id, number__lt=version.number, state=Version.State.BUILDING
+            ).update(state=Version.State.RETIRED, retired_at=now)
+        # Somebody else may be building the same drafts, or have done so.
+        drafts = Version.objects.filter(pk__in=[version.pk for version in versions], state=Version.State.DRAFT)
+        drafts.update(state=Version.State.BUILDING)
         abandon_replays(cause=Cause.PUBLISH, now=now)  # they have passed customers without these versions
     finish_building(now=now)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection, connections, transaction
 
+from customers import catalogue
 from customers.events import Event, Line
 from customers.ingest import Ingested, clock, ingest
 from customers.models import (
@@ -172,6 +173,21 @@ def test_standard_names_come_mapped_and_others_are_other() -> None:
         "Order Completed": "purchase",
         "Rang Twice": "other",
     }
+
+
+def test_a_process_that_remembers_nothing_uses_up_no_numbers_of_the_catalogue() -> None:
+    """Channels have 32,767 of them, and a refused insert costs one."""
+    tell(event("1", type="Rang Twice", channel="phone"))
+    with connection.cursor() as cursor:
+        drawn = []
+        for number in range(3):
+            catalogue.forget()
+            tell(event(f"{number} again", type="Rang Twice", channel="phone"))
+            cursor.execute("SELECT last_value FROM customers_channel_id_seq")
+            drawn.append(cursor.fetchone())
+            cursor.execute("SELECT last_value FROM customers_touchpointtype_id_seq")
+            drawn.append(cursor.fetchone())
+    assert len(set(drawn[0::2])) == len(set(drawn[1::2])) == 1
 
 
 def test_what_is_rolled_back_leaves_nothing_behind_in_memory() -> None:

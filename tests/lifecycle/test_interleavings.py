@@ -18,7 +18,7 @@ from customers.models import Cause, Customer, Merge, Profile, PropertyKey, Prope
 from customers.named_properties import register_properties
 from lifecycle.advance import advance
 from lifecycle.install import build, draft, new_segment
-from lifecycle.models import Announcement, Parked, Segment, Standing, Subject, Version
+from lifecycle.models import Announcement, HotCustomer, Parked, Segment, Standing, Subject, Version
 from lifecycle.replay import replay_all
 
 from .conftest import Running, Side
@@ -343,6 +343,20 @@ def test_putting_back_a_parked_customer_while_its_rows_are_dropped(side: Side, r
     advancing.result()
     all_is_true()
     assert stage(a) == "acquisition"
+
+
+def test_a_hot_customer_that_another_has_just_advanced_waits_for_its_next_turn(side: Side, run: Run) -> None:
+    a = customer_of("a")
+    HotCustomer.objects.create(customer_id=a, touchpoints=10**6, not_before=ago(minutes=1))
+    tell(happened("a", "Signed Up", ago(hours=1)))
+    with side.holding("SELECT pg_advisory_xact_lock(%s, 0)", [VERSIONS]):
+        advancing = run(advance)
+        side.waits_for(str(VERSIONS))  # it has chosen the customer
+        HotCustomer.objects.update(not_before=ago(minutes=-1))
+    assert advancing.result().customers == 0
+    assert waiting() == 1
+    HotCustomer.objects.all().delete()
+    all_is_true()
 
 
 def test_everybody_at_once_for_a_while(settings: Settings, side: Side) -> None:

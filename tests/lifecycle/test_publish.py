@@ -1,6 +1,8 @@
 """Versions going live: built in silence beside what is live, shown to everybody in one instant, told as history."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -219,3 +221,14 @@ def test_a_building_version_is_fed_and_then_equals_a_replay() -> None:
     finish_building(now=clock() + timedelta(0))
     assert replay_all().rows_changed == 0
     check_standings()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_install_at_once_install_one(run: Callable[..., Any]) -> None:
+    tell(happened("a", "Signed Up", ago(days=1)))
+    installing = [run(lambda: install(now=clock())) for _one in range(3)]
+    assert sum(one.result() > 0 for one in installing) >= 1
+    assert list(Version.objects.order_by("pk").values_list("state", "number")) == [("live", 1)] * 4
+    assert stage(customer_of("a")) == "acquisition"
+    check_standings()
+    assert replay_all().rows_changed == 0
