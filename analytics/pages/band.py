@@ -158,9 +158,10 @@ def drawn_band(
                 )
             )
         if life.spells and end > now:
-            coming = life.next if life.next is not None and now < life.next.at < end else None
-            drawn.append(_ahead(life.spells[-1].stage, *place(now, coming.at if coming else end), now, coming))
-            if coming is not None and coming.stage is not None:
+            coming = life.next if life.next is not None and life.next.at > now else None
+            border = min(coming.at, end) if coming else end
+            drawn.append(_ahead(life.spells[-1].stage, *place(now, border), now, coming))
+            if coming is not None and coming.at < end:
                 drawn.append(_ahead(coming.stage, *place(coming.at, end), coming.at, None))
         lines.append(DrawnLine(life.model, drawn))
     shown = list(marks)[-MOST_MARKS:]

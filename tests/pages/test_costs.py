@@ -1,0 +1,45 @@
+"""How many queries a page costs, however many customers there are."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.pages.conftest import Shop
+
+COSTS = {
+    "/": 55,
+    "/customers/": 20,
+    "/customers/?stage=retention&search=novak": 20,
+    "/customers/?falling=1": 30,
+    "/customers/{customer}/": 40,
+    "/customers/{customer}/timeline/": 8,
+    "/metrics/": 20,
+    "/models/seven/": 20,
+    "/styleguide/": 3,
+}
+
+
+@pytest.mark.parametrize(("path", "most"), COSTS.items())
+def test_page_costs_no_more_queries_than_this(path: str, most: int, shop: Shop) -> None:
+    client = Client()
+    client.force_login(shop.people["viewer"])
+    address = path.format(customer=shop.customer("1005").pk)
+    assert client.get(address).status_code == 200  # compiled rules are kept per process
+    with CaptureQueriesContext(connection) as made:
+        client.get(address)
+    assert len(made) <= most, "\n".join(query["sql"][:200] for query in made)
+
+
+def test_a_longer_list_costs_no_more_queries(shop: Shop, monkeypatch: Any) -> None:
+    client = Client()
+    client.force_login(shop.people["viewer"])
+    client.get("/customers/")
+    with CaptureQueriesContext(connection) as many:
+        client.get("/customers/")
+    with CaptureQueriesContext(connection) as few:
+        client.get("/customers/?search=customer97")
+    # A search is counted apart, a page of fifty rows costs nothing more.
+    assert len(few) == len(many) + 1

@@ -1,0 +1,77 @@
+"""Every page, in both themes, on a desk and on a telephone: nobody is shut out, nothing is refused, nothing spills."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.pages.conftest import Shop, faults, look, overflow
+
+# Each theme and each width once; the style guide, which shows every part, in all four.
+MODES = [("light", 1280), ("dark", 390)]
+ALL_MODES = [*MODES, ("dark", 1280), ("light", 390)]
+
+PAGES = [
+    "/",
+    "/?period=365d&model=cycle",
+    "/customers/",
+    "/customers/?falling=1",
+    "/customers/?search=nobody-is-called-so",
+    "/customers/{customer}/",
+    "/customers/{customer}/edit/",
+    "/customers/{customer}/log/",
+    "/customers/{customer}/timeline/",
+    "/customers/new/",
+    "/metrics/",
+    "/models/seven/",
+    "/styleguide/",
+    "/account/password/change/",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_accessible_and_fits_in_both_themes_and_widths(path: str, shop: Shop, agent: Page) -> None:
+    address = shop.url + path.format(customer=shop.customer("1005").pk)
+    address += "&still=1" if "?" in address else "?still=1"
+    for theme, width in ALL_MODES if "styleguide" in path else MODES:
+        agent.emulate_media(color_scheme=theme)
+        agent.set_viewport_size({"width": width, "height": 800})
+        assert look(agent, address).status == 200
+        assert faults(agent) == [], (theme, width)
+        assert not overflow(agent), (theme, width)
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/account/password/reset/"])
+def test_entrance_is_accessible_and_fits(path: str, shop: Shop, page_without_errors: Page) -> None:
+    page = page_without_errors
+    for theme, width in MODES:
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 800})
+        look(page, shop.url + path)
+        assert faults(page) == [], (theme, width)
+        assert not overflow(page), (theme, width)
+
+
+def test_what_is_not_there_says_so_and_leads_back(shop: Shop, agent: Page, complaints: list[str]) -> None:
+    for path, status in (("/customers/999999/", 404), ("/models/eight/", 404), ("/?as_of=2999-01-01", 400)):
+        assert look(agent, shop.url + path).status == status
+        assert faults(agent) == []
+        assert agent.get_by_role("link", name="To the overview").is_visible()
+    # Chromium logs every answer from 400 on as a failed load.
+    assert len(complaints) == 3
+    complaints.clear()
+
+
+def test_a_viewer_sees_no_button_that_would_be_refused(
+    shop: Shop, sign_in: Callable[[str], Page], complaints: list[str]
+) -> None:
+    page = sign_in("viewer")
+    page.goto(f"{shop.url}/customers/")
+    assert page.get_by_role("link", name="New customer").count() == 0
+    page.goto(f"{shop.url}/customers/{shop.customer('1005').pk}/")
+    assert page.get_by_role("link", name="Edit").count() == 0
+    assert page.get_by_role("link", name="Log a call or note").count() == 0
+    assert look(page, f"{shop.url}/customers/new/").status == 403
+    assert faults(page) == []
+    assert len(complaints) == 1
+    complaints.clear()
