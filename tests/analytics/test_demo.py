@@ -182,8 +182,10 @@ def test_a_first_start_leaves_real_customers_alone():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_command_loads_the_demo_once_even_if_it_was_killed_on_the_way(part, outside_env, tmp_path):
-    env = {**outside_env, "CLM_DATA_DIR": str(tmp_path)}
+def test_the_command_loads_the_demo_once_even_if_it_was_killed_on_the_way(part, outside_env):
+    env = outside_env
+    written = settings.DATA_DIR / "demo-logins.txt"
+    written.unlink(missing_ok=True)
     command = [sys.executable, str(PROJECT / "manage.py"), "demo", "--if-first", "--file", str(part)]
 
     killed = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
@@ -194,7 +196,7 @@ def test_the_command_loads_the_demo_once_even_if_it_was_killed_on_the_way(part, 
 
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=True)
     assert "Computing every customer's stages" in done.stdout
-    for line in (tmp_path / "demo-logins.txt").read_text().splitlines():
+    for line in written.read_text().splitlines():
         assert line in done.stdout
     assert Import.objects.get().state == "done"
     assert OrderLine.objects.count() == Import.objects.get().lines_used
