@@ -214,9 +214,8 @@ class _Writer:
                 told_until=_NEVER_TOLD if first else int(was["told_until"][one]),
             )
 
+        # While a subject is being built there is nobody to tell.
         followed = np.concatenate((heard, moved_owners)) if subject.is_live else np.empty(0, np.int64)
-        if not subject.is_live:  # nobody can have been told of it yet
-            told_until[moved_owners] = to_ms(self.now)
         starts = np.searchsorted(owner, followed)
         for place, (one, start) in enumerate(zip(followed.tolist(), starts.tolist(), strict=True)):
             telling = telling_of(one, first=place < len(heard))

@@ -1,11 +1,12 @@
 """What the tests of truth are made of: events, streams of them, and what is believed afterwards."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
+from clm.lib.milliseconds import truncated
 from customers.events import Event
 from customers.ingest import clock, ingest
 from customers.models import Cause, Customer, Identity, Installation, Source, Stale
@@ -33,7 +34,7 @@ def source(key: str = "shop") -> Source:
 
 def ago(**of: float) -> datetime:
     """An instant so long before now, on the whole millisecond."""
-    return (clock() - timedelta(**of)).astimezone(UTC)
+    return truncated(clock() - timedelta(**of))
 
 
 def happened(

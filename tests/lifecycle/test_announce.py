@@ -209,6 +209,21 @@ def test_a_membership_that_never_was_is_taken_back_with_one_correction() -> None
     check_standings()
 
 
+def test_what_was_told_may_turn_out_to_have_begun_later_and_is_not_told_again() -> None:
+    new_version("open", {"since": {"role": "cart"}, "until": {"role": "checkout"}})
+    first, second = ago(minutes=30), ago(minutes=20)
+    tell(happened("a", "Product Added", first))
+    settle()
+    tell(happened("a", "Checkout Started", first), happened("a", "Product Added", second))
+    settle()
+    assert Standing.objects.get(customer=customer_of("a"), subject__key="open").since == second
+    assert told("a", "open") == [(None, "in", "transition", True)]
+    # What comes to light between what was told and where it stands now is told in order.
+    tell(happened("a", "Product Added", ago(minutes=28)), happened("a", "Checkout Started", ago(minutes=26)))
+    settle()
+    assert told("a", "open")[1:] == [("in", "out", "transition", True), ("out", "in", "transition", True)]
+
+
 def customer_touchpoint(person: str) -> datetime:
     return Transition.objects.filter(customer=customer_of(person)).latest("entered_at").entered_at
 
