@@ -32,23 +32,23 @@ BUDGETS = (
         "Search ads (made-up figures)",
         "search",
         True,
-        (4_000,) * 8 + (5_200, 6_400, 7_200, 5_600),
+        (32_000,) * 8 + (41_600, 51_200, 57_600, 44_800),
     ),
     Budget(
         "made-up-social-ads",
         "Social ads (made-up figures)",
         "social",
         True,
-        (2_500,) * 8 + (3_000, 4_200, 4_800, 3_600),
+        (20_000,) * 8 + (24_000, 33_600, 38_400, 28_800),
     ),
     Budget(
         "made-up-catalogue",
         "Printed catalogue (made-up figures)",
         "print",
         True,
-        (0, 3_000, 0, 0, 2_500, 0, 0, 0, 6_500, 6_500, 0, 0),
+        (0, 24_000, 0, 0, 20_000, 0, 0, 0, 52_000, 52_000, 0, 0),
     ),
-    Budget("made-up-team", "Team and tools (made-up figures)", "team", False, (7_500,) * 12),
+    Budget("made-up-team", "Team and tools (made-up figures)", "team", False, (60_000,) * 12),
 )
 
 
