@@ -26,6 +26,9 @@ from .asking import page
 from .band import Life, drawn_band
 from .customer_forms import LogForm
 
+# Orders bring their lines along: fifty big ones would be half a megabyte of page.
+ENTRIES = 25
+
 
 @dataclass(frozen=True, slots=True)
 class WhyStage:
@@ -148,6 +151,7 @@ def _timeline(query: QueryDict, profiles: Sequence[int], *, with_kinds: bool) ->
         roles=[role for role in query.get("role", "").split(",") if role],
         zone=timezone.get_current_timezone_name(),
         with_kinds=with_kinds,
+        page_size=ENTRIES,
     )
 
 
