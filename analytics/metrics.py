@@ -187,6 +187,12 @@ def metric_groups(*, scope: Scope, basis: str = "blended") -> tuple[FigureGroup,
     )
 
 
+def _lines_note(declared: Metric, scope: Scope) -> str:
+    if not scope.products_only or declared.group == RETENTION:
+        return ""
+    return str(_("Without order lines that are not products, such as postage."))
+
+
 def _figure(declared: Metric, measured: Measured, used: tuple[SourceRef, ...]) -> Figure:
     answer = declared.answer(measured)
     scope = measured.scope
@@ -200,7 +206,7 @@ def _figure(declared: Metric, measured: Measured, used: tuple[SourceRef, ...]) -
         unit=declared.unit,
         definition=str(declared.definition),
         formula=declared.formula,
-        note=str(answer.note),
+        note=" ".join(filter(None, (str(answer.note), _lines_note(declared, scope)))),
         low=low,
         high=high,
         counts=answer.counts,

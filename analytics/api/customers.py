@@ -18,7 +18,7 @@ from lifecycle.advance import advance_customers
 
 from ..customer_list import Asked, Falls, customers
 from ..customer_record import customer_head, found_customer, identities, profiles_of, standings, traits
-from ..scope import Scope
+from ..scope import LINES, Scope
 from ..sorting import Sorting, stage_model, stage_models
 from .answering import Amount, Instant, page, page_of, problems
 from .asking import (
@@ -141,6 +141,9 @@ class CustomersAsked(Paged, FromUntil, KnownAt):
             "first, reactivated, came_and_went, buyers, first_paying, customers."
         ),
     )
+    lines = serializers.ChoiceField(
+        choices=list(LINES), required=False, help_text="Goes with a group: which order lines its figure counts."
+    )
 
 
 class CustomerTold(Body):
@@ -199,7 +202,7 @@ def asked_customers(asked: dict[str, Any], asking: Asking) -> tuple[Asked, list[
         if known_at is not None:
             raise QuestionError("known_at", "known_at is about stages and segments, not about groups of a metric")
         period = asked_period(start=asked.get("from"), until=asked.get("until"), now=asking.now, zone=asking.zone)
-        scope = Scope(period, as_of or asking.now, members)
+        scope = Scope(period, as_of or asking.now, members, asked.get("lines") == "products")
     elif "from" in asked or "until" in asked:
         raise QuestionError("from" if "from" in asked else "until", "a period goes with a group")
     return (

@@ -13,7 +13,7 @@ from customers.ingest import clock
 
 from ..figures import CountRow, Figure
 from ..metrics import BASES, METRICS, figures, metric
-from ..scope import Scope
+from ..scope import LINES, Scope
 from .answering import Instant, page, page_of, problems
 from .asking import Asking, AsOf, FromUntil, NoParameters, Parameters, segment_asked
 from .stages import PeriodShape
@@ -172,6 +172,9 @@ class MetricAsked(FromUntil, AsOf):
     segment = serializers.CharField(
         required=False, max_length=60, help_text="Only customers who are in this segment at as_of."
     )
+    lines = serializers.ChoiceField(
+        choices=list(LINES), required=False, default=LINES[0], help_text="products: without postage, fees and the like."
+    )
 
 
 class CostAsked(MetricAsked):
@@ -200,6 +203,7 @@ class OneMetric(APIView):
             period=asked_period(start=asked.get("from"), until=asked.get("until"), now=asking.now, zone=asking.zone),
             as_of=asking.instant(asked, "as_of") or asking.now,
             segment=segment_asked(asked["segment"]) if "segment" in asked else None,
+            products_only=asked["lines"] == "products",
         )
         (figure,) = figures(scope=scope, keys=[name], basis=asked.get("basis", BASES[0]))
         return Response(written_figure(figure, asking))

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
-from analytics.scope import Scope
+from analytics.scope import LINES, Scope
 from clm.lib.access.table import allowed
 from clm.lib.periods import (
     DEFAULT_PRESET,
@@ -73,6 +73,7 @@ class Question:
             "period": self.period,
             "last_day": self.period.until - timedelta(days=1),
             "periods": self.periods,
+            "products_only": self.scope.products_only,
             "as_of": self.as_of,
             "data_until": self.at,
             "zone": self.period.zone,
@@ -80,7 +81,8 @@ class Question:
 
 
 def question(query: QueryDict, *, now: datetime) -> Question:
-    """`period` (a preset) or `from` and `until`, seen as of the end of the day `as_of`."""
+    """`period` (a preset) or `from` and `until`, seen as of the end of the day `as_of`, with all order `lines` or
+    products only."""
     zone = Installation.current().time_zone
     at, day = asked_day(query.get("as_of", ""), now=now, zone=zone)
     periods = tuple(preset(key=key, now=at, zone=zone) for key in PRESETS)
@@ -90,7 +92,11 @@ def question(query: QueryDict, *, now: datetime) -> Question:
             raise QuestionError("as_of", "the period starts after the day asked about; nothing of it is known")
     else:
         period = preset(key=query.get("period") or DEFAULT_PRESET, now=at, zone=zone)
-    return Question(period=period, periods=periods, as_of=day, at=at, scope=Scope(period=period, as_of=at))
+    lines = query.get("lines") or LINES[0]
+    if lines not in LINES:
+        raise QuestionError("lines", f"lines is one of {', '.join(LINES)}")
+    scope = Scope(period=period, as_of=at, products_only=lines == "products")
+    return Question(period=period, periods=periods, as_of=day, at=at, scope=scope)
 
 
 def asked_day(text: str, *, now: datetime, zone: str) -> tuple[datetime, date | None]:

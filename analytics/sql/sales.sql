@@ -4,8 +4,8 @@
 -- instant of the period, or with an order in it), and the ids of the customers of one group (NULL unless `listed` names it).
 -- Parameters: purchases, refunds (type ids), starts, untils (parallel arrays), version, inside (the segment of active
 -- customers and its stage "in"; NULL: none), listed (group or NULL), segment, segment_in, as_of (only customers in that
--- segment at as_of; segment NULL: all).
--- Indexes: touchpoint_replay and customer_enters_one_stage_at_an_instant, index-only.
+-- segment at as_of; segment NULL: all), products_only (leave lines that are not products out of the amounts).
+-- Indexes: the order line's touchpoint if products_only; else touchpoint_replay and customer_enters_one_stage_at_an_instant, index-only.
 WITH member AS MATERIALIZED (
     SELECT customer_id
     FROM (
@@ -18,14 +18,28 @@ WITH member AS MATERIALIZED (
 ), asked AS (
     SELECT * FROM unnest(%(starts)s::timestamptz[], %(untils)s::timestamptz[])
         WITH ORDINALITY AS period (start_at, until_at, number)
-), sale AS MATERIALIZED (
-    SELECT profile.customer_id, touchpoint.occurred_at, coalesce(touchpoint.amount, 0) AS amount,
-           touchpoint.type_id = ANY(%(purchases)s::int[]) AS is_purchase,
-           touchpoint.type_id = ANY(%(purchases)s::int[]) AND coalesce(touchpoint.amount, 0) > 0 AS is_order
+), touched AS (
+    -- One of the two halves is empty for good, and the planner knows: all lines need the index alone, products only need
+    -- the order lines too.
+    SELECT touchpoint.profile_id, touchpoint.occurred_at, touchpoint.type_id, coalesce(touchpoint.amount, 0) AS amount
     FROM customers_touchpoint AS touchpoint
-    JOIN customers_profile AS profile ON profile.id = touchpoint.profile_id
-    WHERE touchpoint.type_id = ANY(%(purchases)s::int[] || %(refunds)s::int[])
-      AND (%(segment)s::int IS NULL OR profile.customer_id IN (SELECT customer_id FROM member))
+    WHERE NOT %(products_only)s::bool AND touchpoint.type_id = ANY(%(purchases)s::int[] || %(refunds)s::int[])
+    UNION ALL
+    SELECT touchpoint.profile_id, touchpoint.occurred_at, touchpoint.type_id,
+           coalesce(touchpoint.amount, 0) - coalesce((
+               SELECT sum(line.amount)::bigint
+               FROM customers_orderline AS line
+               WHERE line.touchpoint_id = touchpoint.id AND NOT line.is_product
+           ), 0)
+    FROM customers_touchpoint AS touchpoint
+    WHERE %(products_only)s::bool AND touchpoint.type_id = ANY(%(purchases)s::int[] || %(refunds)s::int[])
+), sale AS MATERIALIZED (
+    SELECT profile.customer_id, touched.occurred_at, touched.amount,
+           touched.type_id = ANY(%(purchases)s::int[]) AS is_purchase,
+           touched.type_id = ANY(%(purchases)s::int[]) AND touched.amount > 0 AS is_order
+    FROM touched
+    JOIN customers_profile AS profile ON profile.id = touched.profile_id
+    WHERE %(segment)s::int IS NULL OR profile.customer_id IN (SELECT customer_id FROM member)
 ), beginning AS (
     SELECT customer_id, min(occurred_at) AS at FROM sale WHERE is_order GROUP BY customer_id
 ), customer AS (

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from analytics.scope import Scope
 from analytics.sorting import segment
 from clm.lib.periods import Period, days
 from clm.lib.questions import NotThereError, QuestionError
+from customers.events import Line
 from customers.ingest import clock
 from customers.models import Installation
 from tests.factories import day, make_customer, make_order, make_refund, make_spend
@@ -218,3 +220,25 @@ def test_all_figures_cost_the_same_few_queries(textbook: None, django_assert_max
     scope = Scope(YEAR, clock())
     with django_assert_max_num_queries(13):
         figures(scope=scope)
+
+
+def test_a_switch_leaves_out_lines_that_are_not_products() -> None:
+    installed()
+    goods, postage = Line("lamp", Decimal(2), 10_000), Line("POST", Decimal(1), 1_800, is_product=False)
+    tell(
+        make_order("a", "2024-03-01", 11_800, lines=(goods, postage)),
+        make_order("b", "2024-03-02", 1_800, lines=(postage,)),
+        make_order("c", "2024-03-03", 5_000),
+    )
+    settle()
+
+    with_all = [one(key).value for key in ("revenue", "aov")]
+    products = [one(key, products_only=True) for key in ("revenue", "aov")]
+
+    assert with_all == [18_600, 6_200]
+    # What was nothing but postage is no order of products.
+    assert [figure.value for figure in products] == [15_000, 7_500]
+    assert all("postage" in figure.note and "lines=products" in figure.api for figure in products)
+    assert customers_of(scope=Scope(YEAR, NOW, products_only=True), group="buyers") == sorted(
+        [customer_of("a"), customer_of("c")]
+    )

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from clm.lib.milliseconds import truncated
-from customers.events import Event
+from customers.events import Event, Line
 from customers.ingest import clock, ingest
 from customers.models import Cause, Customer, Identity, Installation, Source, Stale
 from lifecycle.advance import Advanced, advance
@@ -48,6 +48,7 @@ def happened(
     properties: Mapping[str, Any] | None = None,
     traits: Mapping[str, Any] | None = None,
     identities: Sequence[tuple[str, str]] | None = None,
+    lines: Sequence[Line] = (),
 ) -> Event:
     """An event of a person, whose message id says all of it unless one is given."""
     return Event(
@@ -59,6 +60,7 @@ def happened(
         amount=amount,
         properties=properties or {},
         traits=traits or {},
+        lines=tuple(lines),
     )
 
 
