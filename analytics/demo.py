@@ -3,7 +3,6 @@ say (what marketing cost) made up and called so. Every act here can be repeated 
 
 Users are made last: an installation with users and the demo's orders is one whose demo is complete."""
 
-import secrets
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Max, Min
 
+from clm.lib.access.first_users import make_first_users
 from clm.lib.access.models import Role, User
 from customers import online_retail
 from customers.models import Cause, Customer, Import, Installation, Stale, Touchpoint
@@ -89,17 +89,5 @@ def order_days() -> tuple[date, date] | None:
 def make_users(*, logins: Path) -> list[tuple[str, str, str]]:
     """One user of each role, if there is no user yet: (role, address, password). The passwords are random, told once
     and kept in `logins`, which only the owner of this installation's data can read."""
-    with transaction.atomic():
-        if User.objects.exists():
-            return []
-        made = [(role.value, f"{role.value}@{DOMAIN}", secrets.token_urlsafe(9)) for role in reversed(Role)]
-        text = "".join(f"{role:9} {email:24} {password}\n" for role, email, password in made)
-        logins.parent.mkdir(parents=True, exist_ok=True)
-        logins.touch(mode=0o600)
-        logins.chmod(0o600)
-        logins.write_text(text)
-        for role, email, password in made:
-            User.objects.create_user(
-                email, password, role=role, name=f"Demo {role}", time_zone=Installation.current().time_zone
-            )
-    return made
+    wanted = [(role, f"{role.value}@{DOMAIN}", f"Demo {role.value}") for role in reversed(Role)]
+    return make_first_users(wanted=wanted, time_zone=Installation.current().time_zone, logins=logins)

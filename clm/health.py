@@ -3,12 +3,13 @@ broken and nothing else."""
 
 from collections.abc import Callable
 
-from celery import current_app
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError as BrokerError
+
+from clm.celery import app
 
 OK = "ok"
 
@@ -48,6 +49,6 @@ def _migrations() -> str:
 
 
 def _broker() -> str:
-    with current_app.connection_for_read(connect_timeout=0.5) as broker:
+    with app.connection_for_read(connect_timeout=0.5) as broker:
         broker.ensure_connection(max_retries=1, interval_start=0, timeout=0.5)
     return OK

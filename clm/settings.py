@@ -288,12 +288,16 @@ LOGGING = {
         "plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
         "json": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "structlog.processors.JSONRenderer"},
     },
-    "filters": {"brief": {"()": "clm.lib.brief_logs.Brief"}},
+    "filters": {
+        "brief": {"()": "clm.lib.brief_logs.Brief"},
+        "brief_refusals": {"()": "clm.lib.brief_logs.BriefRefusals"},
+    },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="plain")},
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "django.request": {"filters": ["brief_refusals"]},
         "django.server": {"level": "WARNING"},
         "pghistory": {"level": "WARNING"},
         # What a library plans for its next major version concerns nobody who runs this one.

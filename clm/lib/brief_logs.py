@@ -1,4 +1,5 @@
-"""Log records without Celery's own stack: that the broker is away is one line, said again while it lasts."""
+"""Log records without a stack that tells nobody anything: that the broker is away is one line, and so is a refused
+page."""
 
 import logging
 
@@ -11,3 +12,10 @@ class Brief(logging.Filter):
             record.msg, record.args = record.getMessage().partition("\n")[0], ()
             record.exc_info = record.exc_text = record.stack_info = None
         return True
+
+
+class BriefRefusals(Brief):
+    """The same below errors: a page refused or not found is one line, a fault of ours keeps its traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR or super().filter(record)

@@ -2,14 +2,17 @@
 
 import io
 import json
+import logging
 
 import pytest
-from celery import current_app
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 
+from clm.celery import app
+from clm.lib.access.models import User
 from tests.api.test_access import patterns
 from tests.factories import client_of
 
@@ -53,8 +56,11 @@ def test_the_documents_are_served_to_those_who_may_log_in() -> None:
     assert client_of(None).get("/api/v1/schema/").status_code == 401
 
 
-def test_it_says_that_it_is_alive_and_ready(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("clm.health._broker", lambda: "ok")
+def test_it_says_that_it_is_alive_and_ready() -> None:
+    if settings.EMBEDDED_VALKEY:
+        from clm.embedded.installation import installation  # with external servers this must not be imported
+
+        installation.ensure_valkey()
     assert Client().get("/healthz").content == b"ok\n"
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()) == (
@@ -65,7 +71,7 @@ def test_it_says_that_it_is_alive_and_ready(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_without_a_broker_it_is_ready_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["parts"]["broker"]) == (200, "cannot be reached")
 
@@ -76,3 +82,18 @@ def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'analytics'")
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["parts"]["migrations"]) == (503, "1 not applied")
+
+
+@pytest.mark.parametrize(("role", "path", "status"), [("viewer", "/system/", 403), ("admin", "/nothing/", 404)])
+def test_an_ordinary_refusal_is_one_line_of_the_log(role: str, path: str, status: int) -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    client = Client()
+    client.force_login(User.objects.create_user(f"{role}@example.org", role=role))
+    logging.getLogger("django.request").addHandler(handler)
+    try:
+        assert client.get(path).status_code == status
+    finally:
+        logging.getLogger("django.request").removeHandler(handler)
+    assert path in written.getvalue()
+    assert written.getvalue().count("\n") == 1

@@ -5,10 +5,12 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -77,6 +79,16 @@ class Installation:
         except OSError:
             return 0, ""
 
+    def seen_by(self, email: str, password: str, path: str) -> int:
+        """The status of a page for somebody who signs in with these words."""
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        address = f"http://127.0.0.1:{self.port}"
+        with browser.open(f"{address}/account/login/?next={path}", timeout=10) as form:
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.read().decode())[1]
+        words = {"csrfmiddlewaretoken": token, "login": email, "password": password, "next": path}
+        with browser.open(f"{address}/account/login/", urllib.parse.urlencode(words).encode(), timeout=10) as answer:
+            return answer.status if urllib.parse.urlsplit(answer.url).path == path else 0
+
     def children(self) -> set[int]:
         """The processes under the supervisor that live now."""
         record = json.loads((self.data / "up.json").read_text())
@@ -107,6 +119,17 @@ def test_a_fresh_installation_comes_up_survives_kills_and_ends_with_ctrl_c(insta
     assert f"http://127.0.0.1:{installation.port}/" in installation.output
 
     assert installation.get("/account/login/")[0] == 200
+
+    # Without the demo there is one admin and there are the models to look at.
+    kept = installation.data / "admin-login.txt"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    role, email, password = kept.read_text().split()
+    assert role == "admin"
+    assert installation.says(password) and installation.output.count(password) == 1
+    for path in ("/", "/customers/", "/metrics/", "/models/seven/", "/system/"):
+        assert installation.seen_by(email, password, path) == 200, path
+    ready = json.loads(installation.get("/readyz")[1])
+    assert ready == {"ready": True, "parts": {"database": "ok", "migrations": "ok", "broker": "ok"}}
     collected = json.loads((installation.data / "static" / "staticfiles.json").read_text())["paths"]
     assert {"vendor/echarts/echarts.min.js", "vendor/inter/files/inter-latin-wght-normal.woff2"} <= set(collected)
     assert installation.get(f"/static/{collected['vendor/inter/index.css']}")[0] == 200
@@ -148,5 +171,8 @@ def test_a_fresh_installation_comes_up_survives_kills_and_ends_with_ctrl_c(insta
     assert installation.says("CLM is ready after")
     assert "Preparing" not in installation.output
     assert "Compressing" not in installation.output
+    assert "Installed" not in installation.output
+    assert kept.read_text().split() == [role, email, password]
+    assert installation.says(password)
     assert float(re.search(r"ready after ([\d.]+) s", installation.output)[1]) < 10
     assert installation.interrupt() == 0

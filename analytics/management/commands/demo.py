@@ -27,20 +27,31 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--as-is", action="store_true", help="keep the dates of the file, 2010 and 2011")
         parser.add_argument("--if-first", action="store_true", help="do nothing if there are customers already")
+        parser.add_argument(
+            "--starting", action="store_true", help="part of a start, which tells the logins itself: do not print them"
+        )
         parser.add_argument("--file", type=Path, help="a copy of the file, instead of fetching it")
 
-    def handle(self, *, as_is: bool, if_first: bool, file: Path | None, **options: Any) -> None:
+    def handle(self, *, as_is: bool, if_first: bool, starting: bool, file: Path | None, **options: Any) -> None:
         if if_first and not demo.is_wanted():
             return
         self.began = time.monotonic()
         now = clock()
         try:
-            rows = self._load(file=file, as_is=as_is, now=now)
+            rows, logins = self._load(file=file, as_is=as_is, now=now)
         except (BadFile, ImportRefused, NoRate, online_retail.NotFetched) as error:
             raise CommandError(str(error)) from error
+        if starting:
+            self.say(f"The demo is loaded, {rows:,} rows")
+            return
+        if logins:
+            self.stdout.write("\nSign in as:")
+            for role, email, password in logins:
+                self.stdout.write(f"  {role:9} {email:24} {password}")
+            self.stdout.write("")
         self.stdout.write(f"{rows} rows changed")
 
-    def _load(self, *, file: Path | None, as_is: bool, now: Any) -> int:
+    def _load(self, *, file: Path | None, as_is: bool, now: Any) -> tuple[int, list[tuple[str, str, str]]]:
         self.say("Setting up the shop, its stage models and segments")
         demo.set_up_shop(now=now)
         if file is None:
@@ -63,12 +74,7 @@ class Command(BaseCommand):
         spend = make_up_spend(first=days[0], last=days[1]) if days else 0
         self.say(f"{spend:,} days of marketing spend made up, and marked so")
         logins = demo.make_users(logins=settings.DATA_DIR / "demo-logins.txt")
-        if logins:
-            self.stdout.write("\nSign in as:")
-            for role, email, password in logins:
-                self.stdout.write(f"  {role:9} {email:24} {password}")
-            self.stdout.write("")
-        return imported.rows_changed + rows + spend + len(logins)
+        return imported.rows_changed + rows + spend + len(logins), logins
 
     def say(self, sentence: str) -> None:
         self.stdout.write(f"{time.monotonic() - self.began:7.1f} s  {sentence}")

@@ -21,8 +21,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from clm.lib.access.first_users import make_admin
 from clm.lib.static_files import static_fingerprint
 from clm.supervisor import Child, Supervisor, end_leftovers
+from customers.ingest import clock
+from customers.models import Installation
+from lifecycle.install import install
 
 if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
     from clm.embedded.installation import installation
@@ -97,7 +101,8 @@ class Command(BaseCommand):
                 ) from None
 
     def _prepare(self, *, demo: bool) -> None:
-        """Servers, migrations, the cache's table, static files and the demo: each only when needed."""
+        """Servers, migrations, the cache's table, static files, the demo or a first admin, and what comes with the
+        software: each only when needed."""
         self._start_servers()
         with self._static_files_collected():
             try:
@@ -110,10 +115,16 @@ class Command(BaseCommand):
             call_command("createcachetable", verbosity=0)
             connections.close_all()
             if demo and not self._demo_logins.exists() and "demo" in get_commands():
-                with _ended_with_us([*_manage(), "demo", "--if-first"]) as loading:
+                with _ended_with_us([*_manage(), "demo", "--if-first", "--starting"]) as loading:
                     code = loading.wait()
                 if code != 0:
                     raise CommandError(f"The demo was not loaded (exit code {code}); DEMO=0 make run does without.")
+            # After the demo: it decides in which zone the models it installs count days.
+            if installed := install(now=clock()):
+                self.say(f"Installed {installed} stage models and segments.")
+            if not demo:
+                make_admin(time_zone=Installation.current().time_zone, logins=self._admin_login)
+            connections.close_all()
 
     def _start_servers(self) -> None:
         try:
@@ -147,6 +158,11 @@ class Command(BaseCommand):
         return settings.DATA_DIR / "demo-logins.txt"
 
     @property
+    def _admin_login(self) -> Path:
+        """Written when an installation without the demo gets its first user."""
+        return settings.DATA_DIR / "admin-login.txt"
+
+    @property
     def _static_stamp(self) -> Path:
         return settings.STATIC_ROOT / "collected.stamp"
 
@@ -160,6 +176,7 @@ class Command(BaseCommand):
         if settings.EMBEDDED_VALKEY:
             kept.append((installation.valkey, installation.ensure_valkey))
         complaint = ""
+        pids = {server.name: server.pid() for server, _ensure in kept}
         while not ended.wait(ENSURE_SECONDS):
             for server, ensure in kept:
                 try:
@@ -168,6 +185,10 @@ class Command(BaseCommand):
                         ensure()
                         self.say(f"{server.name} runs again")
                         complaint = ""
+                    elif (pid := server.pid()) is not None and pid != pids[server.name]:
+                        # Whoever needed it first has started it before this look.
+                        self.say(f"{server.name} had stopped and was started again: {server.name} runs again")
+                    pids[server.name] = server.pid() or pids[server.name]
                 except (EmbeddedError, OSError, subprocess.SubprocessError) as error:
                     if str(error) != complaint:
                         complaint = str(error)
@@ -184,8 +205,9 @@ class Command(BaseCommand):
             child.not_before = 0.0
         host = "127.0.0.1" if settings.CLM_HOST in ("0.0.0.0", "::") else settings.CLM_HOST  # noqa: S104
         self.say(f"\nCLM is ready after {waited:.1f} s:  http://{host}:{settings.PORT}/\n")
-        if self._demo_logins.exists():
-            self.say(self._demo_logins.read_text())
+        for logins in (self._demo_logins, self._admin_login):
+            if logins.exists():
+                self.say(f"Sign in as (kept in {logins.name} of the data directory):\n{logins.read_text()}")
         self.say("Ctrl-C stops it.")
 
 
