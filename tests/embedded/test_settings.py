@@ -72,7 +72,8 @@ def test_a_connection_made_after_the_server_was_killed_brings_it_back(room: Path
 
 def test_the_embedded_command_shows_stops_and_deletes(room: Path):
     def embedded(*arguments: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "CLM_DATA_DIR": str(room / "data"), "DJANGO_SETTINGS_MODULE": "clm.settings"}
+        private = {"CLM_DATA_DIR": str(room / "data"), "DATABASE_URL": "", "REDIS_URL": ""}
+        env = {**os.environ, **private, "DJANGO_SETTINGS_MODULE": "clm.settings"}
         return subprocess.run(
             [sys.executable, "manage.py", "embedded", *arguments], env=env, cwd=PROJECT, capture_output=True, text=True
         )
