@@ -1,7 +1,7 @@
 """The list of customers: who matches, one page at a time, newest customers first.
 
-A page costs the same few queries whatever is on it: the customers, their figures from the covering index, their stages,
-and what happens to them next."""
+A page costs the same few queries whatever is on it: the customers, what those without a name are called, their figures
+from the covering index, their stages, and what happens to them next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from lifecycle.models import Due, Standing, Transition
 from lifecycle.outlook import changes_ahead, next_changes
 
 from . import retention, sales
-from .customer_figures import customer_figures, initials
+from .customer_figures import customer_figures, initials, names_of
 from .scope import Scope
 from .sorting import ModelRef, Sorting, StageRef, version_known
 from .stages import refuse_unknowable
@@ -243,6 +243,7 @@ def _rows(
     figures = customer_figures(customers=ids, as_of=asked.at)
     placed = stages_of(customers=ids, models=models, as_of=asked.at, known_at=asked.known_at)
     ahead = next_stages(customers=ids, models=models[:1], now=now) if with_next and asked.at is None else {}
+    names = names_of(page)
     rows = []
     for customer in page:
         number = customer.pk
@@ -254,7 +255,7 @@ def _rows(
                 id=number,
                 name=customer.name,
                 email=customer.email,
-                known_as=customer.known_as,
+                known_as=names[number],
                 initials=initials(customer.name, customer.email),
                 stage=first.stage if first else None,
                 since=first.since if first else None,

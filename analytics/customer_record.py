@@ -10,7 +10,7 @@ from customers.merge import surviving
 from customers.models import Consent, Customer, Identity, Merge, Profile, Role, Touchpoint, Trait
 from lifecycle.models import Standing
 
-from .customer_figures import customer_figures, initials
+from .customer_figures import customer_figures, initials, names_of
 from .customer_list import NextChange, next_stages, stages_of
 from .sales import types_of
 from .sorting import ModelRef, Sorting, StageRef, active_customers
@@ -109,7 +109,7 @@ def customer_head(*, customer: Customer, profiles: Sequence[int], merged_into: i
         name=customer.name,
         email=customer.email,
         phone=customer.phone,
-        known_as=customer.known_as,
+        known_as=names_of([customer])[customer.pk],
         initials=initials(customer.name, customer.email),
         created_at=customer.created_at,
         first_seen=figures.first_seen,

@@ -60,6 +60,7 @@ class CustomerListed(serializers.Serializer[Any]):
     id = serializers.CharField()
     name = serializers.CharField()
     email = serializers.CharField()
+    known_as = serializers.CharField(help_text="The name, or the address or id that stands for it.")
     stages = serializers.DictField(child=StageAt(), source="by_model", help_text="By the key of the stage model.")
     last_seen = Instant(allow_null=True, help_text="The last touchpoint.")
     touchpoints = serializers.IntegerField()

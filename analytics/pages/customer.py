@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from analytics import customer_record as record
+from analytics.customer_figures import names_of
 from analytics.sorting import ModelRef, Sorting, StageRef, stage_model, stage_models
 from analytics.spells import Band, bands
 from analytics.stage_rules import stage_rules
@@ -109,6 +110,8 @@ def customer_timeline(request: HttpRequest, customer_id: int, *, now: datetime) 
     shown = _timeline(request.GET, record.profiles_of(customer=found.pk), with_kinds=False)
     template = "parts/timeline_days.html" if request.headers.get("HX-Request") else "pages/customer_timeline.html"
     context: dict[str, Any] = {"now": now, "customer": found, "timeline": shown, "role": request.GET.get("role", "")}
+    if not request.headers.get("HX-Request"):
+        context["known_as"] = names_of([found])[found.pk]
     return render(request, template, context)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics import customer_record as record
+from analytics.customer_figures import names_of
 from clm.lib.questions import QuestionError
 from customers.keeping import create_customer, edit_customer, log_touchpoint
 from customers.models import Customer
@@ -102,7 +103,7 @@ def customer_edit(request: HttpRequest, customer_id: int, *, now: datetime) -> H
             advance_customers(customers=[found.pk])
             messages.success(request, _("Saved.") if changed else _("Nothing was different, so nothing was saved."))
             return redirect("customer", found.pk)
-    context: dict[str, Any] = {"form": form, "customer": found}
+    context: dict[str, Any] = {"form": form, "customer": found, "known_as": names_of([found])[found.pk]}
     return render(request, "pages/customer_form.html", context, status=_status(form))
 
 
@@ -116,7 +117,8 @@ def customer_log(request: HttpRequest, customer_id: int, *, now: datetime) -> Ht
         advance_customers(customers=[found.pk])
         messages.success(request, _("It is on the timeline."))
         return redirect("customer", found.pk)
-    return render(request, "pages/touchpoint_form.html", {"form": form, "customer": found}, status=_status(form))
+    context = {"form": form, "customer": found, "known_as": names_of([found])[found.pk]}
+    return render(request, "pages/touchpoint_form.html", context, status=_status(form))
 
 
 def _logged(form: LogForm, customer: Customer, *, author: str, now: datetime) -> bool:

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 
 from analytics.customer_list import Asked, Falls, customers, everybody, falling, matching
+from analytics.customer_record import customer_head, profiles_of
 from analytics.scope import Scope
 from analytics.sorting import segment, stage_model, stage_models
 from clm.lib.periods import days
 from clm.lib.questions import QuestionError
-from customers.ingest import clock
+from customers.events import Event
+from customers.ingest import clock, ingest
 from customers.merge import merge
+from customers.models import Cause, Customer, Source
 from tests.factories import day, make_customer, make_model, make_transition
 from tests.lifecycle.making import ago, installed, settle
 
@@ -52,6 +55,22 @@ def test_a_customer_who_comes_between_two_pages_shifts_nothing() -> None:
     make_customer()
     second = customers(asked=Asked(), models=[], now=clock(), page_size=2, cursor=first.next_cursor)
     assert [row.id for row in second.rows] == made[2:]
+
+
+def test_whoever_has_no_name_is_called_by_the_identity_met_first_as_it_was_told() -> None:
+    installed()
+    source = Source.objects.create(key="till", name="Till", kind="file")
+    events = [
+        Event(
+            message_id=told, identities=(("external_id", told),), type="Visit", channel="web", occurred_at=ago(days=1)
+        )
+        for told in ("C-9", "c-9")
+    ]
+    ingest(source=source, events=events, cause=Cause.IMPORT)
+    rows = customers(asked=Asked(), models=[], now=clock()).rows
+    assert {row.known_as for row in rows} == {"C-9", "c-9"}
+    found = Customer.objects.get(profiles__identities__value="C-9")
+    assert customer_head(customer=found, profiles=profiles_of(customer=found.pk)).known_as == "C-9"
 
 
 def test_a_row_says_what_the_customer_did_and_where_it_stands() -> None:
@@ -165,7 +184,7 @@ def test_a_page_costs_the_same_queries_whatever_is_on_it(size: int, django_asser
         make_customer(clock() - timedelta(days=3))
     models = stage_models()
     customers(asked=Asked(), models=models, now=clock())
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         customers(asked=Asked(), models=models, now=clock())
 
 

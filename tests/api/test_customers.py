@@ -32,6 +32,7 @@ def test_a_page_of_customers(api: Client) -> None:
     (row,) = body["results"]
     assert row["id"] == str(customer)
     assert (row["name"], row["email"], row["orders"], row["revenue"]) == ("Anna", "anna@example.org", 2, "25.00")
+    assert row["known_as"] == "Anna"
     assert row["last_seen"].endswith("Z")
     assert {model: one["stage"] for model, one in row["stages"].items()} == {"seven": "retention", "five": "retention"}
     assert get(api, "/api/v1/customers/?stage=seven:lapsed")["results"] == []
