@@ -160,9 +160,10 @@ def drawn_band(
         if life.spells and end > now:
             coming = life.next if life.next is not None and life.next.at > now else None
             border = min(coming.at, end) if coming else end
-            drawn.append(_ahead(life.spells[-1].stage, *place(now, border), now, coming))
+            named = drawn[-1].slim
+            drawn.append(_ahead(life.spells[-1].stage, *place(now, border), now, coming, named=named))
             if coming is not None and coming.at < end:
-                drawn.append(_ahead(coming.stage, *place(coming.at, end), coming.at, None))
+                drawn.append(_ahead(coming.stage, *place(coming.at, end), coming.at, None, named=True))
         lines.append(DrawnLine(life.model, drawn))
     shown = list(marks)[-MOST_MARKS:]
     count = len(marks)
@@ -177,11 +178,17 @@ def drawn_band(
     )
 
 
-def _ahead(stage: StageRef, at: float, width: float, entered: dt.datetime, coming: NextChange | None) -> DrawnSpell:
+def _ahead(
+    stage: StageRef, at: float, width: float, entered: dt.datetime, coming: NextChange | None, *, named: bool
+) -> DrawnSpell:
+    """A spell that time alone brings. named: its name is written on it if there is room; not where the spell that it
+    goes on from says it already."""
     words = {"stage": stage.name, "start": plain_date(entered), "end": plain_date(coming.at if coming else None)}
     text = (
         _("%(stage)s until %(end)s, if nothing else happens")
         if coming
         else _("%(stage)s from %(start)s, if nothing else happens")
     )
-    return DrawnSpell(stage, _percent(at), _percent(width), text % words, "", True, True, False)
+    return DrawnSpell(
+        stage, _percent(at), _percent(width), text % words, "", not named or width < CLICKABLE, True, False
+    )

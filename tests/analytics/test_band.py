@@ -45,13 +45,22 @@ def test_the_next_change_is_drawn_beyond_today_and_named() -> None:
     assert sum(width for _, width in places(drawn)) == pytest.approx(100, abs=0.01)
 
 
+def test_what_lies_ahead_of_a_customer_just_met_bears_the_name_that_finds_no_room_before() -> None:
+    met, ahead = (
+        band(life((RETENTION, 0.001, None), coming=Row(at=NOW + 180 * DAY, stage=LAPSED)), days=0).lines[0].spells
+    )
+    assert (met.slim, ahead.ahead, ahead.slim, ahead.stage) == (True, True, False, RETENTION)
+    known, ahead = band(life((RETENTION, 100, None), coming=Row(at=NOW + 3000 * DAY, stage=LAPSED))).lines[0].spells
+    assert (known.slim, ahead.slim) == (False, True)
+
+
 def test_a_change_far_ahead_does_not_squeeze_the_life_so_far() -> None:
     drawn = band(life((RETENTION, 100, None), coming=Row(at=NOW + 3000 * DAY, stage=LAPSED)))
     assert float(drawn.now_percent[:-1]) == pytest.approx(80)
     assert [spell.ahead for spell in drawn.lines[0].spells] == [False, True]
 
 
-def test_a_spell_too_small_for_a_finger_is_no_link_but_keeps_its_sentence() -> None:
+def test_a_spell_too_small_for_a_finger_bears_no_name_but_keeps_its_sentence() -> None:
     first, second = band(life((RETENTION, 100, 99), (LAPSED, 99, None))).lines[0].spells
     assert first.slim
     assert not second.slim
