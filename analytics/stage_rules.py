@@ -1,14 +1,15 @@
 """What the stages of a model and the rule of a segment mean, in sentences."""
 
+import typing
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from customers.models import Installation
 from lifecycle.live import nodes_of
 from lifecycle.models import Subject, Version
 from lifecycle.rules.describe import sentence
+from lifecycle.rules.nodes import All, Any, Held, Lately, Named, Node, Not
 
 from .sorting import Sorting, StageRef
 
@@ -21,7 +22,16 @@ class StageRule:
     stage: StageRef
     precedence: int
     sentence: str
-    document: Any
+    document: typing.Any
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRule:
+    """A sub-rule that rules name instead of repeating it."""
+
+    name: str
+    sentence: str
+    document: typing.Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +49,35 @@ class VersionNote:
 
 @dataclass(frozen=True, slots=True)
 class StageRules:
-    """Every stage with its rule, in the order of pages; version None while nothing is live."""
+    """Every stage with its rule, in the order of pages; version None while nothing is live. named: the sub-rules that
+    those rules name, directly or through another one, by name."""
 
     version: VersionNote | None
     stages: tuple[StageRule, ...]
+    named: tuple[NamedRule, ...] = ()
 
 
 # Versions never change, so what they say does not either; the few that are live are kept.
-_said: OrderedDict[tuple[int, str, int], tuple[VersionNote, dict[str, tuple[int, str, Any]]]] = OrderedDict()
+_Said = tuple[VersionNote, dict[str, tuple[int, str, typing.Any]], tuple[NamedRule, ...]]
+_said: OrderedDict[tuple[int, str, int], _Said] = OrderedDict()
 
 
 def stage_rules(*, sorting: Sorting) -> StageRules:
     """The rules of the live version, said in English."""
     if sorting.version is None:
         return StageRules(None, tuple(StageRule(stage, 0, "", None) for stage in sorting.stages.values()))
-    note, said = _version(sorting)
+    note, said, named = _version(sorting)
     return StageRules(
         version=note,
         stages=tuple(StageRule(stage, *said.get(stage.key, (0, _EXIT, None))) for stage in sorting.stages.values()),
+        named=named,
     )
 
 
 _EXIT = "No other stage holds any more."
 
 
-def _version(sorting: Sorting) -> tuple[VersionNote, dict[str, tuple[int, str, Any]]]:
+def _version(sorting: Sorting) -> _Said:
     installation = Installation.current()
     assert sorting.version is not None
     key = (sorting.version, installation.currency, installation.minor_digits)
@@ -91,7 +105,31 @@ def _version(sorting: Sorting) -> tuple[VersionNote, dict[str, tuple[int, str, A
             )
             for precedence, (name, node) in enumerate(nodes.items(), start=1)
         }
-        _said[key] = (note, said)
+        parts: dict[str, Node] = {}
+        for node in nodes.values():
+            parts |= _names_in(node)
+        named = tuple(
+            NamedRule(
+                name=name,
+                sentence=sentence(part, currency=installation.currency, minor_digits=installation.minor_digits),
+                document=version.sub_rules[name],
+            )
+            for name, part in sorted(parts.items())
+        )
+        _said[key] = (note, said, named)
         while len(_said) > 100:
             _said.popitem(last=False)
     return _said[key]
+
+
+def _names_in(node: Node) -> dict[str, Node]:
+    """Every sub-rule that a rule names, with what it means."""
+    match node:
+        case Named(name, part):
+            return {name: part} | _names_in(part)
+        case All(parts) | Any(parts):
+            return {name: meant for part in parts for name, meant in _names_in(part).items()}
+        case Not(part) | Held(part, _) | Lately(part, _):
+            return _names_in(part)
+        case _:
+            return {}

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -29,6 +30,15 @@ class StageRow:
     document: str
 
 
+@dataclass(frozen=True, slots=True)
+class NamedRow:
+    """A sub-rule that stages name; document: its rule as indented JSON."""
+
+    name: str
+    sentence: str
+    document: str
+
+
 @page("stages.view")
 def models(request: HttpRequest, *, now: datetime) -> HttpResponse:
     return redirect("model", stage_model().key)
@@ -48,7 +58,7 @@ def model(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
             customers=count.customers,
             share=count.share,
             silent_roles=silent.get(rule.stage.key, ()),
-            document="" if rule.document is None else json.dumps(rule.document, indent=2, ensure_ascii=False),
+            document="" if rule.document is None else _written(rule.document),
         )
         for rule, count in zip(rules.stages, counts.stages, strict=True)
     ]
@@ -61,7 +71,12 @@ def model(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
             "models": [one.ref for one in stage_models()],
             "version": rules.version,
             "stages": rows,
+            "names": [one.name for one in rules.named],
+            "named": [NamedRow(one.name, one.sentence, _written(one.document)) for one in rules.named],
             "customers": counts.customers,
-            "most": max((row.customers for row in rows), default=0),
         },
     )
+
+
+def _written(document: Any) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)

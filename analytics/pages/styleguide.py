@@ -25,7 +25,6 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             "form": form,
             "tiles": examples.tiles(),
             "counts": counts,
-            "most": max(row.customers for row in counts),
             "model": lives[0].model,
             "models": [life.model for life in lives],
             "flows": examples.flows(),

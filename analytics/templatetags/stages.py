@@ -1,7 +1,12 @@
 """How stages and roles look: the colour class of a stage by its position, the icon of a touchpoint by its role."""
 
+import re
+from collections.abc import Sequence
+
 from django import template
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 
 from analytics.sorting import StageRef
 from clm.lib.templatetags.icons import icon
@@ -50,6 +55,31 @@ def without_subject(sentence: str) -> str:
     """A rule's sentence in a list of many: `The customer has had a purchase.` becomes `Has had a purchase.`"""
     rest = sentence.removeprefix("The customer ")
     return rest[:1].upper() + rest[1:]
+
+
+@register.filter
+def rule_anchor(name: str) -> str:
+    """The anchor of a named rule on the page of its model."""
+    return f"rule-{slugify(name, allow_unicode=True)}"
+
+
+# How sentences speak of a named rule; a word in quotation marks elsewhere is the name of a type.
+NAMING = re.compile("(\\bme(?:et|ets|t) )“([^”]+)”")
+
+
+@register.filter
+def linked_rules(sentence: str, names: Sequence[str]) -> SafeString:
+    """A rule's sentence in which every one of `names` leads to its named rule further down."""
+    parts: list[SafeString] = []
+    end = 0
+    for found in NAMING.finditer(sentence):
+        verb, name = found.groups()
+        if name in names:
+            parts.append(conditional_escape(sentence[end : found.start()]))
+            parts.append(format_html('{}“<a href="#{}">{}</a>”', verb, rule_anchor(name), name))
+            end = found.end()
+    parts.append(conditional_escape(sentence[end:]))
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 @register.filter

@@ -140,6 +140,16 @@ def test_the_theme_follows_the_system_until_somebody_chooses(shop: Shop, agent: 
     assert shade() == dark  # the choice was taken back, so the system decides again
 
 
+def test_a_rule_that_a_sentence_names_is_said_further_down(shop: Shop, agent: Page) -> None:
+    look(agent, f"{shop.url}/models/seven/")
+    names = agent.locator(".rule-sentence a")
+    anchors = names.evaluate_all("all => all.map(one => one.hash)")
+    assert {"#rule-alive", "#rule-ended", "#rule-established"} <= set(anchors)
+    assert all(agent.locator(anchor).count() == 1 for anchor in anchors)
+    names.get_by_text("alive").first.click()
+    expect(agent.locator("#rule-alive .rule-sentence")).to_be_in_viewport()
+
+
 def test_a_stage_on_the_band_says_why_at_its_beginning(shop: Shop, agent: Page) -> None:
     agent.goto(f"{shop.url}/customers/{shop.customer('1005').pk}/")
     first = agent.locator("a.spell").first
