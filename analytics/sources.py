@@ -1,13 +1,16 @@
 """What the numbers rest on: the sources that sent something, and what imports did with their lines."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import Max, Sum
+from django.db.models import Count, Max, Min, Sum
 from django.utils.translation import gettext as _
 
+from campaigns.models import Spend
 from clm.lib import sql
 from customers.models import Import, Source
+
+from .made_up_spend import BUDGETS, SOURCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,8 @@ class SourceRef:
 @dataclass(frozen=True, slots=True)
 class SourceNote:
     """What a source has sent, over its whole life. shifted_weeks: by how much demonstration data was moved forward;
-    lines_*: of all its finished imports, None where nothing was imported."""
+    lines_*: of all its finished imports, None where nothing was imported. spend_days, first_spend, last_spend: on how
+    many days it holds what marketing cost, the first and the last; 0 and None for sources of touchpoints."""
 
     key: str
     name: str
@@ -36,6 +40,9 @@ class SourceNote:
     lines_used: int | None
     lines_set_aside: int | None
     note: str
+    spend_days: int = 0
+    first_spend: date | None = None
+    last_spend: date | None = None
 
 
 def sources_used() -> tuple[SourceRef, ...]:
@@ -44,7 +51,7 @@ def sources_used() -> tuple[SourceRef, ...]:
 
 
 def source_notes() -> tuple[SourceNote, ...]:
-    """Every source with what it sent and what became of its files; three queries."""
+    """Every source with what it sent and what became of its files; four queries."""
     seen = {row[0]: row[1:] for row in sql.rows("analytics/sources_seen")}
     files = {
         row["source"]: row
@@ -52,10 +59,14 @@ def source_notes() -> tuple[SourceNote, ...]:
         .values("source")
         .annotate(read=Sum("lines_read"), used=Sum("lines_used"), at=Max("finished_at"))
     }
+    spend = Spend.objects.filter(campaign__key__in=[budget.key for budget in BUDGETS]).aggregate(
+        days=Count("day", distinct=True), first=Min("day"), last=Max("day")
+    )
     notes = []
     for source in Source.objects.order_by("id"):
         touchpoints, first_at, last_at, _received = seen.get(source.pk, (0, None, None, None))
         lines = files.get(source.pk)
+        holds_spend = source.key == SOURCE
         notes.append(
             SourceNote(
                 key=source.key,
@@ -70,6 +81,9 @@ def source_notes() -> tuple[SourceNote, ...]:
                 lines_used=lines["used"] if lines else None,
                 lines_set_aside=lines["read"] - lines["used"] if lines else None,
                 note=_note(source),
+                spend_days=spend["days"] if holds_spend else 0,
+                first_spend=spend["first"] if holds_spend else None,
+                last_spend=spend["last"] if holds_spend else None,
             )
         )
     return tuple(notes)

@@ -67,6 +67,11 @@ class Question:
         return None if self.as_of is None else self.at
 
     @property
+    def is_day_end(self) -> bool:
+        """Whether `at` is the end of a past day: then people are told the day, not its last millisecond."""
+        return self.as_of is not None and self.at == _day_end(self.as_of, self.period.zone)
+
+    @property
     def context(self) -> dict[str, Any]:
         """What the period picker and the line below the heading show."""
         return {
@@ -75,6 +80,7 @@ class Question:
             "periods": self.periods,
             "products_only": self.scope.products_only,
             "as_of": self.as_of,
+            "is_day_end": self.is_day_end,
             "data_until": self.at,
             "zone": self.period.zone,
         }
@@ -109,4 +115,8 @@ def asked_day(text: str, *, now: datetime, zone: str) -> tuple[datetime, date | 
         return at, local_day(at, zone)
     if moment > local_day(now, zone):
         raise QuestionError("as_of", "as_of lies in the future; nothing is known of it yet")
-    return min(day_start(moment + timedelta(days=1), zone) - MILLISECOND, now), moment
+    return min(_day_end(moment, zone), now), moment
+
+
+def _day_end(day: date, zone: str) -> datetime:
+    return day_start(day + timedelta(days=1), zone) - MILLISECOND

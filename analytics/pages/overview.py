@@ -65,7 +65,6 @@ def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
             **context,
             "tiles": tiles(scope=asked.scope),
             "stages": stages,
-            "most": max((row.customers for row in stages), default=0),
             "moved": moved,
             "flows_chart": sankey_payload(flows=moved, description=flows_sentence(flows=moved, period=asked.period)),
             "active": active,

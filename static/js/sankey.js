@@ -20,7 +20,7 @@ window.clmCharts.kinds.sankey = (data, element) => {
       },
     },
     series: [{
-      type: "sankey", left: room[0], right: room[1], top: 8, bottom: 12, nodeWidth: 10, nodeGap: 16, draggable: false, layoutIterations: 0, emphasis: { focus: "adjacency", lineStyle: { opacity: 0.75 } },
+      type: "sankey", animation: false, left: room[0], right: room[1], top: 8, bottom: 12, nodeWidth: 10, nodeGap: 16, draggable: false, layoutIterations: 0, emphasis: { focus: "adjacency", lineStyle: { opacity: 0.75 } },
       labelLayout: { moveOverlap: "shiftY" },
       data: sides.flat().map((one) => ({
         name: id(one.side, one.index), depth: one.side, itemStyle: { color: charts.stage(one.stage), borderWidth: 0, borderRadius: 2 },
