@@ -119,10 +119,10 @@ class PostgresServer:
 
     def _create(self, account: Account) -> None:
         """initdb beside the final place and rename: whoever is killed in between leaves only rubbish to sweep."""
-        if self.places.postgres.exists():
-            return
         for rubbish in self.places.data.glob("postgres.new.*"):
             shutil.rmtree(rubbish, ignore_errors=True)
+        if self.places.postgres.exists():
+            return
         fresh = self.places.data / f"postgres.new.{secrets.token_hex(4)}"
         account.make_directory(fresh)
         command: list[str | Path] = [postgres_program("initdb"), "-D", fresh]

@@ -35,6 +35,8 @@ class Installation:
         self.env = {
             **os.environ,
             "CLM_DATA_DIR": str(data),
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
             "PORT": str(port),
             "DJANGO_SETTINGS_MODULE": "clm.settings",
         }
