@@ -17,8 +17,8 @@ from customers import online_retail
 from customers.models import Cause, Customer, Import, Installation, Stale, Touchpoint
 from customers.order_import import Imported, import_orders
 from customers.order_mapping import OrderMapping
-from lifecycle.install import build, draft, install
-from lifecycle.models import Standing, Version
+from lifecycle.install import install, rebuild
+from lifecycle.models import Standing
 from lifecycle.replay import replay_all
 from lifecycle.tick import tick
 
@@ -44,11 +44,8 @@ def set_up_shop(*, now: datetime) -> bool:
         if not is_new and not Customer.objects.exists():
             is_new = bool(untouched.update(**SHOP))
     install(now=now)
-    # Models that were installed before the shop was known count days in another zone.
-    zone = Installation.current().time_zone
-    others = Version.objects.filter(state=Version.State.LIVE).exclude(time_zone=zone).select_related("subject")
-    if is_new and others:
-        build(versions=[draft(subject=old.subject, document=old.document, note=old.note) for old in others], now=now)
+    if is_new:
+        rebuild(now=now)  # models that were installed before the shop was known count days in another zone
     return is_new
 
 

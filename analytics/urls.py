@@ -9,7 +9,7 @@ from analytics.pages.metrics import metrics
 from analytics.pages.overview import overview
 from analytics.pages.stage_models import model, models
 from analytics.pages.styleguide import styleguide
-from analytics.pages.system import system, system_retry
+from analytics.pages.system import system, system_import, system_retry
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("models/", models, name="models"),
     path("models/<slug:key>/", model, name="model"),
     path("system/", system, name="system"),
+    path("system/imports/<int:import_id>/", system_import, name="system_import"),
     path("system/parked/<int:customer_id>/retry/", system_retry, name="system_retry"),
     path("styleguide/", styleguide, name="styleguide"),
 ]

@@ -99,3 +99,12 @@ def set_aside_table(record: Import) -> list[tuple[str, Any, int, int]]:
     """For people: reason, its sentence, lines, minor units; most lines first."""
     kept = sorted(record.set_aside.items(), key=lambda item: (-item[1]["lines"], item[0]))
     return [(reason, REASONS[reason], each["lines"], each["amount"]) for reason, each in kept]
+
+
+def line_numbers(kept: dict[str, Any], *, most: int) -> str:
+    """The lines of one reason of `Import.set_aside` for people, `most` stretches of them: "2, 5-9 and 31 more" (with a
+    proper dash)."""
+    shown = kept["ranges"][:most]
+    words = ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in shown)
+    more = kept["lines"] - sum(last - first + 1 for first, last in shown)
+    return _("%(lines)s and %(count)s more") % {"lines": words, "count": f"{more:,}"} if more else words

@@ -28,7 +28,10 @@ class Conversion:
                 self.days.append(day)
                 self.rates.append(rate)
             if not self.days:
-                raise NoRate(f"no exchange rate from {currency} to {installation.currency} is known; enter one first")
+                raise NoRate(
+                    f"no exchange rate from {currency} to {installation.currency}, the reporting currency, is known; "
+                    f"enter one first: manage.py exchange_rate {currency} DAY RATE"
+                )
 
     def rate(self, day: date) -> Decimal:
         """How much of the reporting currency one unit was worth on `day`."""

@@ -138,6 +138,17 @@ def build(*, versions: list[Version], now: datetime) -> None:
     finish_building(now=now)
 
 
+def rebuild(*, now: datetime) -> int:
+    """Build anew, from the same rules, what is live but counts with another zone, L or minor unit than the installation
+    does now; how many."""
+    now_is = Installation.current()
+    same = {"time_zone": now_is.time_zone, "lapse_days": now_is.lapse_days, "minor_digits": now_is.minor_digits}
+    others = Version.objects.filter(state=Version.State.LIVE).exclude(**same).select_related("subject").order_by("pk")
+    drafts = [draft(subject=old.subject, document=old.document, note=old.note) for old in others]
+    build(versions=drafts, now=now)
+    return len(drafts)
+
+
 def finish_building(*, now: datetime) -> int:
     """Compute all versions that are being built, and make them live; how many."""
     asked = list(Version.objects.filter(state=Version.State.BUILDING).values_list("pk", flat=True))

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from analytics.imports import import_account
 from analytics.system import system_state
 from clm.lib.questions import NotThereError
 from lifecycle.advance import unpark
@@ -20,6 +21,15 @@ from .asking import page
 @page("system.manage")
 def system(request: HttpRequest, *, now: datetime) -> HttpResponse:
     return render(request, "pages/system.html", {"now": now, "state": system_state()})
+
+
+@page("system.manage")
+def system_import(request: HttpRequest, import_id: int, *, now: datetime) -> HttpResponse:
+    """What became of the lines of one imported file."""
+    account = import_account(import_id)
+    if account is None:
+        raise NotThereError("there is no import of this number")
+    return render(request, "pages/import.html", {"now": now, "account": account})
 
 
 @require_POST

@@ -83,6 +83,10 @@ class Import(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def lines_set_aside(self) -> int:
+        return self.lines_read - self.lines_used
+
 
 class Reject(models.Model):
     """A message or a line that could not be used: why, where, and what it said."""

@@ -1,9 +1,11 @@
 """What an invoice becomes. The files have the form of Online Retail: quantity, price, refunds by prefix C."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from customers.models import (
     Customer,
@@ -396,13 +398,39 @@ def test_a_failed_import_is_taken_up_by_the_next_run(tmp_path, monkeypatch):
 
 def test_other_currencies_are_converted_at_the_rate_of_the_day(tmp_path):
     path = write(tmp_path, line("1", time="12/1/2010 23:30", price="10"), line("2", time="12/3/2010 0:30", price="10"))
-    with pytest.raises(NoRate, match="no exchange rate from USD to GBP is known; enter one first"):
+    with pytest.raises(NoRate, match=r"no exchange rate from USD to GBP, .*manage\.py exchange_rate USD DAY RATE"):
         bring_in(path, currency="USD")
-    ExchangeRate.objects.create(currency="USD", day=date(2010, 12, 3), rate=Decimal("0.64125"))
+    call_command("exchange_rate", "USD", "2010-12-03", "0.7", stdout=StringIO())
+    call_command("exchange_rate", "USD", "2010-12-03", "0.64125", stdout=StringIO())
     done = bring_in(path, currency="USD")
     assert lines_aside(done.record) == {"no_rate": [[2, 2]]}
     order = Touchpoint.objects.get()
     assert (order.amount, order.original_amount, order.currency) == (641, Decimal(10), "USD")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["USD", "2010-12-03"], "all three"),
+        (["usd", "2010-12-03", "1"], "not a currency"),
+        (["GBP", "2010-12-03", "1"], "reporting currency itself"),
+        (["USD", "3.12.2010", "1"], "not a day"),
+        (["USD", "2010-12-03", "0"], "above zero"),
+        (["USD", "2010-12-03", "NaN"], "above zero"),
+        (["USD", "2010-12-03", "1.00000000001"], "decimal places"),
+    ],
+)
+def test_a_rate_that_cannot_be_is_refused(words, said):
+    with pytest.raises(CommandError, match=said):
+        call_command("exchange_rate", *words, stdout=StringIO())
+    assert not ExchangeRate.objects.exists()
+
+
+def test_the_rates_known_are_listed():
+    call_command("exchange_rate", "USD", "2010-12-03", "0.64125", stdout=StringIO())
+    out = StringIO()
+    call_command("exchange_rate", stdout=out)
+    assert out.getvalue() == "1 USD is 0.64125 GBP from 2010-12-03 on\n"
 
 
 def test_amounts_may_be_written_with_a_decimal_comma(tmp_path):

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from customers import online_retail
 from customers.ingest import clock
-from customers.line_account import set_aside_table
-from customers.models import Import, Installation
+from customers.line_account import line_numbers, set_aside_table
+from customers.models import Import, Installation, Touchpoint
 from customers.money import NoRate
 from customers.order_import import ImportRefused, import_orders
 from customers.order_mapping import BadMapping, OrderMapping
@@ -42,6 +42,12 @@ class Command(BaseCommand):
                 file = online_retail.fetched(folder=settings.DATA_DIR / "downloads")
             if file is None:
                 raise CommandError("Which file? manage.py import_file FILE --mapping NAME")
+            if not Touchpoint.objects.exists():
+                installation = Installation.current()
+                tell(
+                    f"Amounts will be kept in {installation.currency} and days counted in {installation.time_zone}: "
+                    "manage.py configure changes this only while nothing is stored"
+                )
             done = import_orders(path=file, mapping=OrderMapping.load(mapping), now=clock(), tell=tell)
         except (BadFile, BadMapping, ImportRefused, NoRate, online_retail.NotFetched) as error:
             raise CommandError(str(error)) from error
@@ -75,8 +81,11 @@ def account_lines(record: Import) -> list[str]:
         f"  {counts.get('tagged_lines', 0):,} of the lines used are not products, "
         f"{amount(counts.get('tagged_amount', 0))}",
     ]
-    for _reason, sentence, count, value in set_aside_table(record):
+    for reason, sentence, count, value in set_aside_table(record):
         lines.append(f"  set aside {count:,} lines: {sentence}, {amount(value)}")
+        lines.append(f"    {'line' if count == 1 else 'lines'} {line_numbers(record.set_aside[reason], most=5)}")
+    if record.set_aside:
+        lines.append(f"  all of their numbers: /system/imports/{record.pk}/, for an admin")
     if counts.get("touchpoints_conflicting"):
         lines.append(
             f"  {counts['touchpoints_conflicting']:,} invoices say something else than what is stored under "
