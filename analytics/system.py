@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from clm.lib import sql
-from customers.models import Import, Source
+from customers.models import Cause, Import, Source
 from lifecycle.models import HotCustomer, Parked, Replay
 from lifecycle.replay import Progress, progress
 
@@ -44,10 +45,15 @@ class SystemState:
     embedded: bool
 
 
+def _cause(replay: Replay) -> str:
+    """Why everybody was computed anew; by default because somebody asked for it."""
+    return str(_("asked for by hand") if replay.cause == Cause.ENGINE else replay.get_cause_display())
+
+
 def system_state() -> SystemState:
     (row,) = sql.records("analytics/system_state")
     replays = tuple(
-        ReplayRow(one.pk, one.get_cause_display(), one.started_at, one.finished_at, progress(replay=one))
+        ReplayRow(one.pk, _cause(one), one.started_at, one.finished_at, progress(replay=one))
         for one in Replay.objects.order_by("-pk")[:5]
     )
     return SystemState(
