@@ -203,9 +203,7 @@ def with_emptied(locked: set[int], news: dict[int, News]) -> tuple[set[int], set
     return kept, {customer for survivor in kept & emptied.keys() for customer in emptied[survivor]}
 
 
-def settle(
-    *, customers: Sequence[int], news: dict[int, News], emptied: set[int], fallback: Cause, refresh: bool = True
-) -> Advanced:
+def settle(*, customers: Sequence[int], news: dict[int, News], emptied: set[int], fallback: Cause) -> Advanced:
     """Steps 4 to 6 for customers that the caller holds: load, evaluate, write, tell, delete what was read. `fallback`
     is the cause where no Stale row was read and no due date has passed."""
     now_live = live()
@@ -223,7 +221,7 @@ def settle(
         now=now,
         news_since=now - timedelta(hours=Installation.current().news_hours),
     )
-    if refresh and news:
+    if news:
         refresh_portraits(customers=sorted(news))
     _note_hot(loaded, now)
     read = [number for about in news.values() for number in about.ids]
