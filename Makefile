@@ -1,6 +1,6 @@
 # The commands of this project. `make run` is all a newcomer needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help run packages test check lint format types layers migrations deployment reset bench soak pin
+.PHONY: help run packages test check lint format types layers migrations deployment reset bench bench-packages soak pin
 PY := .venv/bin/python
 BOOTSTRAP = python=$$(sh bin/find-python) && "$$python" clm/bootstrap.py
 STOP_TEST_SERVERS = CLM_DATA_DIR="$${CLM_TEST_DATA_DIR:-.data/test}" $(PY) manage.py embedded stop --force >/dev/null 2>&1
@@ -12,7 +12,7 @@ help:
 	@echo "make test     all tests; T='path -k words' for some of them"
 	@echo "make check    format, lint, types, layers, migrations, deployment settings"
 	@echo "make reset    delete this installation's data and start over (YES=1: without asking)"
-	@echo "make bench    measure the engine"
+	@echo "make bench    measure, beside physical limits and peers; B='engine replay' for some (see bench/README.md)"
 	@echo "make soak     the long fuzz, kill and load runs"
 	@echo "make packages install what is pinned; make pin resolves the pins anew"
 
@@ -56,9 +56,15 @@ reset:
 	@$(BOOTSTRAP) run
 	@$(PY) manage.py embedded reset $(if $(filter 1,$(YES)),--yes)
 
-bench:
+# In this order: what needs no database, then what fills one, then what works on it. Never on the installation's own.
+BENCHES := engine load replay advance pages
+B ?= $(patsubst bench/%.py,%,$(wildcard $(BENCHES:%=bench/%.py)))
+bench: bench-packages
 	@$(BOOTSTRAP) check
-	@for script in bench/*.py; do echo "== $$script"; $(PY) "$$script" || exit 1; done
+	@for name in $(B); do CLM_DATA_DIR="$${CLM_BENCH_DATA_DIR:-.data/bench}" $(PY) bench/$$name.py || exit 1; done
+
+bench-packages:
+	@$(BOOTSTRAP) bench
 
 soak:
 	@$(BOOTSTRAP) test
@@ -69,4 +75,5 @@ pin:
 	@$(BOOTSTRAP) check
 	$(PIN) requirements.in -o requirements.txt
 	$(PIN) requirements-dev.in -o requirements-dev.txt
+	$(PIN) requirements-bench.in -o requirements-bench.txt
 	$(PIN) requirements-node.in -o requirements-node.txt

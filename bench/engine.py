@@ -6,9 +6,7 @@ per touchpoint, and the time for one customer and for small batches, on historie
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
-import time
 import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
@@ -18,6 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.measuring import begin, measured, report
 from lifecycle.rules.evaluate import (
     Catalogue,
     Facts,
@@ -127,15 +126,6 @@ def floor(facts: Facts) -> None:
         column.copy()
 
 
-def seconds(act: Callable[[], object], *, repeats: int) -> float:
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        act()
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
-
-
 def peak_memory(act: Callable[[], object]) -> int:
     """Bytes that were in use at once at the most while acting; NumPy reports its arrays to tracemalloc."""
     tracemalloc.start()
@@ -151,22 +141,29 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
 
+    begin("How fast the rule engine turns columns of touchpoints into stages")
     facts = histories(customers=options.customers, each=20.4)
     n = len(facts.ms)
-    print(f"{n:,} touchpoints of {options.customers:,} customers, one core, medians of {options.repeats}")
-    least = seconds(lambda: floor(facts), repeats=options.repeats)
-    print(f"{'floor: copy the columns':34}{least:8.3f} s  {n / least / 1e6:7.1f} million touchpoints/s")
+    print(f"{n:,} touchpoints of {options.customers:,} customers, one core")
+    unit = "touchpoints"
+    least = measured("copying the columns", lambda: floor(facts), repeats=options.repeats, rows=n, unit=unit)
+    results = [least]
     for keys in (("seven",), ("five",), ("cycle",), ("seven", "five", "cycle")):
         program = model_program(*keys)
         spells(program, facts)
-        took = seconds(lambda program=program: spells(program, facts), repeats=options.repeats)
-        print(
-            f"{' + '.join(keys):34}{took:8.3f} s  {n / took / 1e6:7.1f} million touchpoints/s  "
-            f"{took / least:5.1f} x the floor"
+        results.append(
+            measured(
+                " + ".join(keys),
+                lambda program=program: spells(program, facts),
+                repeats=options.repeats,
+                rows=n,
+                unit=unit,
+            )
         )
+    report("All customers", results, floor=least)
     program = model_program("seven")
     grown = peak_memory(lambda: spells(program, facts))
-    print(f"working memory, seven: {grown / 1e6:.0f} MB, {grown / n:.0f} bytes a touchpoint, result included")
+    print(f"Working memory, seven: {grown / 1e6:.0f} MB, {grown / n:.0f} bytes a touchpoint, result included")
 
     one = histories(customers=1, each=1)
     rows = 200
@@ -179,15 +176,19 @@ def main() -> None:
         amount=facts.amount[:rows],
         properties=one.properties,
     )
-    took = seconds(lambda: spells(program, one), repeats=200)
-    print(f"one customer, 200 touchpoints, seven: {1e3 * took:.2f} ms")
     few = histories(customers=500, each=20)
-    took = seconds(lambda: spells(program, few), repeats=50)
-    print(f"500 customers, {len(few.ms):,} touchpoints, seven: {1e3 * took:.2f} ms")
     wide = many_segments(500)
-    print(f"the same, three models and 500 segments: {seconds(lambda: spells(wide, few), repeats=3):.3f} s")
-    took = seconds(lambda: spells(wide, one), repeats=5)
-    print(f"one customer, three models and 500 segments: {1e3 * took:.1f} ms")
+    report(
+        f"Few customers: one with {rows} touchpoints, 500 with {len(few.ms):,}",
+        [
+            measured("one, seven", lambda: spells(program, one), repeats=200, rows=1, unit="customers"),
+            measured("500, seven", lambda: spells(program, few), repeats=50, rows=500, unit="customers"),
+            measured("one, three models, 500 segments", lambda: spells(wide, one), repeats=5, rows=1, unit="customers"),
+            measured(
+                "500, three models, 500 segments", lambda: spells(wide, few), repeats=3, rows=500, unit="customers"
+            ),
+        ],
+    )
 
 
 if __name__ == "__main__":

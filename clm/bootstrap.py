@@ -18,7 +18,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
-PYTHON = VENV / "bin" / "python"
+BENCH_VENV = PROJECT / ".venv-bench"
 NODE_MODULES = PROJECT / "node_modules"
 OLDEST = (3, 11)
 
@@ -44,9 +44,14 @@ class Refused(Exception):  # noqa: N818 (it refuses; nothing is in error)
 
 
 def main(purpose: str) -> None:
-    """Prepare for `purpose`: run, check (adds linters and test tools) or test (adds a browser as well)."""
+    """Prepare for `purpose`: run, check (adds linters and test tools), test (adds a browser as well), or bench (what
+    benchmarks compare with, in an environment of its own)."""
     os.chdir(PROJECT)
     with _one_at_a_time():
+        if purpose == "bench":
+            make_venv(BENCH_VENV)
+            install_python_packages("requirements-bench.txt", venv=BENCH_VENV)
+            return
         make_venv()
         requirements = ["requirements.txt"] if purpose == "run" else ["requirements.txt", "requirements-dev.txt"]
         for name in requirements:
@@ -56,28 +61,30 @@ def main(purpose: str) -> None:
             install_browser()
 
 
-def make_venv() -> None:
-    """Create .venv, or create it anew when its Python has gone or is too old."""
-    if VENV.is_symlink() or _quiet([PYTHON, "-c", f"import sys, pip; sys.exit(sys.version_info < {OLDEST})"]):
+def make_venv(venv: Path | None = None) -> None:
+    """Create .venv (or `venv`), or create it anew when its Python has gone or is too old."""
+    venv = venv or VENV
+    if venv.is_symlink() or _quiet([_python(venv), "-c", f"import sys, pip; sys.exit(sys.version_info < {OLDEST})"]):
         return
     if not _quiet([sys.executable, "-c", "import venv, ensurepip"]):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise Refused(
             f"Python's venv module is missing. This command helps: sudo apt-get install -y python{version}-venv"
         )
-    with _step("Creating .venv"):
-        _run([sys.executable, "-m", "venv", "--clear", VENV], log=PROJECT / ".venv.log")
+    with _step(f"Creating {venv.name}"):
+        _run([sys.executable, "-m", "venv", "--clear", venv], log=PROJECT / ".venv.log")
 
 
-def install_python_packages(requirements: str) -> None:
-    """Install a file of pinned packages, each checked against its hash."""
-    stamp = VENV / f"installed-{requirements}"
+def install_python_packages(requirements: str, *, venv: Path | None = None) -> None:
+    """Install a file of pinned packages, each checked against its hash, into .venv (or `venv`)."""
+    venv = venv or VENV
+    stamp = venv / f"installed-{requirements}"
     wanted = _digest(PROJECT / requirements)
-    if VENV.is_symlink() or (stamp.exists() and stamp.read_text() == wanted):
+    if venv.is_symlink() or (stamp.exists() and stamp.read_text() == wanted):
         return
     with _step(f"Installing the Python packages of {requirements}"):
         command: list[str | Path] = [
-            PYTHON,
+            _python(venv),
             "-m",
             "pip",
             "install",
@@ -86,7 +93,7 @@ def install_python_packages(requirements: str) -> None:
             "--no-input",
         ]
         command += ["--root-user-action=ignore", "--progress-bar=off", "-r", requirements]
-        _run(command, log=VENV / "install.log")
+        _run(command, log=venv / "install.log")
     stamp.write_text(wanted)
 
 
@@ -137,6 +144,10 @@ def find_chromium() -> str | None:
     found += [path for path in MAC_BROWSERS if Path(path).exists()]
     # Ubuntu ships a script of that name which only says where the real one can be had.
     return next((path for path in found if _quiet([path, "--version"])), None)
+
+
+def _python(venv: Path) -> Path:
+    return venv / "bin" / "python"
 
 
 def _machines_npm() -> str | None:

@@ -49,7 +49,6 @@ def clone(tmp_path, monkeypatch):
         (tmp_path / name).write_text("pinned")
     for name, path in {"PROJECT": "", "VENV": ".venv", "NODE_MODULES": "node_modules"}.items():
         monkeypatch.setattr(bootstrap, name, tmp_path / path)
-    monkeypatch.setattr(bootstrap, "PYTHON", tmp_path / ".venv" / "bin" / "python")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
