@@ -1,16 +1,20 @@
 """What is live: the versions that decide where customers stand, compiled into one program. Versions never change, so a
-compiled program is kept per set of versions, and the set is read anew inside every transaction that uses it."""
+compiled program is kept per set of versions, and the set is read anew inside every transaction that uses it.
+
+A program knows the types and channels that a rule can tell from unknown ones, and no others: the catalogue may grow by
+whatever sources send without anything being compiled again."""
 
 import json
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 
 from clm.lib import sql
 from customers.models import Channel, TouchpointType
 
 from .models import Stage, Subject, Version
 from .rules.evaluate import Catalogue, Membership, Program, StageRules
-from .rules.nodes import Node
+from .rules.nodes import Node, Pick
 from .rules.parse import parse_rule
 
 # Bumped when the engine gives other spans for the same rule; part of every version.
@@ -42,7 +46,23 @@ class Live:
     catalogue: Catalogue
 
 
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A version with its rules as nodes. types and channels: the names that its rules can tell from an unknown one,
+    which has role `other` and no name."""
+
+    version: Version
+    nodes: dict[str, Node]
+    types: frozenset[str]
+    channels: frozenset[str]
+
+
+# By the set of versions with the part each plays, and how far the catalogue went.
+_seen: OrderedDict[tuple[object, ...], Live] = OrderedDict()
+# By the same set, and the types and channels that it tells apart.
 _compiled: OrderedDict[tuple[object, ...], Live] = OrderedDict()
+_parsed: OrderedDict[int, _Parsed] = OrderedDict()
+_KEPT_SETS, _KEPT_VERSIONS = 16, 2000
 
 
 def live(*, only: int | None = None) -> Live:
@@ -50,23 +70,57 @@ def live(*, only: int | None = None) -> Live:
     it, under the shared VERSIONS lock where something is written."""
     (found,) = sql.rows("lifecycle/live_versions", only=only)
     key = tuple(tuple(part) if isinstance(part, list) else part for part in found)
+    if key not in _seen:
+        _keep(_seen, key, _live(key[:3]), _KEPT_SETS)
+    return _seen[key]
+
+
+def _live(versions: tuple[tuple[int, ...], ...]) -> Live:
+    parsed = _parsed_versions(versions[0])
+    types = frozenset[str]().union(*(one.types for one in parsed))
+    channels = frozenset[str]().union(*(one.channels for one in parsed))
+    kinds = tuple(TouchpointType.objects.filter(name__in=types).order_by("id").values_list("id", "name"))
+    ways = tuple(Channel.objects.filter(key__in=channels).order_by("id").values_list("id", "key"))
+    key = (versions, kinds, ways)
     if key not in _compiled:
-        _compiled[key] = _compile(key[0])
-        while len(_compiled) > 8:
-            _compiled.popitem(last=False)
+        _keep(_compiled, key, _compile(parsed, kinds, ways), _KEPT_SETS)
     return _compiled[key]
 
 
-def catalogue_of(version: Version) -> Catalogue:
-    """Codes of all types and channels, with the roles that the version's table gives them."""
-    roles: dict[str, str] = version.role_table.roles
-    return Catalogue(
-        types=tuple(
-            (number, name, roles.get(name, "other"))
-            for number, name in TouchpointType.objects.order_by("id").values_list("id", "name")
-        ),
-        channels=tuple(Channel.objects.order_by("id").values_list("id", "key")),
-    )
+def _keep(cache: OrderedDict[tuple[object, ...], Live], key: tuple[object, ...], value: Live, most: int) -> None:
+    cache[key] = value
+    while len(cache) > most:
+        cache.popitem(last=False)
+
+
+def _parsed_versions(numbers: tuple[int, ...]) -> list[_Parsed]:
+    missing = [number for number in numbers if number not in _parsed]
+    for version in Version.objects.filter(pk__in=missing).select_related("subject", "role_table"):
+        nodes = nodes_of(version, kind=version.subject.kind)
+        picks = [pick for node in nodes.values() for pick in _picks(node)]
+        mapped = {name for name, role in version.role_table.roles.items() if role != TouchpointType.role.field.default}
+        _parsed[version.pk] = _Parsed(
+            version,
+            nodes,
+            types=frozenset(mapped.union(*(pick.types or () for pick in picks))),
+            channels=frozenset[str]().union(*(pick.channels or () for pick in picks)),
+        )
+    found = [_parsed[number] for number in numbers]
+    while len(_parsed) > max(_KEPT_VERSIONS, len(numbers)):
+        _parsed.popitem(last=False)
+    return found
+
+
+def _picks(part: object) -> Iterator[Pick]:
+    """Everything in a rule that selects touchpoints."""
+    if isinstance(part, Pick):
+        yield part
+    elif isinstance(part, tuple):
+        for one in part:
+            yield from _picks(one)
+    elif is_dataclass(part):
+        for field in fields(part):
+            yield from _picks(getattr(part, field.name))
 
 
 def nodes_of(version: Version, *, kind: str) -> dict[str, Node]:
@@ -82,22 +136,28 @@ def nodes_of(version: Version, *, kind: str) -> dict[str, Node]:
     return {"in": parsed(version.document["rule"])}
 
 
-def _compile(version_ids: tuple[int, ...]) -> Live:
-    versions = list(
-        Version.objects.filter(pk__in=version_ids)
-        .select_related("subject", "role_table")
-        .order_by("subject__kind", "subject_id", "number")
-    )
-    stage_ids = {(stage.subject_id, stage.key): stage.pk for stage in Stage.objects.all()}
+def _compile(parsed: list[_Parsed], kinds: tuple[tuple[int, str], ...], ways: tuple[tuple[int, str], ...]) -> Live:
+    if not parsed:
+        return Live((), None, "UTC", Catalogue(()))
+    parsed = sorted(parsed, key=lambda one: (one.version.subject.kind, one.version.subject_id, one.version.number))
+    stage_ids = {(subject, key): stage for stage, subject, key in Stage.objects.values_list("id", "subject_id", "key")}
+    # States and pointers change while a version stays what it is.
+    numbers = [one.version.pk for one in parsed]
+    states = dict(Version.objects.filter(pk__in=numbers).values_list("id", "state"))
+    has_live = set(Subject.objects.exclude(live_version=None).values_list("id", flat=True))
+    newest = {one.version.subject_id: one.version.pk for one in parsed}
     catalogues: dict[int, Catalogue] = {}
     subjects: list[LiveSubject] = []
     compiled: list[StageRules | Membership] = []
-    newest = {version.subject_id: version.pk for version in versions}
-    for version in versions:
-        subject = version.subject
-        catalogue = catalogues.setdefault(version.role_table_id, catalogue_of(version))
-        nodes = nodes_of(version, kind=subject.kind)
-        if subject.kind == Subject.Kind.MODEL:
+    for one in parsed:
+        version, nodes = one.version, one.nodes
+        if version.role_table_id not in catalogues:
+            roles: dict[str, str] = version.role_table.roles
+            catalogues[version.role_table_id] = Catalogue(
+                types=tuple((number, name, roles.get(name, "other")) for number, name in kinds), channels=ways
+            )
+        catalogue = catalogues[version.role_table_id]
+        if version.subject.kind == Subject.Kind.MODEL:
             outside = version.document["exit"]
             keys = [*nodes, outside]
             rules: StageRules | Membership = StageRules(
@@ -108,23 +168,22 @@ def _compile(version_ids: tuple[int, ...]) -> Live:
             keys = [outside, "in"]
             rules = Membership(nodes["in"], zone=version.time_zone, catalogue=catalogue)
         compiled.append(rules)
+        is_live = states[version.pk] == Version.State.LIVE
         subjects.append(
             LiveSubject(
-                subject=subject.pk,
+                subject=version.subject_id,
                 version=version.pk,
-                key=subject.key,
-                is_live=version.state == Version.State.LIVE,
-                stands=version.state == Version.State.LIVE
-                or (subject.live_version_id is None and newest[subject.pk] == version.pk),
-                stages=tuple(stage_ids[subject.pk, key] for key in keys),
-                outside=stage_ids[subject.pk, outside],
+                key=version.subject.key,
+                is_live=is_live,
+                stands=is_live or (version.subject_id not in has_live and newest[version.subject_id] == version.pk),
+                stages=tuple(stage_ids[version.subject_id, key] for key in keys),
+                outside=stage_ids[version.subject_id, outside],
                 nodes=nodes,
             )
         )
-    if not versions:
-        return Live((), None, "UTC", Catalogue(()))
-    zone, catalogue = versions[0].time_zone, catalogues[versions[0].role_table_id]
-    return Live(tuple(subjects), Program(compiled, zone=zone, catalogue=catalogue), zone, catalogue)
+    first = parsed[0].version
+    catalogue = catalogues[first.role_table_id]
+    return Live(tuple(subjects), Program(compiled, zone=first.time_zone, catalogue=catalogue), first.time_zone, catalogue)
 
 
 def document_digest(document: object) -> str:
