@@ -12,7 +12,7 @@ One batch is one transaction:
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,15 +23,17 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from clm.lib import sql
+from clm.lib.milliseconds import to_ms
 from customers import locks
 from customers.ingest import clock
 from customers.models import Cause, Installation
 from customers.portrait import refresh_portraits
 
+from .ids import Ids
 from .live import live
 from .load import Loaded, load
-from .models import Due, HotCustomer, Parked
-from .rewrite import Written, rewrite
+from .models import HotCustomer, Parked
+from .rewrite import Written, due_instants, rewrite
 from .rules.evaluate import Spells, spells
 
 log = logging.getLogger(__name__)
@@ -171,9 +173,12 @@ class News:
     emptied_others: bool  # a merge or an unmerge is among them
 
 
-def news_about(customers: set[int]) -> dict[int, News]:
+def news_about(customers: Iterable[int]) -> dict[int, News]:
+    ids = Ids.of(customers)
+    read = ids.fetch("lifecycle/stale_of", {"id": "q", "cause": "h"})
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for number, customer, cause in sql.rows("lifecycle/stale_of", customers=sorted(customers)):
+    whose = ids.values[read["owner"]].tolist()
+    for customer, number, cause in zip(whose, read["id"].tolist(), read["cause"].tolist(), strict=True):
         found[customer].append((number, cause))
     return {
         customer: News(
@@ -207,17 +212,20 @@ def settle(*, customers: Sequence[int], news: dict[int, News], emptied: set[int]
     """Steps 4 to 6 for customers that the caller holds: load, evaluate, write, tell, delete what was read. `fallback`
     is the cause where no Stale row was read and no due date has passed."""
     now_live = live()
-    loaded = load(customers=customers, property_keys=now_live.program.property_keys if now_live.program else ())
+    ids = Ids.of(customers)
+    loaded = load(customers=ids, property_keys=now_live.program.property_keys if now_live.program else ())
     now = clock()
     _refuse_shared_identities(loaded)
     found: list[Spells] = spells(now_live.program, loaded.facts) if now_live.program else []
-    causes, by_time = _causes(loaded, news, emptied, fallback, now)
+    dues = due_instants(ids)
+    causes, by_time = _causes(ids, dues <= to_ms(now), news, emptied, fallback)
     written = rewrite(
         loaded=loaded,
         live=now_live,
         spells=found,
         causes=causes,
         by_time=by_time,
+        dues=dues,
         now=now,
         news_since=now - timedelta(hours=Installation.current().news_hours),
     )
@@ -232,20 +240,19 @@ def settle(*, customers: Sequence[int], news: dict[int, News], emptied: set[int]
 
 
 def _causes(
-    loaded: Loaded, news: dict[int, News], emptied: set[int], fallback: Cause, now: datetime
+    ids: Ids, due: npt.NDArray[np.bool_], news: dict[int, News], emptied: set[int], fallback: Cause
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Per customer its cause, and whether time alone speaks for looking at it."""
-    ids = loaded.customers.tolist()
-    due = set(Due.objects.filter(customer__in=ids, due_at__lte=now).values_list("customer_id", flat=True))
-    causes, by_time = np.full(len(ids), fallback), np.zeros(len(ids), bool)
-    for index, customer in enumerate(ids):
-        if customer in news:
-            causes[index] = news[customer].cause
-        elif customer in emptied:
-            causes[index] = Cause.MERGE
-        elif customer in due:
-            causes[index], by_time[index] = Cause.TIME, True
-    return causes.astype(np.int64), by_time
+    """Per customer its cause, and whether time alone speaks for looking at it. due[i]: customer i is due."""
+    causes = np.where(due, Cause.TIME, fallback).astype(np.int64)
+    told = np.zeros(len(ids), bool)
+    for customers, cause_of in (
+        (sorted(emptied), lambda _customer: Cause.MERGE),
+        (sorted(news), lambda customer: news[customer].cause),
+    ):
+        places = ids.places(np.array(customers, np.int64))
+        causes[places] = [cause_of(customer) for customer in customers]
+        told[places] = True
+    return causes, due & ~told
 
 
 def _refuse_shared_identities(loaded: Loaded) -> None:

@@ -4,14 +4,16 @@ their lives begin, and the properties that rules name."""
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from clm.lib import sql
-from clm.lib.columns import fetch_columns
+from clm.lib.columns import Columns, fetch_columns
 from customers.models import PropertyValue
 
+from .ids import Ids
 from .rules.evaluate import NO_LIFE, Facts, PropertyColumn
 from .rules.value_tests import OTHER, Value
 
@@ -20,74 +22,126 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(slots=True)
 class Loaded:
-    """The facts of some customers. customers[i] is owner i, in order of id; touchpoints[i] is how many it has."""
+    """The facts of some customers. The customer at place i of `ids` is owner i; touchpoints[i] is how many it has."""
 
-    customers: Int64s
+    ids: Ids
     facts: Facts
     touchpoints: Int64s
 
+    @property
+    def customers(self) -> Int64s:
+        """The customers in order of id."""
+        return self.ids.values
 
-def load(*, customers: Iterable[int], property_keys: Iterable[str] = ()) -> Loaded:
+
+def load(*, customers: Iterable[int] | Ids, property_keys: Iterable[str] = ()) -> Loaded:
     """Load the facts of `customers`. A customer without profiles, or an unknown one, has no life."""
-    ids = np.unique(np.fromiter(customers, np.int64))
-    asked = ids.tolist()
-    belongs = fetch_columns("lifecycle/profiles", {"profile": "q", "customer": "q"}, customers=asked)
-    profile, owner_of_profile = belongs["profile"], np.searchsorted(ids, belongs["customer"])
-    seen = fetch_columns(
-        "lifecycle/history",
-        {"profile": "q", "at": "t", "type": "i", "channel": "h", "amount": "q"},
-        profiles=profile.tolist(),
-    )
-    owner, ms = owner_of_profile[np.searchsorted(profile, seen["profile"])], seen["at"]
-    columns = {"owner": owner, "ms": ms, **{name: seen[name] for name in ("type", "channel", "amount")}}
-    # Rows come by profile; only customers of several profiles, or whose profiles lie out of order, need sorting.
-    if len(ms) and not _sorted(owner, ms):
-        order = np.lexsort((ms, owner))
-        columns = {name: column[order] for name, column in columns.items()}
+    ids = customers if isinstance(customers, Ids) else Ids.of(customers)
+    profiles = _profiles(ids)
+    facts = _touchpoints(profiles)
+    facts.life = _lives(ids, profiles, facts)
     keys = sorted(property_keys)
-    facts = Facts(
-        life=_lives(ids, belongs["customer"], columns["owner"], columns["ms"]),
-        owner=columns["owner"],
+    if keys:
+        facts.properties = _properties(facts, keys, profiles)
+    return Loaded(ids, facts, np.bincount(facts.owner, minlength=len(ids)).astype(np.int64))
+
+
+@dataclass(slots=True)
+class _Profiles:
+    """The profiles of the customers: owner[i] is whose the one at place i of `ids` is."""
+
+    ids: Ids
+    owner: Int64s
+
+    def owner_of(self, profiles: Int64s) -> Int64s:
+        """Whose each of these profiles is; -1 for profiles of others."""
+        places = self.ids.places(profiles)
+        return np.where(places < 0, -1, self.owner.take(places, mode="clip"))
+
+    def fetch(self, name: str, columns: dict[str, str], /, **parameters: Any) -> Columns:
+        """The columns of a statement about the profiles, `owner` instead of its first column, the profile. Rows of
+        profiles that only lie between them have owner -1."""
+        parts = [
+            fetch_columns(name, {"profile": "q", **columns}, **part.named("profiles"), **parameters)
+            for part in self.ids.parts()
+        ]
+        found = parts[0]
+        if len(parts) > 1:
+            found = {column: np.concatenate([part[column] for part in parts]) for column in found}
+        found["owner"] = self.owner_of(found.pop("profile"))
+        return found
+
+
+def _profiles(ids: Ids) -> _Profiles:
+    found = ids.fetch("lifecycle/profiles", {"profile": "q"})
+    profile, owner = found["profile"], found["owner"]
+    if (profile[1:] < profile[:-1]).any():
+        order = np.argsort(profile)
+        profile, owner = profile[order], owner[order]
+    return _Profiles(Ids.of(profile), owner)
+
+
+def _touchpoints(profiles: _Profiles) -> Facts:
+    """All touchpoints by owner and time, lives still to be told."""
+    columns = profiles.fetch("lifecycle/history", {"count": "q", "ms": "T", "type": "I", "channel": "H", "amount": "Q"})
+    owner, count = columns.pop("owner"), columns.pop("count")  # one a profile
+    if len(owner) and (owner[0] < 0 or (owner[1:] < owner[:-1]).any()):
+        # Profiles of others are left out, and those that lie out of order (their customer is older) brought in order.
+        order = np.argsort(owner, kind="stable")
+        order = order[np.searchsorted(owner[order], 0) :]
+        begins, owner, count = (np.cumsum(count) - count)[order], owner[order], count[order]
+        rows = np.repeat(begins - (np.cumsum(count) - count), count) + np.arange(count.sum())
+        columns = {name: column.take(rows) for name, column in columns.items()}
+    again = owner[1:][owner[1:] == owner[:-1]]
+    owner = np.repeat(owner, count)
+    if len(again):
+        # Only customers of several profiles need sorting by time.
+        rows = np.flatnonzero(np.isin(owner, again))
+        order = rows[np.lexsort((columns["ms"][rows], owner[rows]))]
+        for column in columns.values():
+            column[rows] = column[order]
+    return Facts(
+        life=np.empty(0, np.int64),
+        owner=owner,
         ms=columns["ms"],
         type=columns["type"],
         channel=columns["channel"],
         amount=columns["amount"],
     )
-    if keys:
-        facts.properties = _properties(facts, keys, profile, owner_of_profile)
-    return Loaded(ids, facts, np.bincount(facts.owner, minlength=len(ids)).astype(np.int64))
 
 
-def _sorted(owner: Int64s, ms: Int64s) -> bool:
-    step = np.diff(owner)
-    return bool((step >= 0).all() and (np.diff(ms)[step == 0] >= 0).all())
-
-
-def _lives(ids: Int64s, with_profiles: Int64s, owner: Int64s, ms: Int64s) -> Int64s:
+def _lives(ids: Ids, profiles: _Profiles, facts: Facts) -> Int64s:
     """Where lives begin: the earliest of the first touchpoint, the first trait and creation."""
     life = np.full(len(ids), NO_LIFE)
-    born = fetch_columns("lifecycle/beginnings", {"customer": "q", "at": "t"}, customers=ids.tolist())
-    life[np.searchsorted(ids, born["customer"])] = born["at"]
-    if len(owner):
-        first = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
-        life[owner[first]] = np.minimum(life[owner[first]], ms[first])
+    born = ids.fetch("lifecycle/creations", {"at": "t"})
+    life[born["owner"]] = born["at"]
+    traits = profiles.fetch("lifecycle/first_traits", {"at": "t"})
+    mine = traits["owner"] >= 0
+    np.minimum.at(life, traits["owner"][mine], traits["at"][mine])
+    if len(facts.owner):
+        first = np.append(0, np.flatnonzero(facts.owner[1:] != facts.owner[:-1]) + 1)
+        life[facts.owner[first]] = np.minimum(life[facts.owner[first]], facts.ms[first])
     alive = np.zeros(len(ids), bool)
-    alive[np.searchsorted(ids, with_profiles)] = True
+    alive[profiles.owner] = True
     life[~alive] = NO_LIFE
     return life
 
 
-def _properties(facts: Facts, keys: list[str], profile: Int64s, owner_of_profile: Int64s) -> dict[str, PropertyColumn]:
+def _properties(facts: Facts, keys: list[str], profiles: _Profiles) -> dict[str, PropertyColumn]:
     """The named properties, each value at the row of its touchpoint.
 
     The replay's index has no touchpoint ids. But touchpoints of one owner that agree in instant, type, channel and
     amount are alike to every rule, so the k-th property-bearing one may sit at the k-th such row."""
-    values = sql.rows("lifecycle/property_values", profiles=profile.tolist(), keys=keys)
+    values = [
+        row
+        for part in profiles.ids.parts()
+        for row in sql.rows("lifecycle/property_values", keys=keys, **part.named("profiles"))
+    ]
     if not values:
         return {key: PropertyColumn(np.empty(0, np.int64), []) for key in keys}
     touchpoints = sorted({row[:6] for row in values}, key=lambda row: row[5])
     where = np.array([row[:5] for row in touchpoints], np.int64)
-    owners = owner_of_profile[np.searchsorted(profile, where[:, 0])]
+    owners = profiles.owner_of(where[:, 0])
     # Only rows that share owner and instant with one of them can be meant.
     line = _line(facts.owner, facts.ms)
     nearby = np.flatnonzero(np.isin(line, _line(owners, where[:, 1])))

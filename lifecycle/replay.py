@@ -84,7 +84,7 @@ def _settle_or_split(customers: Sequence[int], cause: Cause) -> Advanced:
         return Advanced()
     try:
         with transaction.atomic():
-            news = news_about(set(customers))
+            news = news_about(customers)
             kept, emptied = with_emptied(set(customers), news)
             if not kept:  # their Stale rows stay for whoever comes next
                 return Advanced()

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from clm.lib import sql
-from clm.lib.columns import Columns, fetch_columns, store_columns
+from clm.lib.columns import Columns, store_columns
 from clm.lib.milliseconds import from_ms, to_ms, truncated
 from customers.models import Cause
 
 from .announce import Telling, announce
+from .ids import Ids
 from .live import Live, LiveSubject
 from .load import Loaded
 from .rules.evaluate import FOREVER, NO_LIFE, Spells
@@ -49,30 +50,28 @@ def rewrite(
     spells: list[Spells],
     causes: Int64s,
     by_time: npt.NDArray[np.bool_],
+    dues: Int64s,
     now: datetime,
     news_since: datetime,
 ) -> Written:
     """Write what `spells` say about the loaded customers at `now`. causes[i] is the Cause of customer i, by_time[i]
-    whether nothing but time speaks for looking at it."""
+    whether nothing but time speaks for looking at it, dues[i] when it is due, FOREVER for never."""
     ids, at_ms = loaded.customers, to_ms(now)
-    customers = ids.tolist()
     believed = _by_part(
-        fetch_columns(
+        loaded.ids.fetch(
             "lifecycle/believed",
-            {"customer": "q", "part": "i", "at": "t", "stage": "i"},
-            customers=customers,
+            {"part": "i", "at": "t", "stage": "i"},
             versions=[subject.version for subject in live.subjects],
         ),
-        ids,
+        [subject.version for subject in live.subjects],
     )
     standings = _by_part(
-        fetch_columns(
+        loaded.ids.fetch(
             "lifecycle/standings",
-            {"customer": "q", "part": "i", "stage": "i", "since": "t", "told_stage": "i", "told_until": "t"},
-            customers=customers,
+            {"part": "i", "stage": "i", "since": "t", "told_stage": "i", "told_until": "t"},
             subjects=[subject.subject for subject in live.subjects],
         ),
-        ids,
+        [subject.subject for subject in live.subjects],
     )
     writer = _Writer(ids=ids, causes=causes, by_time=by_time, now=now)
     tellings: list[Telling] = []
@@ -90,26 +89,29 @@ def rewrite(
                 subject, owner, at, stage, standings.get(subject.subject), differences, loaded.facts.life != NO_LIFE
             )
     written = writer.flush()
-    _set_dues(ids, soonest, at_ms)
+    _set_dues(ids, dues, soonest, at_ms)
     written.announced = announce(tellings=tellings, now=now, news_since=news_since)
     return written
 
 
-def _by_part(columns: Columns, ids: Int64s) -> dict[int, Columns]:
-    """Split rows by version or subject, each in order of customer and instant; customers become owners."""
-    if not len(columns["customer"]):
-        return {}
-    columns["owner"] = np.searchsorted(ids, columns.pop("customer"))
-    part = columns.pop("part")
-    # An index scan nearly always gives this order already, and sorting what is sorted is cheap.
-    order = np.lexsort((columns["at"] if "at" in columns else columns["since"], columns["owner"], part))
-    part = part[order]
-    starts = np.flatnonzero(np.concatenate(([True], part[1:] != part[:-1])))
-    ends = np.append(starts[1:], len(part))
-    return {
-        int(part[start]): {name: column[order[start:end]] for name, column in columns.items()}
-        for start, end in zip(starts, ends, strict=True)
-    }
+def _by_part(columns: Columns, parts: list[int]) -> dict[int, Columns]:
+    """Split rows by version or subject, each in order of owner and instant."""
+    known = np.unique(parts)
+    rank = np.searchsorted(known, columns.pop("part")).astype(np.int16)
+    order = np.argsort(rank, kind="stable")  # linear for small integers
+    ends = np.cumsum(np.bincount(rank, minlength=len(known))).tolist()
+    time = "at" if "at" in columns else "since"
+    found: dict[int, Columns] = {}
+    for number, begin, end in zip(known.tolist(), [0, *ends], ends, strict=False):
+        if begin == end:
+            continue
+        part = {name: column.take(order[begin:end]) for name, column in columns.items()}
+        line = _line(part["owner"], part[time])
+        if (line[1:] < line[:-1]).any():  # an index scan nearly always gives this order already
+            again = np.argsort(line)
+            part = {name: column[again] for name, column in part.items()}
+        found[number] = part
+    return found
 
 
 def _line(owner: Int64s, at: Int64s) -> Int64s:
@@ -264,7 +266,9 @@ class _Writer:
             ).close()
         added = _joined(self._added)
         if added is not None:
-            order = np.lexsort((added["entered_at"], added["version_id"], added["customer_id"]))
+            # Every version brings its rows in order; runs are merged by the stable sort, and indices fill from left to
+            # right. Versions of one customer lie one after the other.
+            order = np.argsort(added["customer_id"], kind="stable")
             added = {name: column[order] for name, column in added.items()}
             # The same instant ends the belief in what they replace.
             added["recorded_at"] = np.full(len(order), to_ms(self.now))
@@ -332,13 +336,22 @@ def _joined(parts: list[Columns]) -> Columns | None:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _set_dues(ids: Int64s, soonest: Int64s, now_ms: int) -> None:
+def due_instants(ids: Ids) -> Int64s:
+    """When each of the customers is due; FOREVER: never."""
+    stored = ids.fetch("lifecycle/dues", {"due": "t"})
+    due = np.full(len(ids), FOREVER)
+    due[stored["owner"]] = stored["due"]
+    return due
+
+
+def _set_dues(ids: Int64s, was: Int64s, soonest: Int64s, now_ms: int) -> None:
     """Move due dates: earlier at once, later only when the stored one has passed."""
-    stored = fetch_columns("lifecycle/dues", {"customer": "q", "due": "t"}, customers=ids.tolist())
-    was = np.full(len(ids), FOREVER)
-    was[np.searchsorted(ids, stored["customer"])] = stored["due"]
     fired = was <= now_ms
     move = (soonest < was) | (fired & (soonest != FOREVER))
+    new = move & (was == FOREVER)
+    rows = {"customer_id": ids[new], "due_at": soonest[new]}
+    store_columns("lifecycle_due", {"customer_id": "q", "due_at": "t"}, rows)
+    move &= ~new
     if move.any():
         sql.run(
             "lifecycle/dues_set",

@@ -1,5 +1,6 @@
--- Set when some customers are due. Parameters: customers, dues (parallel arrays).  Index: the primary key.
-INSERT INTO lifecycle_due (customer_id, due_at)
-SELECT customer, due FROM unnest(%(customers)s::bigint[], %(dues)s::timestamptz[]) AS t (customer, due)
-ORDER BY customer
-ON CONFLICT (customer_id) DO UPDATE SET due_at = excluded.due_at
+-- Move when some customers are due who were so before. Parameters: customers, dues (parallel arrays).
+-- Index: the primary key.
+UPDATE lifecycle_due AS due
+SET due_at = moved.due
+FROM unnest(%(customers)s::bigint[], %(dues)s::timestamptz[]) AS moved (customer, due)
+WHERE due.customer_id = moved.customer
