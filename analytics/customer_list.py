@@ -6,7 +6,6 @@ from the covering index, their stages, and what happens to them next."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from unicodedata import normalize
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -21,12 +20,14 @@ from lifecycle.outlook import changes_ahead, next_changes
 from . import retention, sales
 from .customer_figures import customer_figures, initials, names_of
 from .scope import Scope
+from .search import searched
 from .sorting import ModelRef, Sorting, StageRef, version_known
 from .stages import refuse_unknowable
 
 PAGE = 50
 MOST = 200
-_LARGEST_ID = 2**63 - 1
+# A list is counted to here; beyond it the exact number tells nobody anything and costs a scan of all customers.
+COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,11 @@ class CustomerRow:
 
 @dataclass(frozen=True, slots=True)
 class CustomerPage:
-    """One page of the list, and the cursors of its neighbours."""
+    """One page of the list, the place of its first row in the whole list (from 1), and the cursors of its neighbours.
+    The place is carried by the cursors, so it costs no counting; customers made meanwhile may shift it."""
 
     rows: tuple[CustomerRow, ...]
+    start: int
     next_cursor: str | None
     previous_cursor: str | None
 
@@ -125,9 +128,9 @@ def customers(
     """A page of the customers asked for, with their stages in `models`."""
     found = _matching(asked, now)
     size = min(max(page_size, 1), MOST)
-    backwards = False
+    backwards, place = False, 1
     if cursor is not None:
-        kind, (border,) = parse_cursor(cursor, kinds="np", count=1)
+        kind, (border, place) = parse_cursor(cursor, kinds="np", count=2)
         backwards = kind == "p"
         found = found.filter(pk__gt=border) if backwards else found.filter(pk__lt=border)
     ordered = found.order_by("pk" if backwards else "-pk")[: size + 1]
@@ -137,21 +140,41 @@ def customers(
     if backwards:
         page.reverse()
     has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
+    start = max(place - len(page) if backwards else place, 1) if has_previous else 1
     return CustomerPage(
         rows=_rows(page, asked, models, now, with_next),
-        next_cursor=written_cursor("n", page[-1].pk) if page and has_next else None,
-        previous_cursor=written_cursor("p", page[0].pk) if page and has_previous else None,
+        start=start,
+        next_cursor=written_cursor("n", page[-1].pk, start + len(page)) if page and has_next else None,
+        previous_cursor=written_cursor("p", page[0].pk, start) if page and has_previous else None,
     )
 
 
-def matching(*, asked: Asked, now: datetime) -> int:
-    """How many customers are asked for."""
-    return _matching(asked, now).count()
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many there are. is_exact: counted to the end; else there are more than `number`, or about as many."""
+
+    number: int
+    is_exact: bool
 
 
-def everybody() -> int:
-    """All customers, those merged into others apart."""
-    return Customer.objects.filter(merged_into=None).count()
+def matching(*, asked: Asked, now: datetime) -> Size:
+    """How many customers are asked for, counted up to COUNTED."""
+    number = _matching(asked, now).values("pk")[: COUNTED + 1].count()
+    return Size(min(number, COUNTED), number <= COUNTED)
+
+
+def everybody() -> Size:
+    """All customers, those merged into others apart; about how many, when they are more than COUNTED."""
+    number = Customer.objects.filter(merged_into=None).values("pk")[: COUNTED + 1].count()
+    if number <= COUNTED:
+        return Size(number, True)
+    ((estimate,),) = sql.rows("analytics/customers_estimated")
+    return Size(max(int(estimate), COUNTED), False)
+
+
+def anybody() -> bool:
+    """Whether there is any customer."""
+    return Customer.objects.filter(merged_into=None).exists()
 
 
 def falling(*, falls: Falls, now: datetime) -> list[int]:
@@ -183,7 +206,7 @@ def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
         found = _in_stage(found, model, stages, asked)
     if asked.segment is not None:
         found = _in_stage(found, asked.segment, (asked.segment.stage_id("in"),), asked)
-    found = found.filter(_searched(asked.search))
+    found = found.filter(searched(asked.search))
     if asked.falls is not None:
         if at is not None:
             raise QuestionError("as_of", "what happens next is only known from now on")
@@ -209,19 +232,6 @@ def _in_stage(found: QuerySet[Customer], model: Sorting, stages: tuple[int, ...]
     name = f"stage_in_{model.id}"
     latest = Subquery(history.order_by("-entered_at").values("stage")[:1])
     return found.alias(**{name: latest}).filter(**{f"{name}__in": stages})
-
-
-def _searched(text: str) -> Q:
-    if "\x00" in text:
-        raise QuestionError("search", "search holds a character that no name has")
-    asked = Q()
-    for word in normalize("NFC", text).lower().split()[:10]:
-        found = Q(search_text__contains=word)
-        number = word.removeprefix("#")
-        if number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= _LARGEST_ID:
-            found |= Q(pk=int(number))
-        asked &= found
-    return asked
 
 
 def _group(asked: Asked) -> list[int]:

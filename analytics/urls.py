@@ -7,6 +7,7 @@ from analytics.pages.customer_forms import customer_edit, customer_log, customer
 from analytics.pages.customers import customers
 from analytics.pages.metrics import metrics
 from analytics.pages.overview import overview
+from analytics.pages.search import search
 from analytics.pages.stage_models import model, models
 from analytics.pages.styleguide import styleguide
 from analytics.pages.system import system, system_import, system_retry
@@ -22,6 +23,7 @@ urlpatterns = [
     path("metrics/", metrics, name="metrics"),
     path("models/", models, name="models"),
     path("models/<slug:key>/", model, name="model"),
+    path("search/", search, name="search"),
     path("system/", system, name="system"),
     path("system/imports/<int:import_id>/", system_import, name="system_import"),
     path("system/parked/<int:customer_id>/retry/", system_retry, name="system_retry"),

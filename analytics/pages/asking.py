@@ -1,6 +1,6 @@
 """How pages are asked: the clock is read here, permissions are declared, and what cannot be answered is said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import wraps
@@ -28,16 +28,25 @@ from customers.models import Installation
 
 View = Callable[..., HttpResponse]
 MILLISECOND = timedelta(milliseconds=1)
+# What `question` reads.
+SCOPE = ("period", "from", "until", "as_of", "lines")
+# `still` takes movement out of a page, for pictures of it; it is read by static/js/theme.js.
+TAKEN_BY_ALL = frozenset({"still"})
 
 
-def page(permission: str) -> Callable[[View], View]:
-    """A view that declares its permission and is handed the edge's clock as `now`. A question that cannot be answered
-    becomes a page that says what is wrong with it."""
+def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View]:
+    """A view that declares its permission and the parameters it `takes`, and is handed the edge's clock as `now`. A
+    question that cannot be answered becomes a page that says what is wrong with it; a parameter that the page does not
+    know is told on the page."""
 
     def mark(view: View) -> View:
         @allowed(permission)
         @wraps(view)
         def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            request.parameters_taken = frozenset(takes)  # type: ignore[attr-defined]
+            request.parameters_unknown = sorted(  # type: ignore[attr-defined]
+                key[:60] for key in request.GET if key not in takes and key not in TAKEN_BY_ALL
+            )
             try:
                 return view(request, *args, now=timezone.now(), **kwargs)
             except NotThereError as error:

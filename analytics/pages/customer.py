@@ -58,7 +58,7 @@ class Why:
         return any(one.deciding for one in self.stages)
 
 
-@page("customers.view")
+@page("customers.view", takes=("model", "at", "role", "before"))
 def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
     found, survivor = record.found_customer(customer_id)
     if survivor is not None:
@@ -103,7 +103,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
     )
 
 
-@page("customers.view")
+@page("customers.view", takes=("role", "before"))
 def customer_timeline(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
     """Older days of the timeline, put in place of the button that asked; as a page of its own without scripts."""
     found, _survivor = record.found_customer(customer_id)

@@ -1,22 +1,35 @@
 """The list of customers: searched, narrowed, one page at a time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from analytics import customer_list
-from analytics.customer_list import Asked, Falls
-from analytics.sorting import Sorting, stage_model, stage_models
+from analytics.customer_list import Asked, Falls, Size
+from analytics.sorting import Sorting, segment, segments, stage_model, stage_models
 from analytics.stages import stage_counts
-from clm.lib.questions import NotThereError
+from clm.lib.questions import NotThereError, QuestionError
+from clm.lib.templatetags.numbers import number
 
-from .asking import page, question
+from .asking import SCOPE, page, question
 
 # The stage of customers who bought once and were not seen for long, by its key in the models that come installed.
 LAPSED = ("lapsed", "win_back")
 # What the customers behind a figure have in common, as the end of "12 customers ...".
+TAKES = (*SCOPE, "search", "model", "stage", "segment", "falling", "group", "columns", "cursor")
+# The columns of the list beside the customer, in their order; all are shown unless some are chosen.
+COLUMNS = {
+    "stage": _("Stage"),
+    "since": _("Since"),
+    "last_seen": _("Last seen"),
+    "orders": _("Orders"),
+    "revenue": _("Revenue"),
+    "next": _("Next change"),
+}
 GROUPS = {
     "started": _("active at the start of the period"),
     "ended": _("active at the end of the period"),
@@ -31,17 +44,20 @@ GROUPS = {
 }
 
 
-@page("customers.view")
+@page("customers.view", takes=TAKES)
 def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
     query = request.GET
     picked = question(query, now=now)
     model = stage_model(query.get("model") or None)
     stage = model.stage_id(query["stage"]) if query.get("stage") else None
+    chosen_segment = segment(query["segment"]) if query.get("segment") else None
+    columns = asked_columns(query.getlist("columns"))
     lapsed = lapsed_stage(model)
     falls = Falls(model=model, stage=lapsed) if query.get("falling") and lapsed is not None else None
     group = query.get("group", "")
     asked = Asked(
         stages=((model, (stage,)),) if stage is not None else (),
+        segment=chosen_segment,
         search=query.get("search", "")[:200],
         falls=falls,
         group=group,
@@ -50,8 +66,9 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
         as_of=None if group else picked.instant,
     )
     found = customer_list.customers(asked=asked, models=[model], now=now, cursor=query.get("cursor") or None)
-    narrowed = bool(asked.stages or asked.search or falls or group or asked.as_of)
+    narrowed = bool(asked.stages or asked.segment or asked.search or falls or group or asked.as_of)
     everybody = customer_list.everybody()
+    matching = customer_list.matching(asked=asked, now=now) if narrowed else everybody
     return render(
         request,
         "pages/customers.html",
@@ -69,13 +86,37 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "period": picked.period,
             "last_day": picked.context["last_day"],
             "as_of": picked.as_of if asked.as_of else None,
-            "matching": customer_list.matching(asked=asked, now=now) if narrowed else everybody,
+            "segment": chosen_segment.ref if chosen_segment is not None else None,
+            "segments": [one.ref for one in segments()],
+            "columns": columns,
+            "all_columns": [(key, label, key in columns) for key, label in COLUMNS.items()],
+            "narrowed": narrowed,
+            "start": found.start,
+            "end": found.start + len(found.rows) - 1,
+            "matching": matching,
+            "matching_said": said(matching, about=not narrowed),
             "everybody": everybody,
+            "everybody_said": said(everybody, about=True),
             "rows": found.rows,
             "next_cursor": found.next_cursor,
             "previous_cursor": found.previous_cursor,
         },
     )
+
+
+def said(size: Size, *, about: bool) -> str:
+    """How many, in words; `about`: a number that was not counted to its end is an estimate, not a lower bound."""
+    if size.is_exact:
+        return number(size.number)
+    return (_now("about %s") if about else _now("more than %s")) % number(size.number)
+
+
+def asked_columns(chosen: Sequence[str]) -> tuple[str, ...]:
+    """The columns asked for, each once and in the order of the list; all of them when none is named."""
+    unknown = [key for key in chosen if key not in COLUMNS]
+    if unknown:
+        raise QuestionError("columns", f'there is no column "{unknown[0][:40]}"; the columns are {", ".join(COLUMNS)}')
+    return tuple(key for key in COLUMNS if not chosen or key in chosen)
 
 
 def lapsed_stage(model: Sorting) -> int | None:

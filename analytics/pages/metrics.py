@@ -7,10 +7,10 @@ from django.shortcuts import render
 
 from analytics.metrics import metric_groups
 
-from .asking import page, question
+from .asking import SCOPE, page, question
 
 
-@page("metrics.view")
+@page("metrics.view", takes=(*SCOPE, "basis"))
 def metrics(request: HttpRequest, *, now: datetime) -> HttpResponse:
     asked = question(request.GET, now=now)
     basis = request.GET.get("basis") or "blended"

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from analytics.customer_list import everybody
+from analytics.customer_list import anybody
 from analytics.sorting import active_customers, stage_model, stage_models
 from analytics.sources import source_notes
 from analytics.stages import Flow, stage_board, stage_shifts, stage_trend, week_ends
@@ -17,7 +17,7 @@ from clm.lib.periods import Period, local_day
 from clm.lib.templatetags.numbers import number
 from clm.lib.templatetags.times import plain_date
 
-from .asking import page, question
+from .asking import SCOPE, page, question
 from .charts import lines_payload, sankey_payload
 
 WEEKS = 53
@@ -47,12 +47,12 @@ class Series:
         return list(reversed(list(zip(self.labels, values, strict=True))))
 
 
-@page("overview.view")
+@page("overview.view", takes=(*SCOPE, "model"))
 def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
     asked = question(request.GET, now=now)
     model = stage_model(request.GET.get("model") or None)
     context = {**asked.context, "now": now, "model": model.ref, "models": [one.ref for one in stage_models()]}
-    if not everybody():
+    if not anybody():
         return render(request, "pages/overview.html", {**context, "empty": True})
     stages = stage_board(model=model, period=asked.period, now=now, as_of=asked.instant)
     shifts = stage_shifts(model=model, period=asked.period)

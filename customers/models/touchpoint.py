@@ -151,6 +151,8 @@ class Touchpoint(models.Model):
             models.Index(
                 fields=["profile", "occurred_at"], include=["type", "channel", "amount"], name="touchpoint_replay"
             ),
+            # The search for an order's number: analytics/search.py. Orders and refunds alone are in it.
+            models.Index(fields=["order_ref"], condition=~models.Q(order_ref=""), name="touchpoint_order"),
         ]
 
     def __str__(self) -> str:

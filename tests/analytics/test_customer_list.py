@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from analytics.customer_list import Asked, Falls, customers, everybody, falling, matching
+from analytics.customer_list import Asked, Falls, Size, customers, everybody, falling, matching
 from analytics.customer_record import customer_head, profiles_of
 from analytics.scope import Scope
 from analytics.sorting import segment, stage_model, stage_models
@@ -28,7 +28,7 @@ def ids(asked: Asked, *, size: int = 50, model: str | None = None) -> list[int]:
         found += [row.id for row in page.rows]
         cursor = page.next_cursor
         if cursor is None:
-            assert len(found) == matching(asked=asked, now=clock())
+            assert Size(len(found), True) == matching(asked=asked, now=clock())
             return found
 
 
@@ -46,6 +46,18 @@ def test_pages_follow_one_another_in_both_directions() -> None:
     assert back == second
     top = customers(asked=Asked(), models=[], now=clock(), page_size=3, cursor=back.previous_cursor)
     assert (top.rows, top.previous_cursor, top.next_cursor) == (first.rows, None, first.next_cursor)
+    assert [page.start for page in (first, second, third, back, top)] == [1, 4, 7, 4, 1]
+
+
+def test_a_list_is_counted_no_further_than_anybody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed()
+    for _ in range(5):
+        make_customer(name="Anna")
+    monkeypatch.setattr("analytics.customer_list.COUNTED", 4)
+    assert matching(asked=Asked(search="anna"), now=clock()) == Size(4, False)
+    assert not everybody().is_exact
+    monkeypatch.setattr("analytics.customer_list.COUNTED", 5)
+    assert matching(asked=Asked(search="anna"), now=clock()) == Size(5, True)
 
 
 def test_a_customer_who_comes_between_two_pages_shifts_nothing() -> None:
@@ -106,7 +118,7 @@ def test_filters_hold_together() -> None:
     assert ids(Asked(search=f"#{quiet}")) == [quiet]
     assert ids(Asked(search="100%")) == []
     assert ids(Asked(search="anna", segment=segment("active_customer"))) == [bought]
-    assert everybody() == 3
+    assert everybody() == Size(3, True)
 
 
 def test_as_of_asks_about_the_past() -> None:

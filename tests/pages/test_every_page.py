@@ -23,6 +23,7 @@ PAGES = [
     "/customers/{customer}/timeline/",
     "/customers/new/",
     "/metrics/",
+    "/search/?search=novak",
     "/models/seven/",
     "/styleguide/",
     "/account/password/change/",

@@ -1,0 +1,103 @@
+"""Where the search leads besides customers: the pages, stages, segments, figures and acts that a person may use."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics.metrics import METRICS
+from analytics.sorting import Sorting, StageRef
+from clm.lib.access.table import can
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere to go. words: what else one may type for it; detail: what it belongs to; stage: its colour, for
+    stages."""
+
+    title: str
+    url: str
+    icon: str
+    detail: str = ""
+    words: str = ""
+    stage: StageRef | None = None
+
+
+# (URL name, title, icon, other words for it, permission or "" for everybody who is signed in)
+PAGES = (
+    ("overview", gettext_lazy("Overview"), "layout-dashboard", "dashboard home start", "overview.view"),
+    ("customers", gettext_lazy("Customers"), "users", "people list contacts", "customers.view"),
+    ("metrics", gettext_lazy("Metrics"), "chart-histogram", "figures kpi numbers", "metrics.view"),
+    ("models", gettext_lazy("Stage models"), "stack-2", "lifecycle rules", "stages.view"),
+    ("system", gettext_lazy("System"), "heartbeat", "health imports replays parked", "system.manage"),
+    ("api_docs", gettext_lazy("API documentation"), "api", "developers swagger openapi", ""),
+    ("styleguide", gettext_lazy("Style guide"), "palette", "design parts", "overview.view"),
+)
+ACTS = (
+    ("customer_new", gettext_lazy("New customer"), "user-plus", "create add", "customers.edit"),
+    ("account_change_password", gettext_lazy("Change password"), "key", "account security", ""),
+)
+
+
+def pages(who: Any) -> list[Place]:
+    """The pages `who` may open."""
+    return _allowed(PAGES, who)
+
+
+def acts(who: Any) -> list[Place]:
+    """What `who` may do from anywhere."""
+    return _allowed(ACTS, who)
+
+
+def stages(models: Sequence[Sorting]) -> list[Place]:
+    """The customers in each stage of each model, and each model's rules."""
+    found = []
+    for model in models:
+        found.append(Place(model.name, reverse("model", args=[model.key]), "stack-2", _("stage model")))
+        for stage in model.stages.values():
+            query = urlencode({"model": model.key, "stage": stage.key})
+            found.append(Place(stage.name, f"{reverse('customers')}?{query}", "", model.name, "stage", stage))
+    return found
+
+
+def segments(found: Sequence[Sorting]) -> list[Place]:
+    """The members of each segment."""
+    customers = reverse("customers")
+    return [
+        Place(one.name, f"{customers}?{urlencode({'segment': one.key})}", "users-group", _("segment")) for one in found
+    ]
+
+
+def figures() -> list[Place]:
+    """Every figure, on the page of metrics."""
+    return [
+        Place(str(one.name), f"{reverse('metrics')}#metric-{one.key}", "chart-histogram", str(one.group), one.key)
+        for one in METRICS.values()
+    ]
+
+
+def matching(places: Iterable[Place], text: str, *, most: int) -> list[Place]:
+    """The places in which every word of `text` begins a word, those whose title begins so first; all of them for an
+    empty text."""
+    words = text.lower().split()
+
+    def rank(place: Place) -> int | None:
+        said = f"{place.title} {place.detail} {place.words}".lower().replace("_", " ").replace("-", " ").split()
+        if not all(any(known.startswith(word) for known in said) for word in words):
+            return None
+        return 0 if place.title.lower().startswith(text.lower()) else 1
+
+    ranked = [(at, place) for place in places if (at := rank(place)) is not None]
+    return [place for _rank, place in sorted(ranked, key=lambda one: one[0])][:most]
+
+
+def _allowed(table: Sequence[tuple[str, Any, str, str, str]], who: Any) -> list[Place]:
+    return [
+        Place(str(title), reverse(name), icon, words=words)
+        for name, title, icon, words, permission in table
+        if not permission or can(who, permission)
+    ]

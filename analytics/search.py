@@ -1,0 +1,103 @@
+"""Finding customers by what people type: a part of a name or an address, the beginning of a short word, a number of
+this or another system, or the reference of an order. The list, the API and the search of every page find the same
+people."""
+
+from dataclasses import dataclass
+from unicodedata import normalize
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from clm.lib import sql
+from clm.lib.questions import QuestionError
+from customers.models import Customer, Touchpoint
+
+from .customer_figures import initials, names_of
+
+MOST_WORDS = 10
+MOST_TEXT = 200
+# A shorter word has no trigram of its own: the index finds it only where a word begins with it.
+TRIGRAM = 3
+# An order and its refunds are one customer's; a reference that more share than this names nobody.
+MOST_ORDERS = 50
+_LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCustomer:
+    """A customer that a search leads to. known_as: the name, or what stands for it; detail: the address or number
+    beside it, "" when there is none."""
+
+    id: int
+    known_as: str
+    initials: str
+    detail: str
+
+
+def searched(text: str) -> Q:
+    """The customers in whom every word of `text` occurs. QuestionError for what no name can hold."""
+    if "\x00" in text:
+        raise QuestionError("search", "search holds a character that no name has")
+    asked = Q()
+    for word in normalize("NFC", text).split()[:MOST_WORDS]:
+        asked &= _word(word)
+    return asked
+
+
+def found_customers(*, text: str, most: int) -> list[FoundCustomer]:
+    """The first `most` customers for a search as it is being typed: whoever is recognised by exactly this first, then
+    the newest."""
+    text = " ".join(normalize("NFC", text).split())[:MOST_TEXT]
+    if not text:
+        return []
+    condition = searched(text)
+    portraits = Customer.objects.filter(merged_into=None).only("pk", "name", "email", "phone", "search_text")
+    recognised = _recognised(text)
+    found = list(portraits.filter(pk__in=recognised).order_by("-pk")[:most]) if recognised else []
+    if len(found) < most:
+        newest = portraits.filter(condition).order_by("-pk")[: most + len(found)]
+        found += [one for one in newest if one.pk not in recognised][: most - len(found)]
+    names = names_of(found)
+    orders = _of_order(text.removeprefix("#"))
+    return [
+        FoundCustomer(
+            id=one.pk,
+            known_as=names[one.pk],
+            initials=initials(one.name, one.email),
+            detail=_("order %(reference)s") % {"reference": text}
+            if one.pk in orders
+            else next((known for known in (one.email, one.phone) if known and known != names[one.pk]), ""),
+        )
+        for one in found
+    ]
+
+
+def _word(word: str) -> Q:
+    low = word.lower()
+    if len(low) >= TRIGRAM or not low.isascii():
+        found = Q(search_text__contains=low)
+    else:
+        found = Q(search_text__startswith=low) | Q(search_text__contains=f" {low}")
+    number = low.removeprefix("#")
+    if number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= _LARGEST_ID:
+        found |= Q(pk=int(number))
+    orders = _of_order(word.removeprefix("#"))
+    return found | Q(pk__in=orders) if orders else found
+
+
+def _of_order(word: str) -> list[int]:
+    """The customers of the orders of that reference, as it was typed or in capitals. Every shop's reference has a
+    digit, so names cost no query."""
+    if not any(character.isdigit() for character in word):
+        return []
+    found = (
+        Touchpoint.objects.filter(order_ref__in={word, word.upper()})
+        .exclude(order_ref="")  # what the partial index `touchpoint_order` is declared with
+        .values_list("profile__customer", flat=True)[:MOST_ORDERS]
+    )
+    return sorted(set(found))
+
+
+def _recognised(text: str) -> list[int]:
+    """The customers that have exactly this as an identity."""
+    return [row[0] for row in sql.rows("analytics/recognised", values=[text, text.lower()], most=MOST_ORDERS)]

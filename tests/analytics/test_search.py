@@ -1,0 +1,109 @@
+"""Who is found by what people type into the search."""
+
+import pytest
+from django.db import connection
+
+from analytics.search import found_customers
+from clm.lib.questions import QuestionError
+from customers.events import Event
+from customers.ingest import clock, ingest
+from customers.merge import merge
+from customers.models import Cause, Customer, Source
+from tests.lifecycle.making import ago, installed, settle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people() -> dict[str, int]:
+    """Anna who ordered, Ann, Bo, and Liu Wei, by their ids at the shop."""
+    installed()
+    source, _made = Source.objects.get_or_create(key="shop", defaults={"name": "Shop"})
+    told = [("1001", "Anna Berg", "A-100"), ("1002", "Ann Onym", ""), ("1003", "Bo Ek", "B-7"), ("1004", "刘伟", "")]
+    events = [
+        Event(
+            message_id=f"m{person}",
+            identities=(("external_id", person), ("email", f"person{person}@example.org"), ("phone", f"+4670{person}")),
+            type="Order Completed",
+            channel="web",
+            occurred_at=ago(days=3),
+            amount=100,
+            order_ref=reference,
+            traits={"name": name},
+        )
+        for person, name, reference in told
+    ]
+    ingest(source=source, events=events, cause=Cause.IMPORT)
+    settle()
+    return {person: Customer.objects.get(profiles__identities__value=person).pk for person, _name, _reference in told}
+
+
+def found(text: str) -> list[int]:
+    return [one.id for one in found_customers(text=text, most=8)]
+
+
+@pytest.mark.parametrize(
+    ("text", "persons"),
+    [
+        ("anna", ["1001"]),
+        ("ANN", ["1002", "1001"]),
+        ("nna", ["1001"]),
+        ("be", ["1001"]),  # a short word is the beginning of one
+        ("er", []),
+        ("ann berg", ["1001"]),
+        ("伟", ["1004"]),
+        ("person1003@example.org", ["1003"]),
+        ("+46701003", ["1003"]),
+        ("1003", ["1003"]),
+        ("a-100", ["1001"]),
+        ("#B-7", ["1003"]),
+        ("A-1", []),  # an order is named whole
+        ("100%", []),
+        ("", []),
+        ("   ", []),
+    ],
+)
+def test_customers_are_found_by(text: str, persons: list[str], people: dict[str, int]) -> None:
+    assert found(text) == [people[person] for person in persons]
+
+
+def test_whoever_is_recognised_by_exactly_this_comes_first(people: dict[str, int]) -> None:
+    source = Source.objects.get(key="shop")
+    late = Event(
+        message_id="late",
+        identities=(("external_id", "9"),),
+        type="Page",
+        channel="web",
+        occurred_at=ago(days=1),
+        traits={"name": "1002 nights"},
+    )
+    ingest(source=source, events=[late], cause=Cause.IMPORT)
+    settle()
+    newest = Customer.objects.get(name="1002 nights").pk
+    assert found("1002") == [people["1002"], newest]
+
+
+def test_a_customer_found_by_an_order_says_so(people: dict[str, int]) -> None:
+    (one,) = found_customers(text="a-100", most=8)
+    assert one.detail == "order a-100"
+    (two,) = found_customers(text="anna", most=8)
+    assert two.detail == "person1001@example.org"
+
+
+def test_the_order_of_a_merged_customer_leads_to_the_survivor(people: dict[str, int]) -> None:
+    merge(customers=(people["1001"], people["1003"]), now=clock())
+    assert found("B-7") == [people["1001"]]
+
+
+def test_what_no_name_can_hold_is_refused() -> None:
+    with pytest.raises(QuestionError):
+        found_customers(text="a\x00b", most=8)
+
+
+def test_an_order_is_looked_up_in_its_index(people: dict[str, int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT profile_id FROM customers_touchpoint WHERE order_ref IN ('a', 'A') AND NOT (order_ref = '')"
+        )
+        assert "touchpoint_order" in "\n".join(row[0] for row in cursor.fetchall())
