@@ -240,6 +240,13 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["clm.lib.access.authentication.DeclaredPermission"],
+    "ENUM_NAME_OVERRIDES": {
+        "UserRole": "clm.lib.access.models.Role",
+        "TouchpointRole": "customers.models.touchpoint.Role",
+        "ConsentState": "customers.models.contracts.Consent.State",
+        "ImportState": "customers.models.intake.Import.State",
+        "VersionState": "lifecycle.models.definitions.Version.State",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

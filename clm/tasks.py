@@ -4,6 +4,7 @@ behind is found by the next tick. Every task has the same act as a management co
 from typing import Any
 
 from clm.celery import app
+from clm.lib.access.kept_answers import forget_answers
 from customers.ingest import clock
 from customers.partitions import turn_partitions
 from lifecycle.models import Replay
@@ -30,3 +31,9 @@ def replay(*, replay: int, **_later: Any) -> None:
 def partitions(**_later: Any) -> None:
     """Make the coming weeks' partitions and drop the old ones (manage.py partitions)."""
     turn_partitions(now=clock())
+
+
+@app.task(name="clm.tasks.answers")
+def answers(**_later: Any) -> None:
+    """Forget answers that were kept long enough for requests sent twice (manage.py forget_answers)."""
+    forget_answers(now=clock())

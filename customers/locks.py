@@ -9,6 +9,9 @@
 5. SEQUENCER while announcements get their place.
 6. Row locks of profiles while traits are told, in order of id.
 
+A request with an idempotency key takes, before all of these, a lock of its own without waiting
+(`clm.lib.access.kept_answers`); if it brings customers up to date as well, PROPERTY_KEYS and VERSIONS follow at once.
+
 FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
 because of it, so that one source is filled from one file at a time."""
 

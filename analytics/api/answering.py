@@ -55,6 +55,9 @@ _PROBLEMS = {
     401: "No key, or one that is unknown or revoked.",
     403: "The key's role may not do this.",
     404: "There is no such thing.",
+    409: "It contradicts what is stored, or a request with this idempotency key is still being answered.",
+    415: "The body is not JSON.",
+    422: "This idempotency key came with another request before.",
 }
 
 

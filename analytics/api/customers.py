@@ -20,6 +20,7 @@ from ..customer_list import Asked, Falls, customers
 from ..customer_record import customer_head, found_customer, identities, profiles_of, standings, traits
 from ..scope import LINES, Scope
 from ..sorting import Sorting, stage_model, stage_models
+from .acting import act
 from .answering import Amount, Instant, page, page_of, problems
 from .asking import (
     Asking,
@@ -260,15 +261,15 @@ class Customers(APIView):
     def get(self, request: Request) -> Response:
         return customers_page(request, CustomersAsked.of(request), Asking(now=clock()))
 
-    @extend_schema(
+    @act(
         operation_id="customers_create",
         summary="Create a customer by hand",
         description="It gets one touchpoint of type Created. An address somebody else has is refused.",
         request=CustomerNew,
-        responses={201: CustomerShape, **problems(400)},
+        responses={201: CustomerShape},
+        advances=True,
     )
     def post(self, request: Request) -> Response:
-        NoParameters.of(request)
         told = CustomerNew.of_request(request)
         number = create_customer(**told, author=author_of(request), now=clock())
         advance_customers(customers=[number])
@@ -293,15 +294,16 @@ class OneCustomer(APIView):
         NoParameters.of(request)
         return Response(written_customer(number=asked_id(customer), asking=Asking(now=clock())))
 
-    @extend_schema(
+    @act(
         operation_id="customers_edit",
         summary="Correct what is known of a customer",
         description="What is told counts from now on; what was told before stays in the history.",
         request=CustomerTold,
-        responses={200: CustomerShape, **problems(400, 404)},
+        responses={200: CustomerShape},
+        refusals=(404,),
+        advances=True,
     )
     def patch(self, request: Request, customer: str) -> Response:
-        NoParameters.of(request)
         found, _merged_into = found_customer(asked_id(customer))
         changes = CustomerTold.of_request(request)
         if edit_customer(customer=found.pk, changes=changes, now=clock()):
@@ -312,14 +314,15 @@ class OneCustomer(APIView):
 class CustomerTouchpoints(APIView):
     permission_needed: ClassVar[dict[str, str]] = {"POST": "touchpoints.log"}
 
-    @extend_schema(
+    @act(
         operation_id="customers_log_touchpoint",
         summary="Log a call or a note",
         request=TouchpointLogged,
-        responses={201: TouchpointAnswer, 200: TouchpointAnswer, **problems(400, 404)},
+        responses={201: TouchpointAnswer, 200: TouchpointAnswer},
+        refusals=(404,),
+        advances=True,
     )
     def post(self, request: Request, customer: str) -> Response:
-        NoParameters.of(request)
         found, _merged_into = found_customer(asked_id(customer))
         told = TouchpointLogged.of_request(request)
         asking = Asking(now=clock())

@@ -9,14 +9,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from customers.ingest import clock
+from lifecycle.naming import name_subject
 
 from ..sorting import Sorting, segment, segments
 from ..stage_rules import stage_rules
 from ..stages import stage_counts
+from .acting import act
 from .answering import page, page_of, problems
-from .asking import Asking, KnownAt, NoParameters, Paged
+from .asking import Asking, Body, KnownAt, NoParameters, Paged
 from .customers import CustomerListed, customers_page
-from .stages import VersionShape
+from .stages import TrendAsked, TrendShape, VersionShape, written_trend
 
 
 class SegmentShape(serializers.Serializer[Any]):
@@ -62,8 +64,13 @@ class Segments(APIView):
         return Response(page(request, SegmentShape(found, many=True).data))
 
 
+class SegmentTold(Body):
+    name = serializers.CharField(required=False, max_length=1000)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+
+
 class OneSegment(APIView):
-    permission_needed: ClassVar[str] = "segments.view"
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "segments.view", "PATCH": "segments.edit"}
 
     @extend_schema(
         operation_id="segments_read",
@@ -73,6 +80,30 @@ class OneSegment(APIView):
     def get(self, request: Request, key: str) -> Response:
         NoParameters.of(request)
         return Response(SegmentShape(written_segment(segment(key), Asking(now=clock()))).data)
+
+    @act(
+        operation_id="segments_name",
+        summary="Give a segment another name or description",
+        request=SegmentTold,
+        responses={200: SegmentShape},
+        refusals=(404,),
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        name_subject(subject=segment(key).id, changes=SegmentTold.of_request(request))
+        return Response(SegmentShape(written_segment(segment(key), Asking(now=clock()))).data)
+
+
+class SegmentTrend(APIView):
+    permission_needed: ClassVar[str] = "segments.view"
+
+    @extend_schema(
+        operation_id="segments_trend",
+        summary="How many are in a segment, week by week",
+        parameters=[TrendAsked],
+        responses={200: TrendShape, **problems(400, 404)},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        return Response(written_trend(request, segment(key)))
 
 
 class MembersAsked(Paged, KnownAt):

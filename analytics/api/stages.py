@@ -10,12 +10,15 @@ from rest_framework.views import APIView
 
 from clm.lib.periods import asked_period
 from customers.ingest import clock
+from lifecycle.naming import name_stage, name_subject
 
+from ..silent_roles import silent_roles
 from ..sorting import Sorting, stage_model, stage_models
 from ..stage_rules import stage_rules
-from ..stages import stage_counts, stage_flows
+from ..stages import refuse_unknowable, stage_counts, stage_flows, stage_trend, week_ends
+from .acting import act
 from .answering import Instant, page, page_of, problems
-from .asking import Asking, FromUntil, KnownAt, NoParameters
+from .asking import Asking, Body, FromUntil, KnownAt, NoParameters
 
 
 class StageShape(serializers.Serializer[Any]):
@@ -40,6 +43,10 @@ class StageRuleShape(StageShape):
     )
     sentence = serializers.CharField()
     rule = serializers.JSONField(allow_null=True, help_text="The rule document; null for the exit stage.")
+    silent_roles = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Not empty: nobody can be here so far, because no source has sent touchpoints of these roles.",
+    )
 
 
 class VersionShape(serializers.Serializer[Any]):
@@ -52,9 +59,26 @@ class VersionShape(serializers.Serializer[Any]):
     note = serializers.CharField()
 
 
+class SubRuleShape(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    sentence = serializers.CharField()
+    rule = serializers.JSONField(source="document")
+
+
 class ModelDetailShape(ModelShape):
     version = VersionShape(allow_null=True)
     stages = StageRuleShape(many=True)
+    sub_rules = SubRuleShape(many=True, help_text="The named rules that the stages' rules mention.")
+
+
+class ModelTold(Body):
+    name = serializers.CharField(required=False, max_length=1000)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    is_default = serializers.BooleanField(required=False, help_text="True: pages show this model first.")
+
+
+class StageTold(Body):
+    name = serializers.CharField(max_length=1000)
 
 
 class StageCountShape(StageShape):
@@ -137,8 +161,26 @@ class StageModels(APIView):
         return Response(page(request, ModelShape(models, many=True).data))
 
 
+def written_model_whole(model: Sorting) -> Any:
+    """A model with the rules of its live version."""
+    rules = stage_rules(sorting=model)
+    silent = silent_roles(model=model)
+    stages = [
+        flat_stage(
+            one.stage,
+            precedence=one.precedence,
+            sentence=one.sentence,
+            rule=one.document,
+            silent_roles=silent.get(one.stage.key, ()),
+        )
+        for one in rules.stages
+    ]
+    record = written_model(model) | {"version": rules.version, "stages": stages, "sub_rules": rules.named}
+    return ModelDetailShape(record).data
+
+
 class OneStageModel(APIView):
-    permission_needed: ClassVar[str] = "stages.view"
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "stages.view", "PATCH": "stages.edit"}
 
     @extend_schema(
         operation_id="stage_models_read",
@@ -147,14 +189,33 @@ class OneStageModel(APIView):
     )
     def get(self, request: Request, key: str) -> Response:
         NoParameters.of(request)
-        model = stage_model(key)
-        rules = stage_rules(sorting=model)
-        stages = [
-            flat_stage(one.stage, precedence=one.precedence, sentence=one.sentence, rule=one.document)
-            for one in rules.stages
-        ]
-        record = written_model(model) | {"version": rules.version, "stages": stages}
-        return Response(ModelDetailShape(record).data)
+        return Response(written_model_whole(stage_model(key)))
+
+    @act(
+        operation_id="stage_models_name",
+        summary="Give a stage model another name, or make it the one that pages show first",
+        request=ModelTold,
+        responses={200: ModelDetailShape},
+        refusals=(404,),
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        name_subject(subject=stage_model(key).id, changes=ModelTold.of_request(request))
+        return Response(written_model_whole(stage_model(key)))
+
+
+class OneStage(APIView):
+    permission_needed: ClassVar[dict[str, str]] = {"PATCH": "stages.edit"}
+
+    @act(
+        operation_id="stage_models_name_stage",
+        summary="Give a stage another name",
+        request=StageTold,
+        responses={200: ModelDetailShape},
+        refusals=(404,),
+    )
+    def patch(self, request: Request, key: str, stage: str) -> Response:
+        name_stage(stage=stage_model(key).stage_id(stage), **StageTold.of_request(request))
+        return Response(written_model_whole(stage_model(key)))
 
 
 class CountsAsked(KnownAt):
@@ -216,3 +277,43 @@ class StageFlows(APIView):
             "moves": flows.moves,
         }
         return Response(FlowsShape(record).data)
+
+
+class StageTrendShape(StageShape):
+    customers = serializers.ListField(child=serializers.IntegerField(), help_text="At each of `instants`.")
+
+
+class TrendShape(serializers.Serializer[Any]):
+    key = serializers.CharField(help_text="Of the stage model or the segment.")
+    instants = serializers.ListField(child=Instant(), help_text="A week apart; the last one is `as_of`.")
+    stages = StageTrendShape(many=True)
+
+
+class TrendAsked(KnownAt):
+    weeks = serializers.IntegerField(required=False, default=12, min_value=1, max_value=260)
+
+
+def written_trend(request: Request, found: Sorting) -> Any:
+    """Customers per stage, week by week."""
+    asked = TrendAsked.of(request)
+    asking = Asking(now=clock())
+    until, known_at = asking.instant(asked, "as_of"), asking.instant(asked, "known_at")
+    if until is not None:
+        refuse_unknowable(as_of=until, known_at=known_at)
+    instants = week_ends(until=until or known_at or asking.now, count=asked["weeks"])
+    trend = stage_trend(model=found, instants=instants, known_at=known_at)
+    stages = [flat_stage(one.stage, customers=one.customers) for one in trend]
+    return TrendShape({"key": found.key, "instants": instants, "stages": stages}).data
+
+
+class StageTrend(APIView):
+    permission_needed: ClassVar[str] = "stages.view"
+
+    @extend_schema(
+        operation_id="stage_models_trend",
+        summary="Customers per stage, week by week",
+        parameters=[TrendAsked],
+        responses={200: TrendShape, **problems(400, 404)},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        return Response(written_trend(request, stage_model(key)))

@@ -2,13 +2,23 @@
 
 from django.urls import path
 
+from .accounts import AccountMembers, Accounts, OneAccount
+from .campaigns import Campaigns, OneCampaign
+from .catalogue import Channels, OneSource, Sources, TouchpointTypes
 from .customers import Customers, CustomerTouchpoints, OneCustomer
 from .documents import Docs, Schema
+from .facts import Affiliations, Consents, CustomerIdentities, Identities, Placements, Profiles, Traits
 from .histories import Spells, Timeline, Why
+from .imports import Imports, ImportSetAside, OneImport, Rejects
+from .merges import Merges, OneMerge, UndoMerge
 from .metrics import Metrics, OneMetric
 from .rules import EvaluateRule
-from .segments import OneSegment, SegmentMembers, Segments
-from .stages import OneStageModel, StageCountsNow, StageFlows, StageModels
+from .segments import OneSegment, SegmentMembers, Segments, SegmentTrend
+from .spend import AllSpend, OneRate, OneSpend, Rates
+from .stages import OneStage, OneStageModel, StageCountsNow, StageFlows, StageModels, StageTrend
+from .system import HotCustomers, OneInstallation, OneReplay, ParkedCustomers, Replays, RetryParked, System
+from .users import Keys, Me, OneKey, OneUser, RevokeKey, Users
+from .versions import ModelVersion, ModelVersions, SegmentVersion, SegmentVersions, SubRules
 
 urlpatterns = [
     path("customers/", Customers.as_view(), name="api_customers"),
@@ -17,16 +27,64 @@ urlpatterns = [
     path("customers/<str:customer>/spells/", Spells.as_view(), name="api_customer_spells"),
     path("customers/<str:customer>/why/", Why.as_view(), name="api_customer_why"),
     path("customers/<str:customer>/touchpoints/", CustomerTouchpoints.as_view(), name="api_customer_touchpoints"),
+    path("customers/<str:customer>/profiles/", Profiles.as_view(), name="api_customer_profiles"),
+    path("customers/<str:customer>/identities/", CustomerIdentities.as_view(), name="api_customer_identities"),
+    path("customers/<str:customer>/traits/", Traits.as_view(), name="api_customer_traits"),
+    path("customers/<str:customer>/consents/", Consents.as_view(), name="api_customer_consents"),
+    path("customers/<str:customer>/affiliations/", Affiliations.as_view(), name="api_customer_affiliations"),
+    path("customers/<str:customer>/placements/", Placements.as_view(), name="api_customer_placements"),
+    path("identities/", Identities.as_view(), name="api_identities"),
+    path("merges/", Merges.as_view(), name="api_merges"),
+    path("merges/<str:merge>/", OneMerge.as_view(), name="api_merge"),
+    path("merges/<str:merge>/undo/", UndoMerge.as_view(), name="api_merge_undo"),
+    path("accounts/", Accounts.as_view(), name="api_accounts"),
+    path("accounts/<str:account>/", OneAccount.as_view(), name="api_account"),
+    path("accounts/<str:account>/members/", AccountMembers.as_view(), name="api_account_members"),
     path("stage-models/", StageModels.as_view(), name="api_stage_models"),
     path("stage-models/<slug:key>/", OneStageModel.as_view(), name="api_stage_model"),
+    path("stage-models/<slug:key>/stages/<slug:stage>/", OneStage.as_view(), name="api_stage_model_stage"),
     path("stage-models/<slug:key>/counts/", StageCountsNow.as_view(), name="api_stage_model_counts"),
     path("stage-models/<slug:key>/flows/", StageFlows.as_view(), name="api_stage_model_flows"),
+    path("stage-models/<slug:key>/trend/", StageTrend.as_view(), name="api_stage_model_trend"),
+    path("stage-models/<slug:key>/versions/", ModelVersions.as_view(), name="api_stage_model_versions"),
+    path("stage-models/<slug:key>/versions/<int:number>/", ModelVersion.as_view(), name="api_stage_model_version"),
     path("segments/", Segments.as_view(), name="api_segments"),
     path("segments/<slug:key>/", OneSegment.as_view(), name="api_segment"),
     path("segments/<slug:key>/members/", SegmentMembers.as_view(), name="api_segment_members"),
+    path("segments/<slug:key>/trend/", SegmentTrend.as_view(), name="api_segment_trend"),
+    path("segments/<slug:key>/versions/", SegmentVersions.as_view(), name="api_segment_versions"),
+    path("segments/<slug:key>/versions/<int:number>/", SegmentVersion.as_view(), name="api_segment_version"),
+    path("sub-rules/", SubRules.as_view(), name="api_sub_rules"),
     path("rules/evaluate/", EvaluateRule.as_view(), name="api_rules_evaluate"),
     path("metrics/", Metrics.as_view(), name="api_metrics"),
     path("metrics/<slug:name>/", OneMetric.as_view(), name="api_metric"),
+    path("campaigns/", Campaigns.as_view(), name="api_campaigns"),
+    path("campaigns/<slug:key>/", OneCampaign.as_view(), name="api_campaign"),
+    path("spend/", AllSpend.as_view(), name="api_spend"),
+    path("spend/<str:spend>/", OneSpend.as_view(), name="api_one_spend"),
+    path("exchange-rates/", Rates.as_view(), name="api_exchange_rates"),
+    path("exchange-rates/<str:rate>/", OneRate.as_view(), name="api_exchange_rate"),
+    path("sources/", Sources.as_view(), name="api_sources"),
+    path("sources/<slug:key>/", OneSource.as_view(), name="api_source"),
+    path("channels/", Channels.as_view(), name="api_channels"),
+    path("touchpoint-types/", TouchpointTypes.as_view(), name="api_touchpoint_types"),
+    path("imports/", Imports.as_view(), name="api_imports"),
+    path("imports/<str:number>/", OneImport.as_view(), name="api_import"),
+    path("imports/<str:number>/set-aside/", ImportSetAside.as_view(), name="api_import_set_aside"),
+    path("rejects/", Rejects.as_view(), name="api_rejects"),
+    path("installation/", OneInstallation.as_view(), name="api_installation"),
+    path("system/", System.as_view(), name="api_system"),
+    path("parked/", ParkedCustomers.as_view(), name="api_parked"),
+    path("parked/<str:customer>/retry/", RetryParked.as_view(), name="api_parked_retry"),
+    path("hot-customers/", HotCustomers.as_view(), name="api_hot_customers"),
+    path("replays/", Replays.as_view(), name="api_replays"),
+    path("replays/<str:replay>/", OneReplay.as_view(), name="api_replay"),
+    path("me/", Me.as_view(), name="api_me"),
+    path("users/", Users.as_view(), name="api_users"),
+    path("users/<str:user>/", OneUser.as_view(), name="api_user"),
+    path("keys/", Keys.as_view(), name="api_keys"),
+    path("keys/<str:key>/", OneKey.as_view(), name="api_key"),
+    path("keys/<str:key>/revoke/", RevokeKey.as_view(), name="api_key_revoke"),
     path("schema/", Schema.as_view(), name="api_schema"),
     path("docs/", Docs.as_view(), name="api_docs"),
 ]

@@ -9,7 +9,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from .questions import NotThereError, QuestionError
+from .questions import ConflictError, NotThereError, QuestionError
 
 
 class BadInput(exceptions.APIException):
@@ -21,6 +21,22 @@ class BadInput(exceptions.APIException):
     def __init__(self, message: str, *, field: str | None = None, errors: list[dict[str, str]] | None = None) -> None:
         super().__init__(message)
         self.errors = errors if errors is not None else ([{"field": field, "message": message}] if field else [])
+
+
+class Conflict(exceptions.APIException):
+    """What is asked contradicts what is stored or is going on."""
+
+    status_code = 409
+    default_detail = "Conflict"
+    default_code = "conflict"
+
+
+class OtherRequest(exceptions.APIException):
+    """An idempotency key that came with another request before."""
+
+    status_code = 422
+    default_detail = "Idempotency key used for another request"
+    default_code = "other_request"
 
 
 def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
@@ -47,6 +63,8 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponseB
         error = exceptions.NotFound()
     elif isinstance(error, QuestionError):
         error = BadInput(error.message, field=error.field)
+    elif isinstance(error, ConflictError):
+        error = Conflict(str(error))
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):

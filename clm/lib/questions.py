@@ -13,3 +13,7 @@ class QuestionError(ValueError):
 
 class NotThereError(LookupError):
     """What the address names does not exist."""
+
+
+class ConflictError(ValueError):
+    """What is asked contradicts what is stored; the message says how, and the way out. The API answers it with 409."""

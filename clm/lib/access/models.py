@@ -65,6 +65,32 @@ class User(AbstractBaseUser):
         return "".join(word[0] for word in words[:2]).upper()
 
 
+class KeptAnswer(models.Model):
+    """What a request with an idempotency key was answered, kept for a while so that the same request, sent again, is
+    answered the same and changes nothing. Written in the transaction of the act itself."""
+
+    whose = models.CharField(max_length=30, help_text=_("user:<id> or key:<id>."))
+    idempotency_key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text=_("A keyed hash of method, address and body."))
+    status = models.SmallIntegerField()
+    content_type = models.CharField(max_length=100, blank=True, default="")
+    location = models.TextField(blank=True, default="")
+    body = models.BinaryField()
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["whose", "idempotency_key"], name="a_request_is_answered_once"),
+        ]
+        indexes = [
+            # clm.lib.access.kept_answers.forget_answers
+            models.Index(fields=["answered_at"], name="kept_answer_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.whose} {self.idempotency_key[:20]}: {self.status}"
+
+
 def hashed(secret: str) -> str:
     """What is kept of an API key: keys carry 256 random bits, so one plain SHA-256 is enough and look-up is exact."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -14,21 +14,25 @@ MARKETERS = frozenset({Role.MARKETER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
 
 TABLE: dict[str, tuple[frozenset[Role], Any]] = {
-    "overview.view": (EVERYBODY, _("See the overview and the metrics")),
+    "overview.view": (EVERYBODY, _("See the overview, the sources, and what the installation counts in")),
     "customers.view": (EVERYBODY, _("See customers and their timelines")),
     "customers.edit": (STAFF, _("Create and edit customers")),
     "touchpoints.log": (STAFF, _("Log a call or a note")),
     "customers.merge": (STAFF, _("Merge customers and undo a merge")),
     "stages.view": (EVERYBODY, _("See stage models and their rules")),
-    "stages.edit": (ADMINS, _("Change stage models")),
+    "stages.edit": (ADMINS, _("Name stage models and their stages")),
     "segments.view": (EVERYBODY, _("See segments and their members")),
-    "segments.edit": (MARKETERS, _("Change segments")),
+    "segments.edit": (MARKETERS, _("Name segments")),
     "rules.evaluate": (EVERYBODY, _("Try a rule on a made-up history")),
     "metrics.view": (EVERYBODY, _("See retention, value and cost figures")),
-    "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
+    "campaigns.view": (EVERYBODY, _("See campaigns and what was spent on them")),
     "campaigns.edit": (MARKETERS, _("Change campaigns")),
-    "imports.run": (ADMINS, _("Import files")),
-    "system.manage": (ADMINS, _("Manage users, keys and sources")),
+    "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
+    "rates.edit": (ADMINS, _("Enter exchange rates")),
+    "imports.view": (ADMINS, _("See what became of imported files and what was refused")),
+    "users.manage": (ADMINS, _("Manage users and keys")),
+    "installation.edit": (ADMINS, _("Change the installation's settings")),
+    "system.manage": (ADMINS, _("See how the installation is doing, and try parked customers again")),
 }
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -5,11 +5,11 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from babel.numbers import list_currencies
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from clm.lib.questions import QuestionError
 from customers.models import ExchangeRate, Installation
+from customers.rates import enter_rate
 
 
 class Command(BaseCommand):
@@ -30,19 +30,12 @@ class Command(BaseCommand):
             return
         if day is None or rate is None:
             raise CommandError("Say all three: manage.py exchange_rate EUR 2025-01-01 0.8571")
-        if currency not in list_currencies():
-            raise CommandError(f'"{currency}" is not a currency; say its three letters, such as EUR')
-        if currency == reporting:
-            raise CommandError(f"{reporting} is the reporting currency itself and needs no rate")
-        first = _day(day)
-        entered = ExchangeRate.objects.filter(currency=currency, day=first).first()
-        entered = entered or ExchangeRate(currency=currency, day=first)
-        entered.rate, entered.source = _number(rate), "manage.py exchange_rate"
+        first, number = _day(day), _number(rate)
         try:
-            entered.full_clean()
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
-        entered.save()
+            entered, _is_new = enter_rate(currency=currency, day=first, rate=number, source="manage.py exchange_rate")
+        except QuestionError as error:
+            said = {"currency": currency, "rate": rate}[error.field]
+            raise CommandError(f'"{said}": {error.message}') from None
         self.stdout.write(f"1 {currency} is {entered.rate.normalize():f} {reporting} from {first} on.")
 
     def _list(self, reporting: str) -> None:

@@ -1,0 +1,259 @@
+"""/api/v1/customers/{id}/...: the facts a customer's record is made of, and /api/v1/identities/: whose is this?"""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from customers.consents import state_consent
+from customers.ingest import clock
+from customers.models import Affiliation, Consent, Identity, Profile, Trait
+from lifecycle.models import Placement
+
+from ..customer_record import found_customer
+from .acting import act
+from .answering import Instant, problems
+from .asking import Asking, Body, asked_id
+from .customers import author_of
+from .lists import ListView, MomentFilter, text_filter
+
+
+# A docstring here would become the description of every list below in the API's own documents.
+class OfCustomer(ListView):  # a list of what hangs on the profiles of one customer
+    permission_needed: ClassVar[Any] = "customers.view"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """The rows of the customer in the address, or of the one it was merged into."""
+        found, _merged_into = found_customer(asked_id(self.kwargs["customer"]))
+        return super().get_queryset().filter(**{self.reached_by: found.pk})
+
+    reached_by = "profile__customer"
+
+
+class ProfileShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    created_at = Instant()
+
+
+class Profiles(OfCustomer):
+    queryset = Profile.objects.all()
+    serializer_class = ProfileShape
+    reached_by = "customer"
+
+    @extend_schema(
+        operation_id="customers_profiles",
+        summary="The clusters of identities a customer was met under",
+        responses={200: ProfileShape(many=True), **problems(400, 404)},
+    )
+    def get(self, request: Request, customer: str) -> Response:
+        return self.listed(request)
+
+
+class IdentityOfCustomer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    kind = serializers.CharField()
+    value = serializers.CharField()
+    profile = serializers.CharField(source="profile_id")
+    created_at = Instant()
+
+
+class IdentityFilters(filters.FilterSet):
+    kind = text_filter(longest=40)
+    value = text_filter(longest=512, help_text="As it is kept: e-mail addresses in small letters.")
+
+    class Meta:
+        model = Identity
+        fields: ClassVar[list[str]] = []
+
+
+class CustomerIdentities(OfCustomer):
+    queryset = Identity.objects.all()
+    serializer_class = IdentityOfCustomer
+    filterset_class = IdentityFilters
+
+    @extend_schema(
+        operation_id="customers_identities",
+        summary="What a customer is recognised by, newest first",
+        responses={200: IdentityOfCustomer(many=True), **problems(400, 404)},
+    )
+    def get(self, request: Request, customer: str) -> Response:
+        return self.listed(request)
+
+
+class IdentityFound(IdentityOfCustomer):
+    customer = serializers.CharField(source="profile.customer_id")
+
+
+class Identities(ListView):
+    permission_needed: ClassVar[str] = "customers.view"
+    queryset = Identity.objects.select_related("profile")
+    serializer_class = IdentityFound
+    filterset_class = IdentityFilters
+
+    @extend_schema(
+        operation_id="identities_list",
+        summary="Whose identity is this?",
+        description="With `kind` and `value`: the one customer who is recognised by it, or nobody.",
+        responses={200: IdentityFound(many=True), **problems(400)},
+    )
+    def get(self, request: Request) -> Response:
+        return self.listed(request)
+
+
+class TraitStep(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    key = serializers.CharField()
+    value = serializers.JSONField(allow_null=True, help_text="Null: cleared.")
+    set_at = Instant()
+    last_seen_at = Instant(help_text="The last instant at which the same was told again.")
+    recorded_at = Instant()
+    profile = serializers.CharField(source="profile_id")
+
+
+class TraitFilters(filters.FilterSet):
+    key = text_filter(longest=200)
+
+    class Meta:
+        model = Trait
+        fields: ClassVar[list[str]] = []
+
+
+class Traits(OfCustomer):
+    queryset = Trait.objects.all()
+    serializer_class = TraitStep
+    filterset_class = TraitFilters
+
+    @extend_schema(
+        operation_id="customers_traits",
+        summary="What was told of a customer, step by step, last recorded first",
+        responses={200: TraitStep(many=True), **problems(400, 404)},
+    )
+    def get(self, request: Request, customer: str) -> Response:
+        return self.listed(request)
+
+
+class ConsentShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    address = serializers.CharField()
+    channel = serializers.CharField()
+    purpose = serializers.CharField()
+    state = serializers.ChoiceField(choices=Consent.State.choices)
+    source = serializers.CharField()  # type: ignore[assignment]
+    text_version = serializers.CharField()
+    at = Instant()
+    recorded_at = Instant()
+
+
+class ConsentTold(Body):
+    address = serializers.CharField(max_length=1000)
+    channel = serializers.CharField(max_length=60)
+    purpose = serializers.CharField(max_length=60)
+    state = serializers.ChoiceField(choices=Consent.State.choices)
+    text_version = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    at = serializers.CharField(required=False, max_length=60, help_text="When it was said. Default: now.")
+
+
+class ConsentFilters(filters.FilterSet):
+    address = text_filter(longest=512)
+    channel = text_filter(longest=60)
+    purpose = text_filter(longest=60)
+    state = filters.ChoiceFilter(choices=Consent.State.choices)
+    at_from = MomentFilter(field_name="at", lookup_expr="gte")
+    at_until = MomentFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = Consent
+        fields: ClassVar[list[str]] = []
+
+
+class Consents(OfCustomer):
+    permission_needed: ClassVar[Any] = {"GET": "customers.view", "POST": "customers.edit"}
+    queryset = Consent.objects.all()
+    serializer_class = ConsentShape
+    filterset_class = ConsentFilters
+
+    @extend_schema(
+        operation_id="customers_consents",
+        summary="Every statement of consent of a customer, last recorded first",
+        description="For each address, channel and purpose the statement with the latest `at` counts.",
+        responses={200: ConsentShape(many=True), **problems(400, 404)},
+    )
+    def get(self, request: Request, customer: str) -> Response:
+        return self.listed(request)
+
+    @act(
+        operation_id="customers_state_consent",
+        summary="Note what a customer allows or no longer allows",
+        request=ConsentTold,
+        responses={201: ConsentShape},
+        refusals=(404,),
+    )
+    def post(self, request: Request, customer: str) -> Response:
+        found, _merged_into = found_customer(asked_id(customer))
+        told = ConsentTold.of_request(request)
+        asking = Asking(now=clock())
+        consent = state_consent(
+            **{**told, "at": asking.instant(told, "at")},
+            customer=found.pk,
+            source=author_of(request),
+            now=asking.now,
+        )
+        return Response(ConsentShape(consent).data, status=status.HTTP_201_CREATED)
+
+
+class AffiliationShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    account = serializers.CharField(source="account_id")
+    account_key = serializers.CharField(source="account.key")
+    account_name = serializers.CharField(source="account.name")
+    profile = serializers.CharField(source="profile_id")
+    # `from` is a word of Python.
+    until = Instant(source="until_at", allow_null=True, help_text="Null: until now.")
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "from": Instant(source="from_at")}
+
+
+class Affiliations(OfCustomer):
+    queryset = Affiliation.objects.select_related("account")
+    serializer_class = AffiliationShape
+
+    @extend_schema(
+        operation_id="customers_affiliations",
+        summary="The accounts a customer belongs and belonged to",
+        responses={200: AffiliationShape(many=True), **problems(400, 404)},
+    )
+    def get(self, request: Request, customer: str) -> Response:
+        return self.listed(request)
+
+
+class PlacementShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    model = serializers.CharField(source="subject.key")
+    stage = serializers.CharField(source="stage.key")
+    author = serializers.CharField(source="author.name", default="")
+    reason = serializers.CharField()
+    recorded_at = Instant()
+    withdrawn_at = Instant(allow_null=True)
+    until = Instant(source="until_at", allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "from": Instant(source="from_at")}
+
+
+class Placements(OfCustomer):
+    queryset = Placement.objects.select_related("subject", "stage", "author")
+    serializer_class = PlacementShape
+    reached_by = "customer"
+
+    @extend_schema(
+        operation_id="customers_placements",
+        summary="Stages that were set by hand, last recorded first",
+        responses={200: PlacementShape(many=True), **problems(400, 404)},
+    )
+    def get(self, request: Request, customer: str) -> Response:
+        return self.listed(request)

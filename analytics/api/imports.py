@@ -1,0 +1,177 @@
+"""/api/v1/imports/ and /api/v1/rejects/: what became of imported files, line by line, and what was refused."""
+
+from typing import Any, ClassVar
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from clm.lib.questions import NotThereError
+from customers.ingest import clock
+from customers.line_account import REASONS
+from customers.models import Import, Reject
+
+from ..imports import COUNTS
+from .answering import Amount, Instant, page, page_of, problems
+from .asking import Asking, NoParameters, asked_id
+from .lists import IdFilter, ListView, MomentFilter, text_filter
+
+LONGEST_RAW = 4000
+
+
+class ImportShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    source = serializers.CharField(source="source.key")  # type: ignore[assignment]
+    file_name = serializers.CharField()
+    file_sha256 = serializers.CharField()
+    file_bytes = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Import.State.choices)
+    lines_read = serializers.IntegerField()
+    lines_used = serializers.IntegerField()
+    lines_set_aside = serializers.IntegerField()
+    error = serializers.CharField()
+    author = serializers.CharField(source="author.name", default="")
+    created_at = Instant()
+    finished_at = Instant(allow_null=True)
+
+
+class ImportRead(ImportShape):
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Orders, refunds and the like; amounts in minor units."
+    )
+    mapping = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text="How the file was read.")
+
+
+class ImportFilters(filters.FilterSet):
+    source = text_filter(longest=60, field_name="source__key")
+    state = filters.ChoiceFilter(choices=Import.State.choices)
+    created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Import
+        fields: ClassVar[list[str]] = []
+
+
+class Imports(ListView):
+    permission_needed: ClassVar[str] = "imports.view"
+    queryset = Import.objects.select_related("source", "author")
+    serializer_class = ImportShape
+    filterset_class = ImportFilters
+
+    @extend_schema(
+        operation_id="imports_list",
+        summary="Files that were brought in, last first",
+        responses={200: ImportShape(many=True), **problems(400)},
+    )
+    def get(self, request: Request) -> Response:
+        return self.listed(request)
+
+
+class OneImport(APIView):
+    permission_needed: ClassVar[str] = "imports.view"
+
+    @extend_schema(
+        operation_id="imports_read",
+        summary="One import and its account",
+        responses={200: ImportRead, **problems(400, 404)},
+    )
+    def get(self, request: Request, number: str) -> Response:
+        NoParameters.of(request)
+        record = _import(number)
+        counts = {name: record.counts.get(name, 0) for name in dict.fromkeys((*COUNTS, *record.counts))}
+        shown = ImportShape(record).data
+        return Response({**shown, "counts": counts, "mapping": record.mapping})
+
+
+class SetAsideShape(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+    sentence = serializers.CharField()
+    lines = serializers.IntegerField()
+    amount = Amount(help_text="The value of these lines, in the reporting currency.")
+    ranges = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="[first, last] line numbers.",
+    )
+    is_cut = serializers.BooleanField(help_text="True: there are more stretches than are kept; `lines` counts all.")
+
+
+class ImportSetAside(APIView):
+    permission_needed: ClassVar[str] = "imports.view"
+
+    @extend_schema(
+        operation_id="imports_set_aside",
+        summary="The lines of a file that were not used, by reason",
+        responses={
+            200: page_of(SetAsideShape, "SetAsidePage", currency=serializers.CharField()),
+            **problems(400, 404),
+        },
+    )
+    def get(self, request: Request, number: str) -> Response:
+        NoParameters.of(request)
+        record, asking = _import(number), Asking(now=clock())
+        kept = sorted(record.set_aside.items(), key=lambda item: (-item[1]["lines"], item[0]))
+        rows = [
+            {
+                "reason": reason,
+                "sentence": str(REASONS[reason]),
+                "lines": each["lines"],
+                "amount": each["amount"],
+                "ranges": each["ranges"],
+                "is_cut": bool(each.get("ranges_cut")),
+            }
+            for reason, each in kept
+        ]
+        shown = SetAsideShape(rows, many=True, context=asking.context).data
+        return Response(page(request, shown, currency=asking.installation.currency))
+
+
+class RejectShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    source = serializers.CharField(source="source.key")  # type: ignore[assignment]
+    from_import = serializers.CharField(source="from_import_id", allow_null=True)
+    line_number = serializers.IntegerField(allow_null=True)
+    path = serializers.CharField(help_text="The column or the member at fault.")
+    reason = serializers.CharField()
+    raw = serializers.SerializerMethodField(help_text=f"What it said, its first {LONGEST_RAW:,} bytes.")
+    received_at = Instant()
+
+    def get_raw(self, reject: Reject) -> str:
+        """The bytes as text; what is none shows as a replacement character."""
+        return bytes(reject.raw)[:LONGEST_RAW].decode("utf-8", errors="replace")
+
+
+class RejectFilters(filters.FilterSet):
+    source = text_filter(longest=60, field_name="source__key")
+    from_import = IdFilter()
+    received_from = MomentFilter(field_name="received_at", lookup_expr="gte")
+    received_until = MomentFilter(field_name="received_at", lookup_expr="lt")
+
+    class Meta:
+        model = Reject
+        fields: ClassVar[list[str]] = []
+
+
+class Rejects(ListView):
+    permission_needed: ClassVar[str] = "imports.view"
+    queryset = Reject.objects.select_related("source")
+    serializer_class = RejectShape
+    filterset_class = RejectFilters
+
+    @extend_schema(
+        operation_id="rejects_list",
+        summary="Lines and messages that could not be used, last first",
+        responses={200: RejectShape(many=True), **problems(400)},
+    )
+    def get(self, request: Request) -> Response:
+        return self.listed(request)
+
+
+def _import(text: str) -> Import:
+    found = Import.objects.select_related("source", "author").filter(pk=asked_id(text)).first()
+    if found is None:
+        raise NotThereError(text)
+    return found

@@ -1,0 +1,15 @@
+"""`manage.py forget_answers`: delete the answers that were kept long enough for requests sent twice."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from clm.lib.access.kept_answers import forget_answers
+
+
+class Command(BaseCommand):
+    help = "Delete the answers of requests with an idempotency key that are older than two days."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(f"{forget_answers(now=timezone.now())} answers forgotten.")

@@ -1,0 +1,49 @@
+"""Exchange rates as people enter them: what one unit of a currency is worth in the reporting currency from a day on.
+
+A rate counts for what arrives or is entered from now on; stored amounts keep the rate they were converted by."""
+
+from datetime import date
+from decimal import Decimal
+
+from babel.numbers import list_currencies
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clm.lib.questions import QuestionError
+
+from .models import ExchangeRate, Installation
+
+MOST, PLACES = Decimal(10) ** 10, 10
+LONGEST_SOURCE = 100
+
+
+def known_currency(code: str, *, field: str = "currency") -> str:
+    """The code of a currency; QuestionError for what is none."""
+    if code not in list_currencies():
+        raise QuestionError(field, _("This is not a currency; say its three letters, such as EUR."))
+    return code
+
+
+@transaction.atomic
+def enter_rate(*, currency: str, day: date, rate: Decimal, source: str) -> tuple[ExchangeRate, bool]:
+    """Enter a rate; one entered for the same currency and day is replaced. The rate, and whether it is a new one."""
+    known_currency(currency)
+    reporting = Installation.current().currency
+    if currency == reporting:
+        raise QuestionError(
+            "currency", _("%(currency)s is the reporting currency itself and needs no rate.") % {"currency": reporting}
+        )
+    if not rate.is_finite() or rate <= 0:
+        raise QuestionError("rate", _("A rate is a number above zero, like 0.8571."))
+    exponent = rate.normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    if rate >= MOST or -exponent > PLACES:
+        raise QuestionError("rate", _("A rate has at most ten digits before its point and ten decimal places."))
+    return ExchangeRate.objects.update_or_create(
+        currency=currency, day=day, defaults={"rate": rate, "source": source[:LONGEST_SOURCE]}
+    )
+
+
+def remove_rate(*, rate: ExchangeRate) -> None:
+    """Forget a rate; the day before it with a rate counts in its place."""
+    rate.delete()
