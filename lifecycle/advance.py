@@ -213,7 +213,7 @@ def settle(*, customers: Sequence[int], news: dict[int, News], emptied: set[int]
     is the cause where no Stale row was read and no due date has passed."""
     now_live = live()
     ids = Ids.of(customers)
-    loaded = load(customers=ids, property_keys=now_live.program.property_keys if now_live.program else ())
+    loaded = load(customers=ids, program=now_live.program)
     now = clock()
     _refuse_shared_identities(loaded)
     found: list[Spells] = spells(now_live.program, loaded.facts) if now_live.program else []

@@ -14,7 +14,7 @@ from clm.lib.columns import Columns, fetch_columns
 from customers.models import PropertyValue
 
 from .ids import Ids
-from .rules.evaluate import NO_LIFE, Facts, PropertyColumn
+from .rules.evaluate import NO_LIFE, Facts, Program, PropertyColumn
 from .rules.value_tests import OTHER, Value
 
 Int64s = npt.NDArray[np.int64]
@@ -34,15 +34,19 @@ class Loaded:
         return self.ids.values
 
 
-def load(*, customers: Iterable[int] | Ids, property_keys: Iterable[str] = ()) -> Loaded:
-    """Load the facts of `customers`. A customer without profiles, or an unknown one, has no life."""
+def load(*, customers: Iterable[int] | Ids, program: Program | None) -> Loaded:
+    """Load the facts of `customers` that the program looks at. A customer without profiles, or an unknown one, has no
+    life."""
     ids = customers if isinstance(customers, Ids) else Ids.of(customers)
     profiles = _profiles(ids)
-    facts = _touchpoints(profiles)
+    facts = _touchpoints(
+        profiles,
+        channels=program is not None and program.looks_at_channels,
+        amounts=program is not None and program.looks_at_amounts,
+    )
     facts.life = _lives(ids, profiles, facts)
-    keys = sorted(property_keys)
-    if keys:
-        facts.properties = _properties(facts, keys, profiles)
+    if program is not None and program.property_keys:
+        facts.properties = _properties(facts, program, profiles)
     return Loaded(ids, facts, np.bincount(facts.owner, minlength=len(ids)).astype(np.int64))
 
 
@@ -81,9 +85,21 @@ def _profiles(ids: Ids) -> _Profiles:
     return _Profiles(Ids.of(profile), owner)
 
 
-def _touchpoints(profiles: _Profiles) -> Facts:
-    """All touchpoints by owner and time, lives still to be told."""
-    columns = profiles.fetch("lifecycle/history", {"count": "q", "ms": "T", "type": "I", "channel": "H", "amount": "Q"})
+def _touchpoints(profiles: _Profiles, *, channels: bool, amounts: bool) -> Facts:
+    """All touchpoints by owner and time, lives still to be told. Channels and amounts are 0 unless asked for."""
+    columns = profiles.fetch(
+        "lifecycle/history",
+        {"count": "q", "ms": "T", "type": "I", "channel": "H", "amount": "Q"},
+        channels=channels,
+        amounts=amounts,
+    )
+    if not channels:
+        columns["channel"] = np.zeros(len(columns["ms"]), np.int16)
+    amount = np.zeros(len(columns["ms"]), np.int64)
+    if amounts:
+        amount[columns["type"] < 0] = columns["amount"]
+        columns["type"] ^= columns["type"] >> 31
+    columns["amount"] = amount
     owner, count = columns.pop("owner"), columns.pop("count")  # one a profile
     if len(owner) and (owner[0] < 0 or (owner[1:] < owner[:-1]).any()):
         # Profiles of others are left out, and those that lie out of order (their customer is older) brought in order.
@@ -127,11 +143,13 @@ def _lives(ids: Ids, profiles: _Profiles, facts: Facts) -> Int64s:
     return life
 
 
-def _properties(facts: Facts, keys: list[str], profiles: _Profiles) -> dict[str, PropertyColumn]:
+def _properties(facts: Facts, program: Program, profiles: _Profiles) -> dict[str, PropertyColumn]:
     """The named properties, each value at the row of its touchpoint.
 
     The replay's index has no touchpoint ids. But touchpoints of one owner that agree in instant, type, channel and
-    amount are alike to every rule, so the k-th property-bearing one may sit at the k-th such row."""
+    amount (as far as rules look at them) are alike to every rule, so the k-th property-bearing one may sit at the k-th
+    such row."""
+    keys = sorted(program.property_keys)
     values = [
         row
         for part in profiles.ids.parts()
@@ -141,6 +159,10 @@ def _properties(facts: Facts, keys: list[str], profiles: _Profiles) -> dict[str,
         return {key: PropertyColumn(np.empty(0, np.int64), []) for key in keys}
     touchpoints = sorted({row[:6] for row in values}, key=lambda row: row[5])
     where = np.array([row[:5] for row in touchpoints], np.int64)
+    if not program.looks_at_channels:
+        where[:, 3] = 0
+    if not program.looks_at_amounts:
+        where[:, 4] = 0
     owners = profiles.owner_of(where[:, 0])
     # Only rows that share owner and instant with one of them can be meant.
     line = _line(facts.owner, facts.ms)

@@ -40,7 +40,7 @@ def changes_ahead(
     rules = live(only=subject)
     if rules.program is None:
         return {}
-    loaded = load(customers=customers, property_keys=rules.program.property_keys)
+    loaded = load(customers=customers, program=rules.program)
     found: dict[int, dict[int, tuple[NextChange, ...]]] = {}
     for one, change in zip(rules.subjects, spells(rules.program, loaded.facts), strict=True):
         if not one.is_live:

@@ -49,7 +49,7 @@ def why(*, customer: int, subject: int, at: datetime) -> tuple[StageReason, ...]
     (one,) = models
     nodes = list(dict.fromkeys(part for node in one.nodes.values() for part in _walk(node)))
     program = Program([Membership(node) for node in nodes], zone=rules.zone, catalogue=rules.catalogue)
-    loaded = load(customers=[customer], property_keys=program.property_keys)
+    loaded = load(customers=[customer], program=program)
     moment = to_ms(at)
     told: dict[Node, tuple[bool, datetime | None, datetime | None]] = {}
     for node, change in zip(nodes, spells(program, loaded.facts), strict=True):

@@ -31,7 +31,7 @@ Columns = dict[str, npt.NDArray[Any]]
 def fetch_columns(name: str, columns: Mapping[str, str], /, **parameters: Any) -> Columns:
     """The result of a query file as NumPy columns, in the query's order. `columns` gives name and letter of each
     selected column in order. A capital letter: the query itself has strung many values together in each row (bytea), as
-    string_agg(timestamptz_send(...)) does; such columns come in one piece."""
+    string_agg(timestamptz_send(...)) does; each such column comes in one piece."""
     statement = composed.SQL("COPY (SELECT {} FROM ({}) AS found ({})) TO STDOUT (FORMAT binary)").format(
         composed.SQL(", ").join(composed.SQL("string_agg({}, NULL)").format(_sent(*one)) for one in columns.items()),
         composed.SQL(query(name).rstrip().rstrip(";") + "\n"),
@@ -52,9 +52,8 @@ def fetch_columns(name: str, columns: Mapping[str, str], /, **parameters: Any) -
                 values //= 1000
                 values += _POSTGRES_EPOCH_MS
             taken[column] = values
-    for case in (str.islower, str.isupper):
-        lengths = {len(taken[column]) for column, kind in columns.items() if case(kind)}
-        assert len(lengths) <= 1, f"{name}: a column is NULL"
+    lengths = {len(taken[column]) for column, kind in columns.items() if kind.islower()}
+    assert len(lengths) <= 1, f"{name}: a column is NULL"
     return taken
 
 

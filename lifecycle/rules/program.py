@@ -96,6 +96,9 @@ class Program:
                 for number in step.of:
                     self.uses[number] += 1
         self.property_keys = frozenset(self._properties)
+        # Columns of touchpoints that Facts need not bring when no rule looks at them.
+        self.looks_at_channels = self.selectors.tells_channels
+        self.looks_at_amounts = any(step.kind in ("spent", "grew") for step in self.steps)
         sweeps = [*self.sweeps.values(), *(answer for answer in self.answers if isinstance(answer, Sweep))]
         # The bits a packed border needs beside its key.
         self.width = max((sweep.width for sweep in sweeps), default=0)

@@ -104,6 +104,11 @@ class SelectorTable:
             found += _looked_up(self._channel_lookup, facts.channel)
         return found
 
+    @property
+    def tells_channels(self) -> bool:
+        """Whether any selector depends on the channel."""
+        return self._channel_classes > 1
+
     def takes_everything(self, atom: int) -> bool:
         return atom in self._everything
 

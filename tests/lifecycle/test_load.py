@@ -6,7 +6,8 @@ from django.db import connection
 
 from lifecycle.ids import Ids
 from lifecycle.load import load
-from lifecycle.rules.evaluate import NO_LIFE
+from lifecycle.rules.evaluate import NO_LIFE, Catalogue, Membership, Program
+from lifecycle.rules.parse import parse_rule
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +67,16 @@ def in_the_tables(customers: list[int]) -> tuple[list[tuple[int, ...]], dict[int
         return rows, dict(cursor.fetchall())
 
 
+def program(*rules: dict[str, object]) -> Program:
+    catalogue = Catalogue(types=((1, "Ordered", "purchase"),), channels=((2, "web"),))
+    members = [Membership(parse_rule(rule, lapse_days=180)) for rule in rules]
+    return Program(members, zone="UTC", catalogue=catalogue)
+
+
+BY_CHANNEL = {"did": {"channel": "web"}}
+BY_AMOUNT = {"spent": {}, "at_least": "10.00"}
+
+
 @pytest.mark.parametrize("asked", ["everybody", "one bucket", "every ninth", "all but a few", "one", "strangers"])
 def test_what_is_loaded_is_what_the_tables_hold(asked: str) -> None:
     random = np.random.default_rng(26)
@@ -80,7 +91,7 @@ def test_what_is_loaded_is_what_the_tables_hold(asked: str) -> None:
     }[asked]
     random.shuffle(customers)
 
-    loaded = load(customers=customers.tolist())
+    loaded = load(customers=customers.tolist(), program=program(BY_CHANNEL, BY_AMOUNT))
 
     rows, lives = in_the_tables(customers.tolist())
     facts = loaded.facts
@@ -93,6 +104,19 @@ def test_what_is_loaded_is_what_the_tables_hold(asked: str) -> None:
     assert loaded.touchpoints.tolist() == np.bincount(facts.owner, minlength=len(customers)).tolist()
     begins = zip(loaded.customers.tolist(), facts.life.tolist(), strict=True)
     assert {customer: ms for customer, ms in begins if ms != NO_LIFE} == lives
+
+
+@pytest.mark.parametrize("looked_at", [(), ("channel",), ("amount",), ("channel", "amount")])
+def test_what_no_rule_looks_at_is_not_loaded(looked_at: tuple[str, ...]) -> None:
+    told(50, np.random.default_rng(26))
+    rules = {"channel": BY_CHANNEL, "amount": BY_AMOUNT}
+    everything = load(customers=range(1, 51), program=program(*rules.values())).facts
+    some = load(customers=range(1, 51), program=program(*(rules[name] for name in looked_at), {"did": {}})).facts
+    assert everything.type.tolist() == some.type.tolist()
+    for name in ("channel", "amount"):
+        column = getattr(everything, name).tolist()
+        assert any(column)
+        assert getattr(some, name).tolist() == (column if name in looked_at else [0] * len(column))
 
 
 def test_ids_that_lie_together_are_asked_for_by_their_range() -> None:

@@ -278,9 +278,10 @@ def test_history_is_read_from_the_index_alone() -> None:
         )
         cursor.execute("VACUUM (ANALYZE) customers_touchpoint")
         for asked in (Ids.of(range(1, 1900)), Ids.of(range(1, 2000, 20))):
-            plan = plan_of("lifecycle/history", **asked.named("profiles"))
+            parameters = {**asked.named("profiles"), "channels": True, "amounts": True}
+            plan = plan_of("lifecycle/history", **parameters)
             assert "Index Only Scan using touchpoint_replay" in plan, plan
-            cursor.execute("EXPLAIN (ANALYZE, COSTS OFF) " + sql.query("lifecycle/history"), asked.named("profiles"))
+            cursor.execute("EXPLAIN (ANALYZE, COSTS OFF) " + sql.query("lifecycle/history"), parameters)
             assert any("Heap Fetches: 0" in line for (line,) in cursor.fetchall())
     Touchpoint.objects.all().delete()
 
