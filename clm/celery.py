@@ -4,16 +4,30 @@ A message only wakes somebody up: the work itself is a row, found again by the n
 repeated or late, the broker may be frozen, and nothing but promptness suffers. Requests never publish."""
 
 import os
+from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from celery.schedules import crontab
 from django.conf import settings
+from structlog.contextvars import bound_contextvars
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clm.settings")
 
-app = Celery("clm")
+
+class TaskWithLog(Task):
+    """A task whose log lines say to which task they belong."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        with bound_contextvars(task=self.name, task_id=self.request.id):
+            return super().__call__(*args, **kwargs)
+
+
+app = Celery("clm", task_cls=TaskWithLog)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["clm"])
+app.conf.beat_scheduler = "clm.schedule:WakeUps"
 app.conf.beat_schedule_filename = str(settings.DATA_DIR / "beat-schedule")
 app.conf.beat_schedule = {
     # One that waited longer than its successor has nothing left to say.

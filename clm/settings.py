@@ -90,6 +90,9 @@ INSTALLED_APPS = [
     "analytics",
 ]
 MIDDLEWARE = [
+    "clm.lib.request_log.RequestLogMiddleware",
+    # Whoever watches asks by address, not by name, and over http: before hosts are checked and https is demanded.
+    "clm.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -149,6 +152,8 @@ if EMBEDDED_POSTGRES:
 else:
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
     DATABASES["default"].update({"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True})
+    # A machine that has gone answers nothing at all; without a limit each request would wait for minutes.
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, **DATABASES["default"].get("OPTIONS", {})}
 DATABASES["default"]["TEST"] = {"NAME": env.str("CLM_TEST_DATABASE", default="test_clm")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Rate limits and small look-ups; in the database, so that a dead broker never keeps anybody from logging in.
@@ -183,7 +188,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # --- Static files ------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+# An image carries its collected files; elsewhere they lie beside the data.
+STATIC_ROOT = Path(env.str("CLM_STATIC_DIR", default=str(DATA_DIR / "static"))).resolve()
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
@@ -273,7 +279,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False  # the next beat tries again; waiting here would only hold somebody up
 CELERY_TIMEZONE = "UTC"
-CLM_WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=2)
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_PROCESSES", default=2)
 CLM_WEB_PROCESSES = env.int("WEB_PROCESSES", default=2)
 CLM_WEB_THREADS = env.int("WEB_THREADS", default=4)
 
@@ -286,30 +292,40 @@ CLM_ADVANCE_BATCH = 500
 CLM_HOT_TOUCHPOINTS = 20_000
 CLM_PARK_TOUCHPOINTS = 1_000_000
 CLM_TICK_SECONDS = 0.25
+# /readyz tells of a part that has not been seen at work for so long; a batch of advance may take half a minute.
+CLM_PULSE_SECONDS = 120
+# ... and of less free space than this (MB of 10^6 bytes) where the data directory lies.
+CLM_DISK_FREE_MB = env.int("DISK_FREE_MB", default=1000)
 
 # --- Logs: no personal data, one line of JSON per event in production ----------------------------------------
+_LOG_FORMAT = env.str("LOG_FORMAT", default="plain")
+# One line per request: for those who collect lines, not for a terminal.
+CLM_LOG_REQUESTS = env.bool("LOG_REQUESTS", default=_LOG_FORMAT == "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
-        "json": {"()": "structlog.stdlib.ProcessorFormatter", "processor": "structlog.processors.JSONRenderer"},
+        "plain": {"()": "clm.lib.log_lines.PlainLine"},
+        "json": {"()": "clm.lib.log_lines.JsonLine"},
     },
     "filters": {
         "brief": {"()": "clm.lib.brief_logs.Brief"},
         "brief_refusals": {"()": "clm.lib.brief_logs.BriefRefusals"},
+        "route_for_path": {"()": "clm.lib.log_lines.RouteForPath"},
     },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="plain")},
-    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": _LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        "django.request": {"filters": ["brief_refusals"]},
-        "django.server": {"level": "WARNING"},
+        # Django gives both handlers of their own when it starts; all lines go through the one above.
+        "django": {"handlers": [], "propagate": True},
+        "django.request": {"filters": ["route_for_path", "brief_refusals"]},
+        "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
         "pghistory": {"level": "WARNING"},
         # What a library plans for its next major version concerns nobody who runs this one.
         "py.warnings": {"level": "ERROR"},
         "celery.beat": {"filters": ["brief"]},
         "celery.worker.consumer.consumer": {"filters": ["brief"]},
+        "gunicorn.error": {"handlers": [], "propagate": True, "level": "WARNING"},
+        "gunicorn.access": {"handlers": [], "propagate": False},
     },
 }

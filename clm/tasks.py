@@ -8,14 +8,18 @@ from clm.lib.access.kept_answers import forget_answers
 from customers.ingest import clock
 from customers.partitions import turn_partitions
 from lifecycle.models import Replay
+from lifecycle.pulse import TICK, WORKER, beating
 from lifecycle.replay import finish, replay_next
 from lifecycle.tick import tick
+
+_tick_beats, _worker_beats = beating(TICK), beating(WORKER)
 
 
 @app.task(name="clm.tasks.advance", expires=5)
 def advance(**_later: Any) -> int:
     """Some batches of advance (manage.py advance)."""
-    return tick().customers
+    _worker_beats()
+    return tick(beat=_tick_beats).customers
 
 
 @app.task(name="clm.tasks.replay")

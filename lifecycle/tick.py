@@ -1,6 +1,7 @@
 """The heartbeat: advance while there is work, then number the announcements. Idle, it is three index probes."""
 
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 
@@ -12,14 +13,17 @@ from .announce import SEQUENCE_STEP, sequence
 _LONG_SECONDS = 5.0
 
 
-def tick(*, batches: int = 20) -> Advanced:
-    """Up to `batches` batches of work; customers == 0 and parked == 0 says that there was none."""
+def tick(*, batches: int = 20, beat: Callable[[], None] | None = None) -> Advanced:
+    """Up to `batches` batches of work; customers == 0 and parked == 0 says that there was none. `beat` is called after
+    each batch: a sign of life while much is to be done."""
     done = Advanced()
     limit: int = settings.CLM_ADVANCE_BATCH
     for _batch in range(batches):
         began = time.monotonic()
         step = advance(limit=limit)
         done.add(step)
+        if beat is not None:
+            beat()
         if step.customers == 0 and step.parked == 0:
             break
         if time.monotonic() - began > _LONG_SECONDS:

@@ -2,6 +2,7 @@
 
 from .definitions import ListMember, RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
 from .history import Announcement, Due, HotCustomer, Parked, Placement, Standing, Transition
+from .pulse import Pulse
 from .replays import Replay, ReplayBucket
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "ListMember",
     "Parked",
     "Placement",
+    "Pulse",
     "Replay",
     "ReplayBucket",
     "RoleTable",

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connection, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db import OperationalError, connections
 
 from clm.lib.access.first_users import make_admin
 from clm.lib.static_files import static_fingerprint
+from clm.preparation import admin_login, migrate
 from clm.supervisor import Child, Supervisor, end_leftovers
 from customers.ingest import clock
 from customers.models import Installation
@@ -106,13 +106,9 @@ class Command(BaseCommand):
         self._start_servers()
         with self._static_files_collected():
             try:
-                executor = MigrationExecutor(connection)
+                migrate(tell=lambda count: self.say(f"Preparing the database ({count} migrations) ..."))
             except OperationalError as error:
                 raise CommandError(f"The database does not answer: {str(error).strip()}") from None
-            if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                self.say(f"Preparing the database ({len(plan)} migrations) ...")
-                call_command("migrate", interactive=False, verbosity=0)
-            call_command("createcachetable", verbosity=0)
             connections.close_all()
             if demo and not self._demo_logins.exists() and "demo" in get_commands():
                 with _ended_with_us([*_manage(), "demo", "--if-first", "--starting"]) as loading:
@@ -123,7 +119,7 @@ class Command(BaseCommand):
             if installed := install(now=clock()):
                 self.say(f"Installed {installed} stage models and segments.")
             if not demo:
-                make_admin(time_zone=Installation.current().time_zone, logins=self._admin_login)
+                make_admin(time_zone=Installation.current().time_zone, logins=admin_login())
             connections.close_all()
 
     def _start_servers(self) -> None:
@@ -156,11 +152,6 @@ class Command(BaseCommand):
     def _demo_logins(self) -> Path:
         """Written by the demo when it is complete."""
         return settings.DATA_DIR / "demo-logins.txt"
-
-    @property
-    def _admin_login(self) -> Path:
-        """Written when an installation without the demo gets its first user."""
-        return settings.DATA_DIR / "admin-login.txt"
 
     @property
     def _static_stamp(self) -> Path:
@@ -205,7 +196,7 @@ class Command(BaseCommand):
             child.not_before = 0.0
         host = "127.0.0.1" if settings.CLM_HOST in ("0.0.0.0", "::") else settings.CLM_HOST  # noqa: S104
         self.say(f"\nCLM is ready after {waited:.1f} s:  http://{host}:{settings.PORT}/\n")
-        for logins in (self._demo_logins, self._admin_login):
+        for logins in (self._demo_logins, admin_login()):
             if logins.exists():
                 self.say(f"Sign in as (kept in {logins.name} of the data directory):\n{logins.read_text()}")
         self.say("Ctrl-C stops it.")
@@ -225,21 +216,10 @@ def _ended_with_us(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 def children(*, python: str, advance: bool) -> list[Child]:
     """The processes that make up a running installation."""
-    host = f"[{settings.CLM_HOST}]" if ":" in settings.CLM_HOST else settings.CLM_HOST
-    # 27 writes its control socket under the home directory unless told not to.
-    web = [python, "-m", "gunicorn", "clm.wsgi:application", "--no-control-socket", "--preload"]
-    web += [
-        "--bind",
-        f"{host}:{settings.PORT}",
-        "-w",
-        str(settings.CLM_WEB_PROCESSES),
-        "--threads",
-        str(settings.CLM_WEB_THREADS),
-    ]
-    web += ["--log-level", "warning", "--graceful-timeout", "8"]
+    web = [python, "-m", "gunicorn", "--config", "python:clm.web_server"]
     # Messages are JSON, which cannot carry code, so Celery's warning about root would only frighten.
     celery = [python, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "clm.celery"]
-    worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", str(settings.CLM_WORKER_PROCESSES)]
+    worker = [*celery, "worker", "--loglevel", "WARNING"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     behind = {"worker": worker, "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]}
     if advance:

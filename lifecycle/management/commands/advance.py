@@ -1,5 +1,6 @@
 """`manage.py advance`: bring every customer up to date that needs it; with --forever, keep doing so."""
 
+import logging
 import signal
 import threading
 from typing import Any
@@ -9,7 +10,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from lifecycle.advance import Advanced
+from lifecycle.pulse import TICK, beating
 from lifecycle.tick import tick
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -35,12 +39,13 @@ class Command(BaseCommand):
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_args: stop.set())
+        beat = beating(TICK)
         while not stop.is_set():
             try:
-                step = tick()
+                step = tick(beat=beat)
             except (OperationalError, InterfaceError) as error:
                 # The database is away: whatever was begun is rolled back, and the rows wait for the next tick.
-                self.stderr.write(f"advance: the database is away ({type(error).__name__}); trying again")
+                log.warning("the database is away (%s); trying again", type(error).__name__)
                 close_old_connections()
                 stop.wait(2)
                 continue

@@ -1,0 +1,39 @@
+"""`manage.py prepare`: bring a database to the point where the program can work on it. Safe to repeat, and safe to run
+on several machines at once: the second waits and finds everything done."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+
+from clm.lib.access.first_users import make_admin
+from clm.preparation import admin_login, migrate
+from customers.ingest import clock
+from customers.models import Installation
+from lifecycle.install import install
+
+# Migrations lock tables for their own sake and not against each other; this number is ours on the whole server.
+PREPARING = 7300
+
+
+class Command(BaseCommand):
+    help = (
+        "Apply migrations, install the models that come with the software, make a first admin: what is missing of it."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer: {str(error).strip()}") from None
+        try:
+            migrate(tell=lambda count: self.stdout.write(f"Applying {count} migrations ..."))
+            if installed := install(now=clock()):
+                self.stdout.write(f"Installed {installed} stage models and segments.")
+            if make_admin(time_zone=Installation.current().time_zone, logins=admin_login()):
+                self.stdout.write(f"Made the first admin; the login is kept in {admin_login()}")
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [PREPARING])
+        self.stdout.write("The database is ready.")

@@ -1,0 +1,27 @@
+"""How gunicorn serves the program: `gunicorn --config python:clm.web_server`. Every number an operator may change is a
+setting, so that the command is the same everywhere."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clm.settings")
+
+from django.conf import settings
+
+_host = f"[{settings.CLM_HOST}]" if ":" in settings.CLM_HOST else settings.CLM_HOST
+wsgi_app = "clm.wsgi:application"
+bind = f"{_host}:{settings.PORT}"
+workers = settings.CLM_WEB_PROCESSES
+threads = settings.CLM_WEB_THREADS
+# The pages are loaded once, before the processes are forked.
+preload_app = True
+# Requests that have begun are finished; whoever stops us waits 10 s (clm.supervisor, docker-compose.yml).
+graceful_timeout = 8
+# A process whose heart has stopped for so long is replaced. Threads do not hold up the heart, so long requests live.
+timeout = 60
+keepalive = 5
+# The heart is a file that is touched; on a disk that blocks it would look like death.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+# 27 writes a control socket under the home directory unless told not to.
+control_socket_disable = True
+loglevel = "warning"
+logconfig_dict = settings.LOGGING

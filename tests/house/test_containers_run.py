@@ -1,0 +1,431 @@
+"""What docker-compose.yml would do, done in a plain shell: the image's own steps in a scratch folder, both servers with
+their very flags, then every command as it is written, asked for its health, broken part by part, and stopped."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+
+from clm.embedded.account import Account, servers_account
+from clm.embedded.places import Places, postgres_program, valkey_program
+from clm.lib.processes import wait_until
+from tests.house.containers import PROJECT, SECRETS, compose, dockerfile, example_env, image_env, kept_by_git
+from tests.house.test_up import free_port
+
+COMPOSE = compose({**example_env(), **SECRETS})
+SERVICES = COMPOSE["services"]
+NAMES = ("web", "advance", "worker", "beat")
+# Containers know no root. Where this machine allows it, a root that runs the tests is shown to the processes as
+# nobody; else Celery is kept from warning of it.
+_MASK = ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
+MASKED = os.geteuid() == 0 and subprocess.run([*_MASK, "true"], capture_output=True, check=False).returncode == 0
+AS_USER = _MASK if MASKED else []
+# What nobody may find in a log: it was sent, in one place or another.
+PERSON = ("zaphod.beeblebrox@example.org", "Beeblebrox", "+4915112345678")
+
+
+class Machine:
+    """A folder that stands for the containers' file systems, and the processes in them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.ports = {"postgres": free_port(), "valkey": free_port(), "web": free_port()}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.postgres_account: Account
+
+    # --- Building ------------------------------------------------------------------------------------------
+    def inside(self, text: str) -> str:
+        """A path of the container, or a text with some in it, as it is called on this machine."""
+        return re.sub(r"(?<![\w.])/(app|data|srv/static|tmp/building)\b", lambda m: f"{self.root}/{m[1]}", text)
+
+    def build(self) -> None:
+        """The instructions of the last stage. Its two package stages are what `make packages` has done already, by
+        the same commands: npm ci, and pip install --require-hashes of the same file (`make soak` does them anew)."""
+        app = self.root / "app"
+        for folder in (app, self.root / "data"):
+            folder.mkdir(parents=True)
+        kept = kept_by_git()
+        for one in dockerfile()[-1].instructions:
+            if one.name == "COPY" and "from" not in one.flags:
+                *sources, target = one.words
+                for name in sorted(kept):
+                    for source in sources:
+                        if name == source or name.startswith(f"{source}/"):
+                            inner = Path(target) / name if target == "./" else Path(target + name[len(source) :])
+                            (app / inner).parent.mkdir(parents=True, exist_ok=True)
+                            shutil.copy(PROJECT / name, app / inner)
+            elif one.name == "COPY" and one.flags["from"] == "frontend":
+                source, target = one.words
+                found = PROJECT / source.removeprefix("/build/")
+                place = app / target / (found.name if target.endswith("/") else "")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.symlink_to(found)
+            elif one.name == "RUN" and not one.text.startswith("groupadd"):
+                done = subprocess.run(
+                    ["/bin/sh", "-c", self.inside(one.text)],
+                    cwd=app,
+                    env=self.env({}),
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == 0, done.stderr
+
+    def env(self, given: dict[str, str]) -> dict[str, str]:
+        """What a process of the image sees: its ENV and what compose adds, with the servers' names as addresses."""
+        mapped = {name: self.inside(value) for name, value in {**image_env(), **given}.items()}
+        mapped["PATH"] = f"{Path(sys.executable).parent}:{os.defpath}"
+        for name, port in (("postgres", 5432), ("valkey", 6379)):
+            mapped = {key: v.replace(f"{name}:{port}", f"127.0.0.1:{self.ports[name]}") for key, v in mapped.items()}
+        # Others run on this machine too; the address inside a container is its own.
+        if not AS_USER:
+            mapped["PYTHONWARNINGS"] = "ignore:You're running the worker"
+        return {**mapped, "PORT": str(self.ports["web"]), "HOST": "127.0.0.1", "HOME": str(self.root / "data")}
+
+    # --- Running -------------------------------------------------------------------------------------------
+    def log(self, name: str) -> str:
+        return (self.root / f"{name}.log").read_text()
+
+    def start(self, name: str, **env: str) -> None:
+        service = SERVICES[name]
+        with (self.root / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                [*AS_USER, *service["command"]],
+                cwd=self.root / "app",
+                env=self.env({**service["environment"], **env}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def run(self, service: str, command: list[str], **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*AS_USER, *command],
+            cwd=self.root / "app",
+            env={**self.env({**SERVICES[service]["environment"], **env}), "LOG_LEVEL": "WARNING"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def stop(self, name: str) -> int:
+        """As an engine stops it: SIGTERM, and never longer than its grace."""
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGTERM)
+        return process.wait(timeout=int(SERVICES[name].get("stop_grace_period", "10s").removesuffix("s")))
+
+    def start_postgres(self) -> None:
+        service, data = SERVICES["postgres"], self.root / "postgres"
+        account = self.postgres_account = servers_account(Places(self.root), postgres_program("postgres"))
+        if not data.exists():
+            account.make_directory(data)
+            secret = data.with_name("password")
+            account.write(secret, service["environment"]["POSTGRES_PASSWORD"])
+            command = [
+                postgres_program("initdb"),
+                "-D",
+                data,
+                "-U",
+                service["environment"]["POSTGRES_USER"],
+                "--no-sync",
+            ]
+            command += ["--auth-host=scram-sha-256", "--auth-local=trust", f"--pwfile={secret}"]
+            code, said = account.run([*command, *shlex.split(service["environment"]["POSTGRES_INITDB_ARGS"])])
+            assert code == 0, said
+        flags = " ".join(shlex.quote(word) for word in service["command"][1:])
+        place = f"-p {self.ports['postgres']} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -F"
+        control = [postgres_program("pg_ctl"), "start", "-w", "-D", data, "-l", data / "log"]
+        code, said = account.run([*control, "-o", f"{flags} {place}"])
+        assert code == 0, said
+
+    def stop_postgres(self) -> None:
+        code, said = self.postgres_account.run(
+            [postgres_program("pg_ctl"), "stop", "-w", "-D", self.root / "postgres", "-m", "fast"]
+        )
+        assert code == 0, said
+
+    def start_valkey(self) -> None:
+        (self.root / "valkey").mkdir(exist_ok=True)
+        flags = SERVICES["valkey"]["command"][1:]
+        place = ["--port", str(self.ports["valkey"]), "--bind", "127.0.0.1", "--dir", str(self.root / "valkey")]
+        self.running["valkey"] = subprocess.Popen(
+            [valkey_program(), *flags, *place], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        with redis.Redis(port=self.ports["valkey"]) as broker:
+            assert wait_until(lambda: _pings(broker), seconds=10)
+            assert broker.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+    def query(self, statement: str, database: str = "clm") -> list[tuple[object, ...]]:
+        settings = {"host": "127.0.0.1", "port": self.ports["postgres"], "user": "clm", "dbname": database}
+        connection = psycopg2.connect(**settings, password=SECRETS["POSTGRES_PASSWORD"])
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    # --- Asking --------------------------------------------------------------------------------------------
+    def get(self, path: str, **options: object) -> tuple[int, bytes, dict[str, str]]:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['web']}{path}", **options)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.status, answer.read(), dict(answer.headers)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read(), dict(error.headers)
+        except OSError:
+            return 0, b"", {}
+
+    def ready(self) -> tuple[int, dict[str, str]]:
+        status, body, _headers = self.get("/readyz")
+        return status, {name: said for name, said in json.loads(body)["parts"].items() if said != "ok"} if body else {}
+
+    def end(self) -> None:
+        for process in self.running.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL) if process.pid == os.getpgid(process.pid) else process.kill()
+            process.wait()
+        if (self.root / "postgres" / "postmaster.pid").exists():
+            self.stop_postgres()
+
+
+def _pings(broker: redis.Redis) -> bool:
+    try:
+        return broker.ping()
+    except redis.ConnectionError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    # Where the servers' user may enter; pytest's own folders are closed to others.
+    root = Path(tempfile.mkdtemp(prefix="clm-containers-"))
+    root.chmod(0o755)
+    made = Machine(root)
+    try:
+        made.build()
+        made.start_postgres()
+        made.query("CREATE DATABASE clm", database="postgres")
+        made.start_valkey()
+        yield made
+    finally:
+        made.end()
+        shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def files_of_the_image(machine: Machine) -> set[Path]:
+    return {path for folder in ("app", "srv") for path in (machine.root / folder).rglob("*")}
+
+
+@pytest.fixture(scope="module")
+def up(machine: Machine, files_of_the_image: set[Path]) -> Machine:
+    """All services up, as `docker compose up` brings them up."""
+    command = [*AS_USER, *SERVICES["prepare"]["command"]]
+    env = machine.env(SERVICES["prepare"]["environment"])
+    both = [
+        subprocess.Popen(command, cwd=machine.root / "app", env=env, stdout=subprocess.PIPE, text=True)
+        for _machine in range(2)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum("Made the first admin" in one for one in said) == 1
+    for name in NAMES:
+        machine.start(name)
+    assert wait_until(lambda: machine.ready() == (200, {}), seconds=60, every=0.3), machine.ready()
+    return machine
+
+
+def test_the_build_leaves_no_secret_and_every_static_file_compressed(machine):
+    assert not list(machine.root.rglob("secret_key"))
+    assert not (machine.root / "data" / "static").exists()
+    collected = json.loads((machine.root / "srv" / "static" / "staticfiles.json").read_text())["paths"]
+    styles = [name for name in collected.values() if name.endswith((".css", ".js"))]
+    assert styles
+    assert [name for name in styles if not (machine.root / "srv" / "static" / f"{name}.br").exists()] == []
+
+
+def test_everything_comes_up_and_pages_are_served(up):
+    assert up.get("/healthz")[:2] == (200, b"ok\n")
+    status, page, headers = up.get("/account/login/")
+    assert status == 200
+    assert headers["X-Request-ID"]
+    sheet = re.search(rb'href="(/static/[^"]+\.css)"', page)[1].decode()
+    status, _body, headers = up.get(sheet, headers={"Accept-Encoding": "br"})
+    assert (status, headers["Content-Encoding"]) == (200, "br")
+    assert "immutable" in headers["Cache-Control"]
+    (login,) = (up.root / "data").glob("admin-login.txt")
+    assert login.stat().st_mode & 0o077 == 0
+
+
+def test_those_who_watch_ask_by_address_and_without_https(up):
+    assert up.get("/readyz", headers={"Host": "10.1.2.3:8000"})[0] == 200
+    assert up.get("/account/login/", headers={"Host": "10.1.2.3:8000"})[0] == 400
+
+
+def test_every_health_check_passes_as_it_is_written(up):
+    (health,) = dockerfile()[-1].of("HEALTHCHECK")
+    assert up.run("web", health.words).returncode == 0
+    for name in ("advance", "worker"):
+        done = up.run(name, SERVICES[name]["healthcheck"]["test"][1:])
+        assert done.returncode == 0, done.stderr
+    test = SERVICES["postgres"]["healthcheck"]["test"]
+    program = postgres_program(test[1])
+    assert subprocess.run([program, *test[2:], f"--port={up.ports['postgres']}"], check=False).returncode == 0
+    # The wheel has no valkey-cli; what that would say is said by hand.
+    assert SERVICES["valkey"]["healthcheck"]["test"] == ["CMD", "valkey-cli", "ping"]
+    with redis.Redis(port=up.ports["valkey"]) as broker:
+        assert broker.ping()
+
+
+def test_nothing_that_was_sent_gets_into_a_log(up):
+    mail, name, phone = PERSON
+    login = {"headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+    up.get("/account/login/", data=f"login={mail}&password={name}".encode(), **login)
+    up.get(f"/customers/?search={name}&x={mail}")
+    up.get(f"/no/such/{name}/{mail}")
+    up.get(f"/customers/{name}/")
+    up.get("/healthz", headers={"X-Request-ID": f"{name} {phone}"})
+    up.get("/account/login/", headers={"Host": f"{name}.example.org"})
+    up.get("/account/login/", headers={"Referer": f"http://x/?q={mail}", "User-Agent": name, "Cookie": f"a={name}"})
+    key = up.run("web", ["python", "manage.py", "create_key", "--role", "admin", "--name", "test"]).stdout.split()[-1]
+    api = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    bad = {"rule": {"did": {"type": name}, "nonsense": mail}, "touchpoints": [{"occurred_at": phone}]}
+    for body in (json.dumps(bad), f'{{"{name}": "{mail}"', f'"{mail}\\u0000"'):
+        assert up.get("/api/v1/rules/evaluate/", data=body.encode(), headers=api)[0] == 400
+    assert up.get(f"/api/v1/customers/?search={name}&stage={mail}", headers=api)[0] in (200, 400)
+    assert up.get(f"/api/v1/customers/{name}/", headers=api)[0] == 404
+    # Not even HTTP: gunicorn says what it cannot read.
+    for rubbish in (f"GET /?{mail} {name}/9\r\n\r\n", f"{name} / HTTP/1.1\r\nHost: {mail}\r\n{phone}\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", up.ports["web"])) as raw:
+            raw.sendall(rubbish.encode())
+            raw.recv(1000)
+    logs = {"postgres": (up.root / "postgres" / "log").read_text(), **{one: up.log(one) for one in NAMES}}
+    assert [(log, word) for log, text in logs.items() for word in PERSON if word in text] == []
+    assert "an unknown path" in logs["web"] and key not in logs["web"]
+
+
+def test_every_line_of_every_log_is_json_and_names_its_request(up):
+    identity = up.get("/account/login/")[2]["X-Request-ID"]
+    given = up.get("/healthz", headers={"X-Request-ID": "from-the-proxy-1"})[2]["X-Request-ID"]
+    lines = {name: [json.loads(line) for line in up.log(name).splitlines()] for name in NAMES}
+    by_request = {line["request_id"]: line for line in lines["web"] if line["event"] == "request"}
+    told = by_request[identity]
+    assert (told["method"], told["route"], told["status"]) == ("GET", "/account/login/", 200)
+    assert given == "from-the-proxy-1"
+    assert given in by_request
+
+
+def test_each_broken_part_is_named_and_only_the_database_stops_requests(up):
+    def answers(status: int, **broken: str) -> bool:
+        return wait_until(
+            lambda: (
+                (found := up.ready())[0] == status
+                and set(found[1]) == set(broken)
+                and all(re.fullmatch(pattern, found[1][part]) for part, pattern in broken.items())
+            ),
+            seconds=30,
+            every=0.2,
+        )
+
+    # The tick and the workers stand still: dead, and ten minutes have passed.
+    assert up.stop("worker") == 0
+    assert up.stop("advance") == 0
+    up.query("UPDATE lifecycle_pulse SET at = at - interval '10 minutes'")
+    assert answers(200, tick=r"not seen for \d+ seconds", worker=r"not seen for \d+ seconds"), up.ready()
+    for name in ("advance", "worker"):
+        assert up.run(name, SERVICES[name]["healthcheck"]["test"][1:]).returncode == 1
+    up.start("advance")
+    assert answers(200, worker=r"not seen for \d+ seconds"), up.ready()
+    up.start("worker")
+    assert answers(200), up.ready()
+
+    # The broker: frozen, then dead.
+    up.running["valkey"].send_signal(signal.SIGSTOP)
+    assert up.get("/account/login/")[0] == 200
+    up.running["valkey"].send_signal(signal.SIGCONT)
+    up.running["valkey"].kill()
+    up.running.pop("valkey").wait()
+    assert answers(200, broker="cannot be reached"), up.ready()
+    assert up.get("/account/login/")[0] == 200
+    up.start_valkey()
+    assert answers(200), up.ready()
+
+    # A release whose migrations have not run.
+    up.query("CREATE TABLE kept AS SELECT * FROM django_migrations WHERE app = 'analytics'")
+    up.query("DELETE FROM django_migrations WHERE app = 'analytics'")
+    assert answers(503, migrations=r"\d+ not applied"), up.ready()
+    up.query("INSERT INTO django_migrations (app, name, applied) SELECT app, name, applied FROM kept")
+    assert answers(200), up.ready()
+
+    # A standby that was not promoted takes no writes.
+    up.query("ALTER DATABASE clm SET default_transaction_read_only = on")
+    up.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'clm' AND pid <> pg_backend_pid()")
+    assert wait_until(lambda: up.ready()[1].get("database") == "takes no writes", seconds=20), up.ready()
+    assert up.ready()[0] == 503
+    up.query("ALTER DATABASE clm SET default_transaction_read_only = off", database="postgres")
+    up.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'clm'", database="postgres")
+    assert answers(200), up.ready()
+
+    # The database itself. It comes back, and so does everything that works on it, by itself.
+    up.stop_postgres()
+    down = "cannot be reached"
+    assert answers(503, database=down, migrations=down, tick=down, worker=down), up.ready()
+    assert up.get("/healthz")[0] == 200
+    up.start_postgres()
+    up.query("UPDATE lifecycle_pulse SET at = at - interval '10 minutes'")
+    assert answers(200), up.ready()
+
+
+def test_a_full_disk_is_named(up):
+    probe = "from django.test import Client; print(Client().get('/readyz').content.decode())"
+    done = up.run("web", ["python", "manage.py", "shell", "--no-imports", "-c", probe], DISK_FREE_MB="1000000000")
+    said = json.loads(done.stdout)
+    assert said["ready"] is True
+    assert said["broken"] == ["disk"]
+    assert re.fullmatch(r"\d+ MB free", said["parts"]["disk"])
+
+
+def test_asked_to_stop_everything_ends_in_order_and_finishes_what_has_begun(up, files_of_the_image):
+    answers: list[int] = []
+    settings = {"host": "127.0.0.1", "port": up.ports["postgres"], "user": "clm", "dbname": "clm"}
+    holder = psycopg2.connect(**settings, password=SECRETS["POSTGRES_PASSWORD"])
+    with holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE django_migrations")  # which /readyz reads
+        waiting = threading.Thread(target=lambda: answers.append(up.get("/readyz")[0]))
+        waiting.start()
+        assert wait_until(lambda: bool(up.query("SELECT 1 FROM pg_locks WHERE NOT granted")), seconds=10)
+        web = up.running.pop("web")
+        web.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert web.poll() is None
+        holder.rollback()
+    holder.close()
+    assert web.wait(timeout=15) == 0
+    waiting.join()
+    assert answers == [200]
+    for name in ("beat", "worker", "advance"):
+        assert up.stop(name) == 0, up.log(name)
+    written = {path for folder in ("app", "srv") for path in (up.root / folder).rglob("*")} - files_of_the_image
+    assert {path for path in written if "__pycache__" not in path.parts} == set()
