@@ -11,6 +11,9 @@ from customers.models import Cause, Import, Source
 from lifecycle.models import HotCustomer, Parked, Replay
 from lifecycle.replay import Progress, progress
 
+from .days.identities import broken
+from .models import Broken, Counting
+
 
 @dataclass(frozen=True, slots=True)
 class ReplayRow:
@@ -43,6 +46,8 @@ class SystemState:
     imports: tuple[Import, ...]
     sources: tuple[Source, ...]
     embedded: bool
+    counted: tuple[Counting, ...]
+    broken: tuple[Broken, ...]
 
 
 def _cause(replay: Replay) -> str:
@@ -63,5 +68,7 @@ def system_state() -> SystemState:
         replays=replays,
         imports=tuple(Import.objects.select_related("source").order_by("-pk")[:10]),
         sources=tuple(Source.objects.order_by("name")),
+        counted=tuple(Counting.objects.order_by("known_at")),
+        broken=broken(),
         embedded=settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY,
     )

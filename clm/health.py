@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError as BrokerError
 
+from analytics.models import Broken
 from clm.celery import app
 from lifecycle.pulse import TICK, WORKER, silence
 
@@ -47,6 +48,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         "broker": _broker,
         "tick": lambda: _seen(TICK),
         "worker": lambda: _seen(WORKER),
+        "figures": _figures,
         "disk": _disk,
     }
     parts = {name: _said(check) for name, check in checks.items()}
@@ -88,6 +90,12 @@ def _seen(part: str) -> str:
     if seconds is None:
         return "not seen yet"
     return OK if seconds <= settings.CLM_PULSE_SECONDS else f"not seen for {round(seconds)} seconds"
+
+
+def _figures() -> str:
+    """Whether the identities between kept figures held when they were counted last."""
+    count = Broken.objects.count()
+    return f"{count} identities do not hold" if count else OK
 
 
 def _disk() -> str:

@@ -3,6 +3,7 @@ behind is found by the next tick. Every task has the same act as a management co
 
 from typing import Any
 
+from analytics.days.fill import fill
 from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
 from customers.ingest import clock
@@ -29,6 +30,12 @@ def replay(*, replay: int, **_later: Any) -> None:
     while replay_next(replay=running):
         pass
     finish(replay=running)
+
+
+@app.task(name="clm.tasks.fill", expires=10)
+def fill_days(**_later: Any) -> int:
+    """Count into the daily figures what was recorded since (manage.py fill_days)."""
+    return fill().rows
 
 
 @app.task(name="clm.tasks.partitions")

@@ -12,13 +12,23 @@
 A request with an idempotency key takes, before all of these, a lock of its own without waiting
 (`clm.lib.access.kept_answers`); if it brings customers up to date as well, PROPERTY_KEYS and VERSIONS follow at once.
 
+FILLING keeps daily figures from being counted by two at once: tried, never waited for, and taken before MERGES, which
+a count holds while it reads whose profiles are.
+
 FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
-because of it, so that one source is filled from one file at a time."""
+because of it, so that one source is filled from one file at a time.
+
+Whoever writes rows that say when they were recorded (Touchpoint.received_at, Transition.recorded_at) holds
+PROPERTY_KEYS or VERSIONS from before it reads the clock until it commits: `settled_until` rests on it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
+
+from clm.lib import sql
+from clm.lib.milliseconds import truncated
 
 PROPERTY_KEYS = 7301
 VERSIONS = 7302
@@ -28,6 +38,7 @@ SEQUENCER = 7305
 REPLAYS = 7306
 INSTALL = 7307
 FILES = 7308
+FILLING = 7309
 
 
 def share(lock: int) -> None:
@@ -38,6 +49,28 @@ def share(lock: int) -> None:
 def own(lock: int, number: int = 0) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [lock, number])
+
+
+def try_own(lock: int) -> bool:
+    """Own the lock if nobody else does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [lock])
+        (owned,) = cursor.fetchone()
+    return bool(owned)
+
+
+def settled_until() -> datetime | None:
+    """Every row that says it was recorded before this instant is committed, or never will be: a reader that goes on
+    from here misses nothing. None while a writer's start is hidden from this database role.
+
+    The clock is read first: a writer that is not among the holders of the locks afterwards reads a later one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    ((writers, known, earliest),) = sql.rows("customers/writers", locks=[PROPERTY_KEYS, VERSIONS])
+    if known < writers:
+        return None
+    return truncated(now if earliest is None else min(now, earliest))
 
 
 def bucket_of(customer: int) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from . import locks
-from .models import Cause, Customer, Merge, MergedProfile, Profile, Stale
+from .models import Cause, Customer, Merge, MergedProfile, Profile, ProfileMove, Stale
 
 
 class MergeError(ValueError):
@@ -29,7 +29,7 @@ def merge(*, customers: tuple[int, int], now: datetime, author: int | None = Non
     moved = list(Profile.objects.filter(customer=absorbed).order_by("pk").values_list("pk", flat=True))
     record = Merge.objects.create(survivor=survivor, absorbed=absorbed, at=now, author_id=author, reason=reason)
     MergedProfile.objects.bulk_create([MergedProfile(merge=record, profile_id=profile) for profile in moved])
-    Profile.objects.filter(pk__in=moved).update(customer=survivor)
+    _move(dict.fromkeys(moved, absorbed.pk), survivor.pk, now)
     Customer.objects.filter(pk=absorbed.pk).update(merged_into=survivor)
     Stale.objects.bulk_create([Stale(profile_id=profile, cause=Cause.MERGE) for profile in moved])
     return record
@@ -54,12 +54,23 @@ def unmerge(*, merge: int, now: datetime) -> Merge:
         if home != owner_of[profile]:
             returned[home].append(profile)
     for home, profiles in sorted(returned.items()):
-        Profile.objects.filter(pk__in=profiles).update(customer=home)
+        _move({profile: owner_of[profile] for profile in profiles}, home, now)
     moved = {profile for profiles in returned.values() for profile in profiles}
     left = {owner_of[profile] for profile in moved}
     changed = moved | set(Profile.objects.filter(customer__in=left).values_list("pk", flat=True))
     Stale.objects.bulk_create([Stale(profile_id=profile, cause=Cause.UNMERGE) for profile in sorted(changed)])
     return record
+
+
+def _move(owner_of: dict[int, int], home: int, now: datetime) -> None:
+    """Give profiles (with their owners so far) to a customer, and write down that they changed hands."""
+    Profile.objects.filter(pk__in=list(owner_of)).update(customer=home)
+    ProfileMove.objects.bulk_create(
+        [
+            ProfileMove(profile_id=profile, from_customer_id=owner, to_customer_id=home, at=now)
+            for profile, owner in sorted(owner_of.items())
+        ]
+    )
 
 
 def _homes(profiles: Iterable[int], *, released: int) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """Who the customers are and what happened to them. One module per family of tables."""
 
 from .contracts import Consent, ErasedIdentifier, ExchangeRate
-from .identity import Account, Affiliation, Customer, Identity, Merge, MergedProfile, Profile, Trait
+from .identity import Account, Affiliation, Customer, Identity, Merge, MergedProfile, Profile, ProfileMove, Trait
 from .installation import Installation
 from .intake import Cause, Import, RawBody, Reject, Stale
 from .touchpoint import (
@@ -31,6 +31,7 @@ __all__ = [
     "MergedProfile",
     "OrderLine",
     "Profile",
+    "ProfileMove",
     "PropertyKey",
     "PropertyValue",
     "RawBody",

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clm.lib.references import bare_reference
+
 
 class Customer(models.Model):
     """A person. The texts are a portrait of what its profiles' traits and identities say now, kept for lists and
@@ -170,3 +172,17 @@ class MergedProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.profile_id} by merge {self.merge_id}"
+
+
+class ProfileMove(models.Model):
+    """A profile changed hands: the history of the map whose present is `Profile.customer`. Whoever moves a profile
+    writes it under the lock MERGES, so ids commit in their order, and a reader that has come to one has missed none."""
+
+    id = models.BigAutoField(primary_key=True)
+    profile = bare_reference(Profile)
+    from_customer = bare_reference(Customer)
+    to_customer = bare_reference(Customer)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.profile_id}: {self.from_customer_id} to {self.to_customer_id}"

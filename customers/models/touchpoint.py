@@ -4,6 +4,7 @@ The touchpoint table is built for 100 million rows: every replay is one index-on
 are never updated (erasure alone blanks text) and every further index must name the query that needs it."""
 
 import pghistory
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -153,6 +154,9 @@ class Touchpoint(models.Model):
             ),
             # The search for an order's number: analytics/search.py. Orders and refunds alone are in it.
             models.Index(fields=["order_ref"], condition=~models.Q(order_ref=""), name="touchpoint_order"),
+            # What arrived since daily figures were counted last: analytics/sql/days_arrivals.sql, days_seen.sql. Rows
+            # lie in the order of their arrival, so the newest few ranges of pages are all there is to read.
+            BrinIndex(fields=["received_at"], autosummarize=True, name="touchpoint_received"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from analytics import demo
+from analytics.days.fill import fill
 from analytics.made_up_spend import make_up_spend
 from customers import online_retail
 from customers.ingest import clock
@@ -70,6 +71,8 @@ class Command(BaseCommand):
         self.say("Computing every customer's stages over time")
         customers, rows = demo.compute_stages()
         self.say(f"{customers:,} customers computed")
+        counted = fill()
+        self.say(f"{counted.rows:,} figures per day counted, {counted.broken} identities between them broken")
         days = demo.order_days()
         spend = make_up_spend(first=days[0], last=days[1]) if days else 0
         self.say(f"{spend:,} days of marketing spend made up, and marked so")

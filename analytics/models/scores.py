@@ -1,4 +1,4 @@
-"""Figures that are kept. Scores are computed here and read by rules only in declared steps."""
+"""Scores of customers, computed here and read by rules only in declared steps."""
 
 from django.db import models
 

@@ -1,0 +1,53 @@
+"""The statistics that are kept per day: what each answers, at what grain, and what must happen for it to change. How
+far one is counted is a row of `Counting`; how it is counted stands in `counts`."""
+
+from dataclasses import dataclass
+
+# Lengths in days of the windows that figures over a period are kept for: the periods that pages offer.
+LENGTHS = (30, 90, 365)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One declared statistic. tables: where its rows are; rests_on: what changes it; per_version: counted apart for the
+    live version of each stage model and segment."""
+
+    name: str
+    question: str
+    grain: str
+    tables: tuple[str, ...]
+    rests_on: tuple[str, ...]
+    per_version: bool = False
+
+
+STAGES = Statistic(
+    name="stages",
+    question="How many customers are in each stage at the end of a day, who entered and left, and from where to where"
+    " did people come within the last 30, 90 and 365 days?",
+    grain="version, day, stage; version, length, until, pair of stages",
+    tables=("StageDay", "StageMove", "StageShift"),
+    rests_on=("transitions recorded and superseded", "a published version", "the business time zone"),
+    per_version=True,
+)
+SALES = Statistic(
+    name="sales",
+    question="What was bought and refunded on a day, by how many, by how many for the first time; and who was active or"
+    " ordered within the last 30, 90 and 365 days?",
+    grain="day, lines; length, lines, until",
+    tables=("SalesDay", "Activity"),
+    rests_on=(
+        "purchases and refunds received",
+        "profiles that changed hands",
+        "transitions of the segment of active customers",
+        "the types mapped to purchase and refund",
+        "the business time zone",
+    ),
+)
+SEEN = Statistic(
+    name="seen",
+    question="What has each source ever sent, of which types, from when until when?",
+    grain="source, type",
+    tables=("Seen",),
+    rests_on=("touchpoints received",),
+)
+STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN)}

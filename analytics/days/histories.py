@@ -1,0 +1,163 @@
+"""Reading what was known of customers at an instant, and what has become of it since: stages, purchases and refunds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from clm.lib import sql
+from clm.lib.columns import Columns, fetch_columns
+from clm.lib.milliseconds import to_ms
+from customers.models import Cause, ProfileMove, Role
+
+from ..sales import types_of
+from .differences import Int64s
+
+_HISTORY = {"customer": "q", "version": "i", "at": "t", "stage": "i"}
+_SOLD = {"at": "t", "amount": "q", "products": "q", "is_purchase": "h"}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Customers of whom something else is believed, version by version, with the first of the causes."""
+
+    customer: Int64s
+    version: Int64s
+    cause: Int64s
+
+    def causes(self, version: int) -> dict[Cause, list[int]]:
+        """The customers of one version by cause."""
+        of_version = self.version == version
+        found: dict[Cause, list[int]] = {}
+        for cause in np.unique(self.cause[of_version]).tolist():
+            found[Cause(cause)] = self.customer[of_version & (self.cause == cause)].tolist()
+        return found
+
+
+def changed(*, versions: Sequence[int], since: datetime, known_at: datetime) -> Changed:
+    """Who is believed differently at `known_at` than at `since`."""
+    found = fetch_columns(
+        "analytics/days_changed",
+        {"customer": "q", "version": "i", "cause": "h"},
+        versions=list(versions),
+        since=since,
+        known_at=known_at,
+    )
+    return Changed(found["customer"], found["version"], found["cause"])
+
+
+def histories_then_and_now(
+    *, customers: Sequence[int], version: int, since: datetime, known_at: datetime
+) -> tuple[Columns, Columns]:
+    """What was believed of some customers at `since`, and at `known_at`: columns customer, at, stage."""
+    found = fetch_columns(
+        "analytics/days_histories",
+        {**_HISTORY, "recorded": "t", "superseded": "t"},
+        customers=list(customers),
+        versions=[version],
+        since=since,
+    )
+    return _believed(found, to_ms(since)), _believed(found, to_ms(known_at))
+
+
+def _believed(found: Columns, at: int) -> Columns:
+    return _taken(found, (found["recorded"] < at) & (found["superseded"] >= at))
+
+
+def _taken(found: Columns, rows: npt.NDArray[np.bool_]) -> Columns:
+    return {name: column[rows] for name, column in found.items()}
+
+
+def histories_of_range(*, first: int, until: int, versions: Sequence[int], known_at: datetime) -> Columns:
+    """What was believed at `known_at` of the customers [first, until): columns customer, version, at, stage."""
+    return fetch_columns(
+        "analytics/days_histories_range",
+        _HISTORY,
+        first=first,
+        until=until,
+        versions=list(versions),
+        known_at=known_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SalesTypes:
+    """The types that are purchases and refunds, by id."""
+
+    purchases: tuple[int, ...]
+    refunds: tuple[int, ...]
+
+    @classmethod
+    def mapped(cls) -> "SalesTypes":
+        return cls(tuple(types_of(Role.PURCHASE)), tuple(types_of(Role.REFUND)))
+
+
+def sold_in_range(*, first: int, until: int, types: SalesTypes, known_at: datetime) -> Columns:
+    """What the customers [first, until) bought and gave back, as known at `known_at`: columns customer, at, amount,
+    products (the amount without lines that are not products), is_purchase."""
+    return fetch_columns(
+        "analytics/days_sales_range",
+        {"customer": "q", **_SOLD},
+        first=first,
+        until=until,
+        purchases=list(types.purchases),
+        refunds=list(types.refunds),
+        known_at=known_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Whose some profiles were when figures were counted last, and whose they are. Owner 0: nobody's."""
+
+    profile: Int64s
+    then: Int64s
+    now: Int64s
+
+
+def owners(*, arrived: Sequence[int], customers: Sequence[int], moves_seen: int) -> Owners:
+    """All profiles of the customers that something arrived for, that own or owned a profile that moved, or that are
+    named. The caller keeps merges away."""
+    moves = list(
+        ProfileMove.objects.filter(pk__gt=moves_seen).order_by("pk").values_list("profile_id", "from_customer_id")
+    )
+    before: dict[int, int] = {}
+    for profile, owner in moves:
+        before.setdefault(profile, owner)
+    mentioned = sorted({*arrived, *before})
+    now = dict(sql.rows("analytics/days_owners", profiles=mentioned, customers=[])) if mentioned else {}
+    everybody = sorted({*customers, *now.values(), *before.values()})
+    belongs = dict(sql.rows("analytics/days_owners", profiles=mentioned, customers=everybody)) if everybody else {}
+    profiles = sorted(belongs)
+    return Owners(
+        profile=np.array(profiles, np.int64),
+        then=np.array([before.get(profile, belongs[profile]) for profile in profiles], np.int64),
+        now=np.array([belongs[profile] for profile in profiles], np.int64),
+    )
+
+
+def arrivals(*, types: SalesTypes, since: datetime, known_at: datetime) -> list[int]:
+    """The profiles of which a purchase or a refund arrived in [since, known_at)."""
+    asked = [*types.purchases, *types.refunds]
+    return [profile for (profile,) in sql.rows("analytics/days_arrivals", types=asked, since=since, known_at=known_at)]
+
+
+def sold_then_and_now(
+    *, owned: Owners, types: SalesTypes, since: datetime, known_at: datetime
+) -> tuple[Columns, Columns]:
+    """What these profiles bought and gave back as known at `since`, with the owners of then, and as known at
+    `known_at`, with those of now: columns customer, at, amount, products, is_purchase."""
+    found = fetch_columns(
+        "analytics/days_sales",
+        {"profile": "q", "at": "t", "received": "t", "amount": "q", "products": "q", "is_purchase": "h"},
+        profiles=owned.profile.tolist(),
+        purchases=list(types.purchases),
+        refunds=list(types.refunds),
+        known_at=known_at,
+    )
+    place = np.searchsorted(owned.profile, found.pop("profile"))
+    known = found["received"] < to_ms(since)
+    then = _taken({**found, "customer": owned.then[place]}, known)
+    return then, {**found, "customer": owned.now[place]}
