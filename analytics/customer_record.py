@@ -143,7 +143,7 @@ def traits(*, profiles: Sequence[int]) -> tuple[TraitRow, ...]:
     """What was told last of every trait, over all profiles; cleared ones left out."""
     latest = (
         Trait.objects.filter(profile__in=list(profiles))
-        .order_by("key", "-set_at", "-pk")
+        .order_by("key", "-last_seen_at", "-pk")
         .distinct("key")
         .values_list("key", "value", "set_at")
     )

@@ -234,4 +234,4 @@ def _identity_of(customer: int, profile: int | None = None) -> tuple[str, str]:
 def _told_now(customer: int) -> dict[str, tuple[Any, int]]:
     """What was told last of each trait ("" for nothing), and by which profile."""
     steps = Trait.objects.filter(profile__customer=customer, key__in=["name", "email", "phone"])
-    return {step.key: (step.value or "", step.profile_id) for step in steps.order_by("set_at", "pk")}
+    return {step.key: (step.value or "", step.profile_id) for step in steps.order_by("last_seen_at", "pk")}

@@ -7,7 +7,7 @@
 4. BUCKET of a contiguous range of customer ids: shared by advance (tried, never waited for), merge and unmerge (waited
    for, in order), exclusive by replay. Only after it come the row locks of customers, in order of id.
 5. SEQUENCER while announcements get their place.
-6. Row locks of profiles while traits are told, in order of id.
+6. Row locks of profiles while traits are told, and while their customers are merged, in order of id.
 
 A request with an idempotency key takes, before all of these, a lock of its own without waiting
 (`clm.lib.access.kept_answers`); if it brings customers up to date as well, PROPERTY_KEYS and VERSIONS follow at once.

@@ -99,6 +99,10 @@ def surviving(customer: Customer) -> Customer:
 
 
 def _locked(customers: set[int]) -> list[Customer]:
-    """Lock customers in order: their buckets, shared with advance and kept from replay, then their rows."""
+    """Lock customers in order: their buckets, shared with advance and kept from replay, then their rows, then their
+    profiles: whoever tells a trait meanwhile finds the profile alone, or together with those it now shares its customer
+    with."""
     locks.share_buckets(customers)
-    return list(Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk"))
+    found = list(Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk"))
+    list(Profile.objects.select_for_update(no_key=True).filter(customer__in=customers).order_by("pk").values_list("pk"))
+    return found

@@ -1,21 +1,27 @@
-"""Traits as step functions of time. A row is one step: a value, when it was set, and when it was last told again.
+"""Traits as step functions of time. A step is a value, when it was set, and when it was last told again.
 
-Whatever order tellings arrive in, the stored steps are true tellings in their order in time, and neighbouring steps
-differ. A differing value told late, between the first and the last telling of a step, splits it."""
+Every telling is kept, and the steps are a function of the tellings alone: the value told at each instant, joined while
+it stays the same. So any order of arrival gives the same steps. Only two values told for one and the same instant have
+no order in time; of them the one recorded later counts, and saying again what was said of that instant records nothing.
+The steps are stored as well, because most tellings repeat what is known and most readers ask for steps."""
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from clm.lib import sql
 
 from .models import Cause, Profile, Stale, Trait
+
+# A profile and the key of a trait.
+TraitKey = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +57,26 @@ def _plain_number(text: str) -> int | float:
     return int(number) if number == number.to_integral_value() else float(text)
 
 
-def with_telling(steps: Sequence[Step], value: str, at: datetime) -> list[Step]:
-    """The steps after one more telling. `steps` lie in order of time and do not overlap. Of two values told for one
-    instant, the one recorded later counts."""
+def steps_of(tellings: Iterable[tuple[datetime, str]]) -> list[Step]:
+    """The steps that tellings (instant, value), in the order in which they were recorded, make."""
+    value_at = dict(tellings)  # of one instant the later recorded
+    steps: list[Step] = []
+    for at, value in sorted(value_at.items(), key=lambda one: one[0]):
+        if steps and steps[-1].value == value:
+            steps[-1] = replace(steps[-1], last_seen_at=at)
+        else:
+            steps.append(Step(value=value, set_at=at, last_seen_at=at))
+    return steps
+
+
+def with_telling(steps: Sequence[Step], value: str, at: datetime) -> list[Step] | None:
+    """The steps after one more telling; None if that takes more than the steps know: a differing value told within a
+    step. `steps` lie in order of time and do not overlap."""
     before = [step for step in steps if step.last_seen_at < at]
     after = [step for step in steps if step.set_at > at]
     around = next((step for step in steps if step.set_at <= at <= step.last_seen_at), None)
     if around is not None:
-        if around.value == value:
-            return list(steps)
-        # Split: what was told before and after the instant stays told, as far as it is known.
-        left = [replace(around, last_seen_at=around.set_at)] if around.set_at < at else []
-        right = [Step(value=around.value, set_at=around.last_seen_at, last_seen_at=around.last_seen_at)]
-        right = right if around.last_seen_at > at else []
-        before, after = before + left, right + after
+        return list(steps) if around.value == value else None
     middle = Step(value=value, set_at=at, last_seen_at=at)
     if before and before[-1].value == value:
         middle = replace(before.pop(), last_seen_at=at)
@@ -74,30 +86,38 @@ def with_telling(steps: Sequence[Step], value: str, at: datetime) -> list[Step]:
     return [*before, middle, *after]
 
 
+def _again(steps: Sequence[Step], old: Sequence[Step]) -> list[Step]:
+    """Steps made anew, stored ones recognised by value and beginning."""
+    known = {(step.value, step.set_at): step.id for step in old}
+    return [replace(step, id=known.get((step.value, step.set_at))) for step in steps]
+
+
 @transaction.atomic
 def tell_traits(*, told: Sequence[Told], now: datetime) -> int:
     """Store tellings; returns how many profiles got another step and were marked as changed, each with the first cause
     among its changed traits. The profile rows are locked in order of id, so two tellers of one trait take turns."""
     profiles = sorted({telling.profile for telling in told})
     list(Profile.objects.select_for_update(no_key=True).filter(pk__in=profiles).order_by("pk").values_list("pk"))
-    by_trait: dict[tuple[int, str], list[Told]] = defaultdict(list)
+    by_trait: dict[TraitKey, list[Told]] = defaultdict(list)
     for telling in told:
         by_trait[telling.profile, telling.key].append(telling)
-    stored: dict[tuple[int, str], list[Step]] = defaultdict(list)
+    stored: dict[TraitKey, list[Step]] = defaultdict(list)
     for number, profile, key, value, set_at, seen_at in sql.rows(
         "customers/traits_around",
         profiles=[profile for profile, _key in by_trait],
         keys=[key for _profile, key in by_trait],
     ):
         stored[profile, key].append(Step(canonical(json.loads(value)), set_at, seen_at, number))
+    _record(told)
+    made = _made(by_trait, stored)
+    # Where several profiles speak of a customer, saying again what this one said can overrule what another said since.
+    shared = _sharing(profiles)
     changed: dict[int, Cause] = {}
     fresh: list[Trait] = []
     seen: list[tuple[int, datetime]] = []
     gone: list[int] = []
     for (profile, key), tellings in sorted(by_trait.items()):
-        steps = old = stored[profile, key]
-        for telling in tellings:
-            steps = with_telling(steps, canonical(telling.value), telling.at)
+        old, steps = stored[profile, key], made[profile, key]
         if [(s.value, s.set_at) for s in steps] != [(s.value, s.set_at) for s in old]:
             first = min(telling.cause for telling in tellings)
             changed[profile] = min(first, changed.get(profile, first))
@@ -105,7 +125,10 @@ def tell_traits(*, told: Sequence[Told], now: datetime) -> int:
         was = {step.id: step for step in old if step.id is not None}
         gone += was.keys() - kept.keys()
         # A stored step keeps its value and its beginning; only its last telling moves.
-        seen += [(number, step.last_seen_at) for number, step in kept.items() if step != was[number]]
+        moved = [(number, step.last_seen_at) for number, step in kept.items() if step != was[number]]
+        seen += moved
+        if moved and profile not in changed and profile in shared:
+            changed[profile] = min(telling.cause for telling in tellings)
         fresh += [
             Trait(
                 profile_id=profile,
@@ -118,7 +141,7 @@ def tell_traits(*, told: Sequence[Told], now: datetime) -> int:
             for step in steps
             if step.id is None
         ]
-    if gone:
+    if gone:  # first, for another step may begin where one began
         Trait.objects.filter(pk__in=gone).delete()
     if seen:
         sql.run(
@@ -127,3 +150,43 @@ def tell_traits(*, told: Sequence[Told], now: datetime) -> int:
     Trait.objects.bulk_create(fresh)
     Stale.objects.bulk_create([Stale(profile_id=profile, cause=cause) for profile, cause in sorted(changed.items())])
     return len(changed)
+
+
+def _sharing(profiles: Sequence[int]) -> set[int]:
+    """Those of some profiles whose customer has others too."""
+    others = Profile.objects.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))
+    return set(Profile.objects.filter(Exists(others), pk__in=profiles).values_list("pk", flat=True))
+
+
+def _record(told: Sequence[Told]) -> None:
+    """Append what was told, a row per profile and instant, but nothing that was said of that instant before."""
+    rows: dict[tuple[int, datetime], dict[str, Any]] = {}
+    for telling in told:
+        rows.setdefault((telling.profile, telling.at), {})[telling.key] = telling.value
+    sql.run(
+        "customers/trait_tellings_add",
+        profiles=[profile for profile, _at in rows],
+        told_at=[at for _profile, at in rows],
+        traits=[json.dumps(traits, default=str) for traits in rows.values()],
+    ).close()
+
+
+def _made(by_trait: dict[TraitKey, list[Told]], stored: dict[TraitKey, list[Step]]) -> dict[TraitKey, list[Step]]:
+    """The steps after all tellings: from the stored steps where these suffice, else from everything ever told."""
+    made: dict[TraitKey, list[Step]] = {}
+    torn: dict[TraitKey, list[tuple[datetime, str]]] = {}
+    for trait, tellings in by_trait.items():
+        steps: list[Step] | None = stored[trait]
+        for telling in tellings:
+            steps = None if steps is None else with_telling(steps, canonical(telling.value), telling.at)
+        if steps is None:
+            torn[trait] = []
+        else:
+            made[trait] = steps
+    if torn:
+        asked = sorted(torn)
+        for profile, key, value, at in sql.rows(
+            "customers/trait_tellings", profiles=[profile for profile, _key in asked], keys=[key for _p, key in asked]
+        ):
+            torn[profile, key].append((at, canonical(json.loads(value))))
+    return made | {trait: _again(steps_of(tellings), stored[trait]) for trait, tellings in torn.items()}

@@ -1,7 +1,18 @@
 """Who the customers are and what happened to them. One module per family of tables."""
 
 from .contracts import Consent, ErasedIdentifier, ExchangeRate
-from .identity import Account, Affiliation, Customer, Identity, Merge, MergedProfile, Profile, ProfileMove, Trait
+from .identity import (
+    Account,
+    Affiliation,
+    Customer,
+    Identity,
+    Merge,
+    MergedProfile,
+    Profile,
+    ProfileMove,
+    Trait,
+    TraitTelling,
+)
 from .installation import Installation
 from .intake import Cause, Import, RawBody, Reject, Stale
 from .touchpoint import (
@@ -42,4 +53,5 @@ __all__ = [
     "Touchpoint",
     "TouchpointType",
     "Trait",
+    "TraitTelling",
 ]

@@ -79,7 +79,7 @@ class Identity(models.Model):
 
 class Trait(models.Model):
     """One step of a trait: from set_at on the profile's `key` is `value`, until the next step. last_seen_at is the last
-    instant at which the same value was told again."""
+    instant at which the same value was told again. A copy of what `TraitTelling` says, kept by `tell_traits`."""
 
     id = models.BigAutoField(primary_key=True)
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="traits", db_index=False)
@@ -99,6 +99,26 @@ class Trait(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} at {self.set_at}"
+
+
+class TraitTelling(models.Model):
+    """What was told of a profile's traits at one instant. Append-only: the steps of `Trait` are made of it, and can be
+    made of it again. Of two tellings for one instant the one with the greater id counts."""
+
+    id = models.BigAutoField(primary_key=True)
+    # Checked by the profile's row lock, under which it is written: one row per message that tells traits.
+    profile = bare_reference(Profile)
+    told_at = models.DateTimeField()
+    traits = models.JSONField()
+
+    class Meta:
+        indexes = [
+            # customers/sql/trait_tellings.sql, and whether a telling is a repetition.
+            models.Index(fields=["profile", "told_at"], name="trait_telling_of_profile"),
+        ]
+
+    def __str__(self) -> str:
+        return f"profile {self.profile_id} at {self.told_at}"
 
 
 class Account(models.Model):

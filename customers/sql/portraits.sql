@@ -10,7 +10,7 @@ WITH profile AS (
     FROM profile
     JOIN customers_trait AS trait ON trait.profile_id = profile.id
         AND trait.key IN ('name', 'firstName', 'lastName', 'email', 'phone')
-    ORDER BY profile.customer_id, trait.key, trait.set_at DESC, trait.id DESC
+    ORDER BY profile.customer_id, trait.key, trait.last_seen_at DESC, trait.id DESC
 ), known AS (
     SELECT profile.customer_id AS customer,
            min(identity.value) FILTER (WHERE identity.kind = 'email') AS email,

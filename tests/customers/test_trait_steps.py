@@ -1,16 +1,19 @@
-"""Traits as steps: what is told once per value comes out the same in any order; what repeats is compressed."""
+"""Traits as steps: what is told comes out the same in any order; what repeats is joined, and still remembered."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 
 import pytest
-from hypothesis import given
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from customers.events import Event
 from customers.ingest import clock, ingest
-from customers.models import Cause, Profile, Source, Stale, Trait
-from customers.trait_steps import Step, with_telling
+from customers.merge import merge
+from customers.models import Cause, Profile, Source, Stale, Trait, TraitTelling
+from customers.trait_steps import Step, steps_of, with_telling
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -20,10 +23,12 @@ def day(number: int) -> datetime:
 
 
 def told(*tellings: tuple[str, int]) -> list[tuple[str, int, int]]:
-    """Value, first and last day of each step, after those tellings in that order of arrival."""
+    """Value, first and last day of each step, after those tellings in that order of arrival: from step to step where
+    the steps suffice, as the store does it, else from all tellings so far."""
     steps: list[Step] = []
-    for value, number in tellings:
-        steps = with_telling(steps, value, day(number))
+    for place, (value, number) in enumerate(tellings, start=1):
+        after = with_telling(steps, value, day(number))
+        steps = steps_of((day(d), v) for v, d in tellings[:place]) if after is None else after
     return [(step.value, (step.set_at - DAY).days, (step.last_seen_at - DAY).days) for step in steps]
 
 
@@ -53,45 +58,39 @@ def at_each_instant(tellings: list[tuple[str, int]]) -> list[tuple[str, int]]:
     return [one for place, one in enumerate(ordered) if place == 0 or ordered[place - 1][0] != one[0]]
 
 
-@given(st.lists(st.integers(0, 40), unique=True, min_size=1, max_size=9).flatmap(st.permutations))
-def test_values_told_once_each_give_the_same_steps_in_any_order(days: list[int]) -> None:
-    tellings = [(f"told on {number}", number) for number in days]
-    assert [(value, first) for value, first, _last in told(*tellings)] == at_each_instant(tellings)
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("ab"), st.integers(0, 40)), min_size=1, max_size=12, unique_by=lambda one: one[1]
-    )
+TELLINGS = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 30)), min_size=1, max_size=12, unique_by=lambda one: one[1]
 )
-def test_in_the_order_of_time_the_steps_are_what_was_told(tellings: list[tuple[str, int]]) -> None:
+
+
+@given(TELLINGS, st.randoms(use_true_random=False))
+def test_any_order_of_arrival_gives_the_same_steps(tellings: list[tuple[str, int]], chance: Random) -> None:
     ordered = sorted(tellings, key=lambda one: one[1])
+    shuffled = chance.sample(tellings, len(tellings))
+    again = [*shuffled, *chance.choices(tellings, k=3)]
+    assert told(*shuffled) == told(*again) == told(*ordered)
     assert [(value, first) for value, first, _last in told(*ordered)] == at_each_instant(tellings)
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("abc"), st.integers(0, 30)), min_size=1, max_size=12, unique_by=lambda one: one[1]
-    )
-)
-def test_in_any_order_steps_are_true_tellings_in_order_and_the_present_value_is_right(
-    tellings: list[tuple[str, int]],
-) -> None:
+@given(TELLINGS)
+def test_steps_are_true_tellings_in_order(tellings: list[tuple[str, int]]) -> None:
     steps = told(*tellings)
     assert all(one[0] != other[0] for one, other in pairwise(steps))
     assert all(one[2] < other[1] for one, other in pairwise(steps))
     assert {(value, first) for value, first, _last in steps} <= set(tellings)
     assert {(value, last) for value, _first, last in steps} <= set(tellings)
-    ordered = sorted(tellings, key=lambda one: one[1])
-    assert (steps[0][0], steps[0][1]) == ordered[0]
-    assert (steps[-1][0], steps[-1][2]) == ordered[-1]
 
 
-def test_the_known_limit_what_a_step_compressed_is_not_remembered_when_it_is_split() -> None:
-    """Of a value told three times or more only the first and the last instant are kept. A differing value told late in
-    between holds until the last of them, not until the next: the one case in which the order of arrival shows."""
+def test_what_a_step_joined_is_remembered_when_it_is_split() -> None:
     assert told(("a", 1), ("b", 2), ("a", 3), ("a", 5)) == [("a", 1, 1), ("b", 2, 2), ("a", 3, 5)]
-    assert told(("a", 1), ("a", 3), ("a", 5), ("b", 2)) == [("a", 1, 1), ("b", 2, 2), ("a", 5, 5)]
+    assert told(("a", 1), ("a", 3), ("a", 5), ("b", 2)) == [("a", 1, 1), ("b", 2, 2), ("a", 3, 5)]
+    assert told(("a", 1), ("a", 5), ("a", 9), ("b", 7), ("c", 3)) == [
+        ("a", 1, 1),
+        ("c", 3, 3),
+        ("a", 5, 5),
+        ("b", 7, 7),
+        ("a", 9, 9),
+    ]
 
 
 # --- stored ---------------------------------------------------------------------------------------------------
@@ -151,3 +150,49 @@ def test_only_what_changes_a_step_makes_the_profile_stale() -> None:
 def test_a_trait_told_for_the_future_is_set_at_its_arrival() -> None:
     tell("1", clock() + timedelta(days=1), plan="free")
     assert Trait.objects.get().set_at <= clock()
+
+
+def steps_stored(key: str = "plan") -> list[tuple[object, datetime, datetime]]:
+    return list(Trait.objects.filter(key=key).order_by("set_at").values_list("value", "set_at", "last_seen_at"))
+
+
+@pytest.mark.django_db
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(TELLINGS, st.randoms(use_true_random=False))
+def test_stored_steps_are_the_same_in_any_order_and_however_often_they_are_told(
+    tellings: list[tuple[str, int]], chance: Random
+) -> None:
+    arriving = [*chance.sample(tellings, len(tellings)), *chance.choices(tellings, k=2)]
+    with transaction.atomic():
+        for place, (value, number) in enumerate(arriving):
+            tell(str(place), day(number), plan=value, seats=1)
+        expected = steps_of((day(number), value) for value, number in tellings)
+        assert steps_stored() == [(step.value, step.set_at, step.last_seen_at) for step in expected]
+        assert [value for value, _first, _last in steps_stored("seats")] == [1]
+        assert TraitTelling.objects.count() == len(tellings)  # what repeats is not kept twice
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_of_two_values_for_one_instant_the_one_recorded_later_counts_and_repeating_the_first_changes_nothing() -> None:
+    tell("1", day(1), plan="free")
+    tell("2", day(1), plan="pro")
+    tell("1", day(1), plan="free")
+    assert steps_stored() == [("pro", day(1), day(1))]
+    tell("3", day(5), plan="pro")
+    tell("4", day(5), plan="free")
+    assert steps_stored() == [("pro", day(1), day(1)), ("free", day(5), day(5))]
+
+
+@pytest.mark.django_db
+def test_saying_again_what_another_profile_overruled_makes_the_customer_stale() -> None:
+    tell("1", day(1), plan="free")
+    source = Source.objects.get()
+    other = Event("2", (("user_id", "v"),), "Identify", "web", day(3), traits={"plan": "pro"}, is_touchpoint=False)
+    ingest(source=source, events=[other])
+    one, two = Profile.objects.order_by("pk")
+    merge(customers=(one.customer_id, two.customer_id), now=clock())
+    Stale.objects.all().delete()
+    tell("3", day(5), plan="free")
+    assert steps_stored() == [("free", day(1), day(5)), ("pro", day(3), day(3))]
+    assert list(Stale.objects.values_list("profile", flat=True)) == [one.pk]
