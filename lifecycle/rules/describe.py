@@ -11,6 +11,8 @@ from lifecycle.rules.nodes import (
     Did,
     Grew,
     Held,
+    InSegment,
+    InStage,
     Lately,
     Named,
     Node,
@@ -21,6 +23,8 @@ from lifecycle.rules.nodes import (
     Selector,
     Since,
     Spent,
+    Test,
+    Trait,
 )
 from lifecycle.rules.value_tests import say_test
 
@@ -94,19 +98,29 @@ class _Words:
                 return f"has had {_one(start)} and since the latest no {_bare_one(until)}"
             case Held(Named(name, _), duration):
                 return f"has met “{name}” for {say_duration(duration)} without a break"
+            case Held(InSegment() | InStage() as part, duration):
+                return f"has been in {_place(part)} for {say_duration(duration)} without a break"
             case Held(part, duration):
                 return f"has for {say_duration(duration)} without a break been one who {self.part(part)}"
             case Lately(Named(name, _), within):
                 return f"met “{name}” at some time in the last {_bare(say_duration(within))}"
+            case Lately(InSegment() | InStage() as part, within):
+                return f"was in {_place(part)} at some time in the last {_bare(say_duration(within))}"
             case Lately(part, within):
                 return f"was at some time in the last {_bare(say_duration(within))} one who {self.part(part)}"
+            case Trait(key, (Test("exists", operand),)):
+                return f"has {'a' if operand else 'no'} {_trait(key)}"
+            case Trait(key, tests):
+                return f"has a {_trait(key)} that {_tested(tests)}"
             case Named(name, _):
                 return f"meets “{name}”"
+            case InSegment() | InStage():
+                return f"is in {_place(node)}"
 
     def part(self, node: Node) -> str:
         """The node inside another one, in brackets when it could be read in two ways."""
         match node:
-            case Held(Named()) | Lately(Named()):
+            case Held(Named() | InSegment() | InStage()) | Lately(Named() | InSegment() | InStage()):
                 compound = False
             case All((part,)) | Any((part,)):
                 return self.part(part)
@@ -121,6 +135,10 @@ class _Words:
                 return f"does not meet “{name}”"
             case Held(Named(name, _), duration):
                 return f"has not yet met “{name}” for {say_duration(duration)} without a break"
+            case InSegment() | InStage():
+                return f"is not in {_place(node)}"
+            case Trait(key, tests) if all(test.operator != "exists" for test in tests):
+                return f"has no {_trait(key)} that {_tested(tests)}"
             case Did(selector, 1, None):
                 return f"has never had {_one(selector)}"
             case Did(selector, at_least, within):
@@ -152,6 +170,22 @@ def _bare(span: str) -> str:
 def _ratio(by: int) -> str:
     whole, rest = divmod(by, 10_000)
     return f"{whole}.{rest:04d}".rstrip("0").rstrip(".")
+
+
+def _place(node: InSegment | InStage) -> str:
+    if isinstance(node, InSegment):
+        return f"the segment “{node.name}”"
+    model = node.model
+    names = {key: name for key, name, _rule in model.stages} | {model.exit_key: model.exit_name}
+    return f"the stage “{names[node.stage]}” of “{model.name}”"
+
+
+def _trait(key: str) -> str:
+    return f"score “{key.removeprefix('score:')}”" if key.startswith("score:") else f"“{key}”"
+
+
+def _tested(tests: tuple[Test, ...]) -> str:
+    return _series([say_test(one) for one in tests], "and")
 
 
 # --- selectors ---------------------------------------------------------------------------------------------------
@@ -186,7 +220,7 @@ def _pick(pick: Pick, number: int) -> str:
 
 
 def _property(test: PropertyTest) -> str:
-    return f"“{test.key}” {_series([say_test(one) for one in test.tests], 'and')}"
+    return f"“{test.key}” {_tested(test.tests)}"
 
 
 def _quoted(names: frozenset[str]) -> str:

@@ -6,18 +6,32 @@ whose columns fit the processor's cache (three times faster than all at once).""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from lifecycle.rules import by_hand
 from lifecycle.rules import spans as algebra
-from lifecycle.rules.facts import FOREVER, HORIZON, NO_LIFE, Catalogue, Facts, Int64s, PropertyColumn, Spells
-from lifecycle.rules.nodes import Node
+from lifecycle.rules.facts import (
+    FOREVER,
+    HORIZON,
+    NO_LIFE,
+    Catalogue,
+    Facts,
+    Int64s,
+    Listing,
+    Placing,
+    PropertyColumn,
+    Spells,
+    TraitColumn,
+)
+from lifecycle.rules.line import Line, line_of, part, within_lives
+from lifecycle.rules.nodes import Node, Test
 from lifecycle.rules.program import Membership, Program, StageRules, Subject
-from lifecycle.rules.selection import Selection
+from lifecycle.rules.selection import Selection, factorised
 from lifecycle.rules.spans import NOWHERE, Keys, Spans
 from lifecycle.rules.sweep import NONE, Sweep
+from lifecycle.rules.value_tests import satisfies
 
 __all__ = [
     "FOREVER",
@@ -25,11 +39,14 @@ __all__ = [
     "NO_LIFE",
     "Catalogue",
     "Facts",
+    "Listing",
     "Membership",
+    "Placing",
     "Program",
     "PropertyColumn",
     "Spells",
     "StageRules",
+    "TraitColumn",
     "spans_of",
     "spells",
 ]
@@ -70,21 +87,12 @@ def spans_of(node: Node, facts: Facts, *, zone: str, catalogue: Catalogue) -> tu
 
 
 # --- one chunk -----------------------------------------------------------------------------------------------------
-@dataclass(slots=True)
-class _Line:
-    """The number line: what a key means. Borders beyond `limit` after `base` cannot be; `open_end` is 2**bits - 1."""
-
-    base: int
-    bits: int
-    limit: int
-    open_end: int
-
-
 class _Chunk:
     """Customers `first_owner` and on, laid on the line, with the spans of every step asked for so far."""
 
-    def __init__(self, program: Program, facts: Facts, line: _Line, first_owner: int) -> None:
+    def __init__(self, program: Program, facts: Facts, line: Line, first_owner: int) -> None:
         self.program = program
+        self.facts = facts
         self.line = line
         self.first_owner = first_owner
         owner = facts.owner.astype(np.int64)
@@ -104,6 +112,7 @@ class _Chunk:
         heads = np.append(0, (owner[1:] != owner[:-1]).nonzero()[0] + 1) if len(owner) else np.empty(0, np.intp)
         self.cut_to_life = bool((keys.take(heads) < self.life_floor.take(owner.take(heads))).any())
         self._done: dict[int, Spans] = {}
+        self._stages: dict[int, tuple[Keys, npt.NDArray[np.int16]]] = {}
 
     def spans(self, number: int) -> Spans:
         """The spans of a step."""
@@ -116,10 +125,88 @@ class _Chunk:
         """The borders and outcomes of a sweep over steps."""
         return sweep.run([self.spans(leaf) for leaf in sweep.leaves], self.life)
 
+    def stages(self, number: int) -> tuple[Keys, npt.NDArray[np.int16]]:
+        """The borders and stages of a model of the program, who was placed by hand included."""
+        done = self._stages.get(number)
+        if done is None:
+            done = self._stages[number] = self._evaluate_stages(number)
+        return done
+
+    def _evaluate_stages(self, number: int) -> tuple[Keys, npt.NDArray[np.int16]]:
+        model = self.program.stages[number]
+        at, stage = self.sweep(model.sweep)
+        nothing = len(model.trees) if model.has_exit else NONE
+        if model.has_exit:
+            # An owner's first border enters a stage, so NONE only ever follows one: that is the exit stage.
+            stage = np.where(stage == NONE, np.int16(nothing), stage)
+        placing = None if model.subject is None else self.facts.placed.get(model.subject)
+        if placing is None:
+            return at, stage
+        numbers = {key: number for number, key in enumerate(model.keys)}
+        chosen = np.array([numbers.get(key, NONE) for key in placing.stages], np.int16)
+        known = chosen != NONE  # a stage that this version does not have places nobody
+        if not known.any():
+            return at, stage
+        starts, ends = self._keyed(placing)
+        hands = by_hand.painted(starts[known], ends[known], chosen[known])
+        return by_hand.overruled(at, stage, hands, nothing=nothing, open_end=self.line.open_end)
+
+    def _in_stage(self, model: int, wanted: int) -> Spans:
+        at, stage = self.stages(model)
+        if len(at) == 0:
+            return NOWHERE
+        starts, ends = algebra.changing(at, stage == wanted, self.line.open_end)
+        real = starts < ends  # the last border of an owner may be his open end itself
+        return starts[real], ends[real]
+
+    def _listed(self, spans: Spans, segment: int) -> Spans:
+        """Spans of a segment's rule, with includes and excludes laid over them."""
+        included, excluded = self.facts.included.get(segment), self.facts.excluded.get(segment)
+        if included is None and excluded is None:
+            return spans
+        hands = [
+            by_hand.spans_listed(one, base=self.line.base, bits=self.line.bits, first_owner=self.first_owner)
+            for one in (included, excluded)
+        ]
+        at, _ = by_hand.LISTED.run([spans, *hands], self.life)
+        return at[0::2], at[1::2]
+
+    def _trait(self, key: str, tests: tuple[Test, ...]) -> Spans:
+        column = self.facts.traits.get(key)
+        unset = satisfies(None, tests)
+        if column is None or len(column.owner) == 0:
+            return self.life if unset else NOWHERE
+        codes, values = factorised(list(column.values))
+        holds = np.array([satisfies(value, tests) for value in values]).take(codes)
+        owner = column.owner - self.first_owner
+        keys = (owner << self.line.bits) + (column.ms - self.line.base)
+        if len(keys) and (keys[1:] < keys[:-1]).any():
+            raise ValueError("traits must be sorted by owner and time")
+        if unset:
+            # Before the first change nothing was set: that begins with the life, or with the change if that is earlier.
+            begin, known = self.life_floor.copy(), np.zeros(len(self.life_floor), bool)
+            first = np.append(0, (owner[1:] != owner[:-1]).nonzero()[0] + 1)
+            begin[owner[first]] = np.minimum(begin[owner[first]], keys[first])
+            known[self.life[0] >> self.line.bits] = True
+            keys = np.concatenate([begin[known], keys])
+            order = np.argsort(keys, kind="stable")
+            keys, holds = keys[order], np.concatenate([np.ones(int(known.sum()), bool), holds])[order]
+        found = algebra.changing(keys, holds, self.line.open_end)
+        return algebra.not_before(found, self.life_floor, self.line.bits)
+
+    def _keyed(self, placing: Placing) -> tuple[Keys, Keys]:
+        return by_hand.keyed(placing, base=self.line.base, bits=self.line.bits, first_owner=self.first_owner)
+
     def _evaluate(self, number: int) -> Spans:
         step = self.program.steps[number]
         open_end = self.line.open_end
         match step.kind:
+            case "trait":
+                return self._trait(step.key, step.tests)
+            case "segment":
+                return self._listed(self.spans(step.of[0]) if step.of else NOWHERE, step.amount)
+            case "stage":
+                return self._in_stage(*step.of)
             case "tree":
                 at, _ = self.sweep(self.program.sweeps[number])
                 return at[0::2], at[1::2]
@@ -185,15 +272,9 @@ def _chunk_spells(program: Program, chunk: _Chunk) -> list[Spells]:
     return found
 
 
-def _subject_spells(chunk: _Chunk, subject: Subject, answer: int | Sweep) -> Spells:
+def _subject_spells(chunk: _Chunk, subject: Subject, answer: int) -> Spells:
     if isinstance(subject, StageRules):
-        assert isinstance(answer, Sweep)
-        at, stage = chunk.sweep(answer)
-        if subject.has_exit:
-            # An owner's first border enters a stage, so NONE only ever follows one: that is the exit stage.
-            stage = np.where(stage == NONE, np.int16(len(subject.stages)), stage)
-        return chunk.rows(at, stage)
-    assert isinstance(answer, int)
+        return chunk.rows(*chunk.stages(answer))
     starts, ends = chunk.spans(answer)
     at = np.empty(2 * len(starts), np.int64)
     at[0::2], at[1::2] = starts, ends
@@ -205,11 +286,11 @@ def _subject_spells(chunk: _Chunk, subject: Subject, answer: int | Sweep) -> Spe
 # --- chunks --------------------------------------------------------------------------------------------------------
 def _chunks(program: Program, facts: Facts) -> Iterator[_Chunk]:
     """The facts on number lines, a chunk of customers at a time."""
-    facts = _within_lives(facts)
+    facts = within_lives(facts)
     owners, rows = len(facts.life), len(facts.ms)
-    line = _line(program, facts)
+    line = line_of(facts, reach=program.reach)
     # Owner, place on the line and a leaf's number share 63 bits.
-    most = min(_CHUNK_OWNERS, 1 << (62 - line.bits - max(program.width, 1)))
+    most = min(_CHUNK_OWNERS, 1 << (62 - line.bits - max(program.width, by_hand.LISTED.width)))
     size = max(1, min(most, _CHUNK_TOUCHPOINTS * owners // max(rows, 1)))
     if owners <= size:
         yield _Chunk(program, facts, line, 0)
@@ -217,56 +298,4 @@ def _chunks(program: Program, facts: Facts) -> Iterator[_Chunk]:
     borders = np.arange(0, owners + size, size).clip(max=owners)
     cuts = np.searchsorted(facts.owner, borders)
     for first, last, begin, end in zip(borders[:-1], borders[1:], cuts[:-1], cuts[1:], strict=True):
-        yield _Chunk(program, _part(facts, int(first), int(last), int(begin), int(end)), line, int(first))
-
-
-def _line(program: Program, facts: Facts) -> _Line:
-    lives = facts.life[facts.life != NO_LIFE]
-    ends = [int(column.min()) for column in (facts.ms, lives) if len(column)]
-    ends += [int(column.max()) for column in (facts.ms, lives) if len(column)]
-    base = min(ends, default=0)
-    length = max(ends, default=0) - base
-    limit = length + program.reach
-    # One more than needed on both sides: the open end is the last place, and no sum may touch it.
-    bits = (max(limit, 2 * length) + 2).bit_length()
-    return _Line(base, bits, limit, (1 << bits) - 1)
-
-
-def _within_lives(facts: Facts) -> Facts:
-    """Without what cannot change any answer before the horizon: touchpoints past it or of owners without a life."""
-    life = facts.life
-    if len(life) and life.max() > HORIZON:
-        life = np.where(life > HORIZON, NO_LIFE, life)
-        keep = (life.take(facts.owner) != NO_LIFE) & (facts.ms <= HORIZON)
-    elif len(facts.ms) and facts.ms.max() > HORIZON:
-        keep = facts.ms <= HORIZON
-    else:
-        return facts
-    rows = keep.nonzero()[0]
-    place = np.cumsum(keep) - 1
-    properties = {}
-    for key, column in facts.properties.items():
-        kept = keep[column.positions]
-        values = [value for value, stays in zip(column.values, kept, strict=True) if stays]
-        properties[key] = PropertyColumn(place[column.positions[kept]], values)
-    return Facts(
-        life, facts.owner[rows], facts.ms[rows], facts.type[rows], facts.channel[rows], facts.amount[rows], properties
-    )
-
-
-def _part(facts: Facts, first: int, last: int, begin: int, end: int) -> Facts:
-    """Owners first..last-1 and their touchpoints begin..end-1."""
-    properties = {}
-    for key, column in facts.properties.items():
-        low, high = np.searchsorted(column.positions, [begin, end])
-        properties[key] = PropertyColumn(column.positions[low:high] - begin, column.values[low:high])
-    rows = slice(begin, end)
-    return Facts(
-        facts.life[first:last],
-        facts.owner[rows],
-        facts.ms[rows],
-        facts.type[rows],
-        facts.channel[rows],
-        facts.amount[rows],
-        properties,
-    )
+        yield _Chunk(program, part(facts, int(first), int(last), int(begin), int(end)), line, int(first))

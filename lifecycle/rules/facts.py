@@ -39,6 +39,37 @@ class PropertyColumn:
 
 
 @dataclass(slots=True)
+class TraitColumn:
+    """One trait: every change of it, sorted by (owner, ms); of several at one instant the last counts. A value is None
+    where the trait was set to null."""
+
+    owner: Int64s
+    ms: Int64s
+    values: Sequence[Value]
+
+
+@dataclass(slots=True)
+class Listing:
+    """Who was put on a segment's list, or taken out of the segment by name: spans [starts, ends), in any order, also
+    overlapping. `ends` is FOREVER for one that does not end."""
+
+    owner: Int64s
+    starts: Int64s
+    ends: Int64s
+
+
+@dataclass(slots=True)
+class Placing:
+    """Who was placed in a stage of a model by hand: spans [starts, ends) with the key of the stage, in the order in
+    which they were recorded. Of overlapping ones the later recorded counts."""
+
+    owner: Int64s
+    starts: Int64s
+    ends: Int64s
+    stages: Sequence[str]
+
+
+@dataclass(slots=True)
 class Facts:
     """Customers 0..n-1 and their touchpoints, sorted by (owner, ms)."""
 
@@ -49,6 +80,11 @@ class Facts:
     channel: npt.NDArray[np.integer]  # per touchpoint: code of the channel
     amount: Int64s  # per touchpoint: minor units of the reporting currency, 0 when it carries none
     properties: dict[str, PropertyColumn] = field(default_factory=dict)  # those in Program.property_keys
+    traits: dict[str, TraitColumn] = field(default_factory=dict)  # those in Program.trait_keys
+    # What people decided, by the number of the segment or the model; only those of whom there is something to say.
+    included: dict[int, Listing] = field(default_factory=dict)
+    excluded: dict[int, Listing] = field(default_factory=dict)
+    placed: dict[int, Placing] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The nodes of the rule language: frozen values, hashable, equal when they mean the same text.
 
-A node is a function from a customer's touchpoints to the set of half-open spans [from, until) on which it is true.
+A node is a function from a customer's facts to the set of half-open spans [from, until) on which it is true.
 `parse` makes nodes from JSON, `describe` says them in English, `evaluate` turns them into spans. Durations are whole
 milliseconds, amounts whole minor units of the reporting currency, `by` ten-thousandths. Nodes are plain values: all
 bounds are checked by `parse`, which knows the JSON path to complain about.
@@ -8,6 +8,7 @@ bounds are checked by `parse`, which knows the JSON path to complain about.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar
@@ -134,6 +135,14 @@ class Lately:
 
 
 @dataclass(frozen=True, slots=True)
+class Trait:
+    """All `tests` hold for the value of the trait of that key."""
+
+    key: str
+    tests: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """A stored sub-rule, expanded: it means its part, and is described by its name."""
 
@@ -141,7 +150,62 @@ class Named:
     part: Node
 
 
-Node = All | Any | Not | Did | OnDays | Spent | Grew | Since | Held | Lately | Named
+@dataclass(frozen=True, slots=True)
+class InSegment:
+    """The customer is in the segment, expanded: its rule holds (none: a static list), as overruled by who was included
+    and excluded by name. `subject` is the number under which the facts know those."""
+
+    key: str
+    name: str
+    subject: int
+    part: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A stage model as a rule sees it: stages (key, name, rule) lowest precedence first. `subject` is the number under
+    which the facts know who was placed by hand."""
+
+    key: str
+    name: str
+    subject: int
+    stages: tuple[tuple[str, str, Node], ...]
+    exit_key: str
+    exit_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class InStage:
+    """The customer is in that stage of the model; `stage` is its key."""
+
+    model: Model
+    stage: str
+
+
+Node = All | Any | Not | Did | OnDays | Spent | Grew | Since | Held | Lately | Trait | Named | InSegment | InStage
+
+
+def parts_of(node: Node) -> tuple[Node, ...]:
+    """The rules a node is made of, what its names stand for included."""
+    match node:
+        case All(parts) | Any(parts):
+            return parts
+        case Not(part) | Held(part, _) | Lately(part, _) | Named(_, part):
+            return (part,)
+        case InSegment(part=part):
+            return () if part is None else (part,)
+        case InStage(model, _):
+            return tuple(rule for _key, _name, rule in model.stages)
+        case _:
+            return ()
+
+
+def walked(node: Node) -> Iterator[Node]:
+    """The node and every node it is made of."""
+    yield node
+    for part in parts_of(node):
+        yield from walked(part)
+
 
 ROLES = (
     "exposure",

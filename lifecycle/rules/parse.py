@@ -6,8 +6,11 @@ each descent; anything else that nests is refused without looking inside."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any as Anything
 from typing import NoReturn
 
 from lifecycle.rules.document import RuleError
@@ -19,7 +22,10 @@ from lifecycle.rules.nodes import (
     Did,
     Grew,
     Held,
+    InSegment,
+    InStage,
     Lately,
+    Model,
     Named,
     Node,
     Not,
@@ -29,12 +35,15 @@ from lifecycle.rules.nodes import (
     Selector,
     Since,
     Spent,
+    Test,
+    Trait,
 )
-from lifecycle.rules.value_tests import OPERATORS, parse_test
+from lifecycle.rules.value_tests import OPERATORS, is_storable, parse_test
 
 MOST_NODES = 200
 MOST_DEPTH = 20
 MOST_SELECTORS = 40
+LONGEST_NAME = 200
 
 # Each head and the keys that may stand beside it.
 _KEYS = {
@@ -48,15 +57,18 @@ _KEYS = {
     "held": ("for",),
     "lately": ("within",),
     "rule": (),
-    "trait": None,
-    "segment": None,
-    "stage": None,
+    "trait": tuple(OPERATORS),
+    "segment": (),
+    "stage": (),
 }
-_LATER_HEADS = ("trait", "segment", "stage")
 _RESERVED = ("in_next", "distinct", "per")
 _SELECTOR_KEYS = ("role", "type", "channel", "any_activity", "where")
 _DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+# What is being read at the moment, outermost first: ("rule" | "segment" | "model", its name).
+Within = tuple[tuple[str, str], ...]
 
 
 def parse_rule(
@@ -65,35 +77,58 @@ def parse_rule(
     lapse_days: int,
     sub_rules: Mapping[str, object] | None = None,
     minor_digits: int = 2,
+    segments: Mapping[str, Mapping[str, Anything]] | None = None,
+    models: Mapping[str, Mapping[str, Anything]] | None = None,
+    of: tuple[str, str] | None = None,
 ) -> Node:
     """The rule in `document` (what JSON gives: dict, list, str, int, Decimal, bool).
 
     `lapse_days` is what `L` means, `sub_rules` the documents `{"rule": name}` may name, `minor_digits` the decimal
-    places of the reporting currency. Raises RuleError."""
+    places of the reporting currency. `segments` are what `{"segment": key}` may name: {"subject": number, "name",
+    "rule": document, or null for a static list}; `models` what `{"stage": [key, stage]}` may: {"subject", "name",
+    "stages": [{"key", "name", "rule"}, ...] lowest precedence first, "exit": {"key", "name"}}. `of` is whose rule this
+    is, ("segment" | "model", key): it may not come back to itself, and a model's may not use `stage`.
+    Raises RuleError."""
     if isinstance(lapse_days, bool) or not 1 <= lapse_days <= 3660:
         raise ValueError("L is a whole number of days from 1 to 3660")
-    parser = _Parser(lapse=lapse_days * DAY, sub_rules=sub_rules or {}, minor_digits=minor_digits)
-    return parser.rule(document, path="$", depth=1, within_names=())
+    known = _Known(lapse_days * DAY, minor_digits, sub_rules or {}, segments or {}, models or {})
+    parser = _Parser(known, in_model=of is not None and of[0] == "model")
+    return parser.rule(document, path="$", depth=1, within=() if of is None else (of,))
+
+
+@dataclass(slots=True)
+class _Known:
+    """What documents may refer to, and the models read so far."""
+
+    lapse: int
+    minor_digits: int
+    sub_rules: Mapping[str, object]
+    segments: Mapping[str, Mapping[str, Anything]]
+    models: Mapping[str, Mapping[str, Anything]]
+    read: dict[str, Model] = field(default_factory=dict)
 
 
 class _Parser:
-    """One parse: what the documents may refer to, and how many nodes and selectors have been seen."""
+    """One parse: how many nodes and selectors have been seen of one rule. `in_model`: it is a rule of a stage."""
 
-    def __init__(self, *, lapse: int, sub_rules: Mapping[str, object], minor_digits: int) -> None:
-        self.lapse = lapse
-        self.sub_rules = sub_rules
-        self.minor_digits = minor_digits
+    def __init__(self, known: _Known, *, in_model: bool) -> None:
+        self.known = known
+        self.in_model = in_model
         self.nodes = 0
         self.selectors = 0
 
     # --- nodes -----------------------------------------------------------------------------------------------
-    def rule(self, document: object, *, path: str, depth: int, within_names: tuple[str, ...]) -> Node:
+    def rule(self, document: object, *, path: str, depth: int, within: Within) -> Node:
         if not isinstance(document, dict):
             _refuse(path, f"a rule is an object, not {_kind(document)}")
         head = self._head(document, path)
+        # A reference is counted as what it stands for, so it adds neither a node nor depth.
         if head == "rule":
-            # A reference is counted as what it stands for, so it adds neither a node nor depth.
-            return self._named(document["rule"], path=f"{path}.rule", depth=depth, within_names=within_names)
+            return self._named(document["rule"], path=f"{path}.rule", depth=depth, within=within)
+        if head == "segment":
+            found = self._segment(document["segment"], path=f"{path}.segment", depth=depth, within=within)
+            if found.part is not None:
+                return found
         self.nodes += 1
         if self.nodes > MOST_NODES:
             _refuse(path, f"a rule has at most {MOST_NODES} nodes")
@@ -101,11 +136,17 @@ class _Parser:
             _refuse(path, f"a rule is at most {MOST_DEPTH} nodes deep")
 
         def part(value: object, at: str) -> Node:
-            return self.rule(value, path=at, depth=depth + 1, within_names=within_names)
+            return self.rule(value, path=at, depth=depth + 1, within=within)
 
         at = f"{path}.{head}"
         value = document[head]
         match head:
+            case "segment":
+                return found
+            case "stage":
+                return self._stage(value, at, within)
+            case "trait":
+                return Trait(_name(value, at, "the key of a trait"), _tests(document, "trait", path))
             case "all" | "any":
                 items = _items(value, at, "rule")
                 parts = tuple(part(item, f"{at}[{index}]") for index, item in enumerate(items))
@@ -149,11 +190,11 @@ class _Parser:
         if len(heads) > 1:
             _refuse(path, f'a node has one head, here are "{heads[0]}" and "{heads[1]}"')
         head = heads[0]
-        if head in _LATER_HEADS:
-            _refuse(f"{path}.{head}", f'"{head}" cannot be used in rules yet')
-        allowed = _KEYS[head] or ()
+        allowed = _KEYS[head]
         for key in keys:
             if key != head and key not in allowed:
+                if head == "trait":
+                    _refuse(_child(path, key), f'unknown operator "{key[:40]}"; the operators are {_and(OPERATORS)}')
                 beside = f"it takes {_and(allowed)}" if allowed else "it takes nothing beside it"
                 _refuse(_child(path, key), f'unknown key "{key[:40]}" beside "{head}"; {beside}')
         return head
@@ -168,23 +209,57 @@ class _Parser:
         at_least = _count(document["at_least"], f"{path}.at_least") if "at_least" in document else 1
         return Did(selector, at_least=at_least, within=within)
 
-    def _named(self, name: object, *, path: str, depth: int, within_names: tuple[str, ...]) -> Node:
+    # --- references ------------------------------------------------------------------------------------------
+    def _named(self, name: object, *, path: str, depth: int, within: Within) -> Node:
         if not isinstance(name, str):
             _refuse(path, f"the name of a sub-rule is a text, not {_kind(name)}")
-        if name in within_names:
-            circle = " -> ".join((*within_names[within_names.index(name) :], name))
-            _refuse(path, f"the sub-rules go round in a circle: {circle[:400]}")
-        if name not in self.sub_rules:
+        within = _further(within, ("rule", name), path)
+        if name not in self.known.sub_rules:
             _refuse(path, f'there is no sub-rule "{name[:80]}"')
-        if len(within_names) >= MOST_DEPTH:
-            _refuse(path, f"sub-rules refer to one another at most {MOST_DEPTH} deep")
-        try:
-            part = self.rule(self.sub_rules[name], path="$", depth=depth, within_names=(*within_names, name))
-        except RuleError as error:
-            if error.message.startswith("the sub-rules go round"):
-                raise RuleError(path, error.message) from None
-            raise RuleError(path, f'in the sub-rule "{name[:80]}" at {error.path}: {error.message}') from None
-        return Named(name, part)
+        with _inside(f'the sub-rule "{name[:80]}"', path):
+            return Named(name, self.rule(self.known.sub_rules[name], path="$", depth=depth, within=within))
+
+    def _segment(self, key: object, *, path: str, depth: int, within: Within) -> InSegment:
+        if not isinstance(key, str):
+            _refuse(path, f"a segment is named by its key, a text, not {_kind(key)}")
+        within = _further(within, ("segment", key), path)
+        if key not in self.known.segments:
+            _refuse(path, f'there is no segment "{key[:80]}"')
+        definition = self.known.segments[key]
+        part = None
+        if definition["rule"] is not None:
+            with _inside(f'the segment "{key[:80]}"', path):
+                part = self.rule(definition["rule"], path="$", depth=depth, within=within)
+        return InSegment(key, definition["name"], definition["subject"], part)
+
+    def _stage(self, value: object, path: str, within: Within) -> InStage:
+        if not isinstance(value, list) or len(value) != 2 or not all(isinstance(name, str) for name in value):
+            _refuse(path, 'a stage is named by its model and its key, such as ["seven", "retention"]')
+        if self.in_model:
+            _refuse(path, 'the rule of a stage may not use "stage", not even through a segment')
+        key, stage = value
+        model = self._model(key, f"{path}[0]", within)
+        if stage != model.exit_key and stage not in (known for known, _name, _rule in model.stages):
+            _refuse(f"{path}[1]", f'the model "{key[:80]}" has no stage "{stage[:80]}"')
+        return InStage(model, stage)
+
+    def _model(self, key: str, path: str, within: Within) -> Model:
+        within = _further(within, ("model", key), path)
+        if key not in self.known.models:
+            _refuse(path, f'there is no stage model "{key[:80]}"')
+        if key not in self.known.read:
+            definition = self.known.models[key]
+            stages = []
+            for stage in definition["stages"]:
+                with _inside(f'the stage "{stage["key"]}" of the model "{key[:80]}"', path):
+                    # Each rule of a model is bounded for itself, not as a part of whoever names its stage.
+                    rule = _Parser(self.known, in_model=True).rule(stage["rule"], path="$", depth=1, within=within)
+                stages.append((stage["key"], stage["name"], rule))
+            leave = definition["exit"]
+            self.known.read[key] = Model(
+                key, definition["name"], definition["subject"], tuple(stages), leave["key"], leave["name"]
+            )
+        return self.known.read[key]
 
     # --- selectors -------------------------------------------------------------------------------------------
     def _selector(self, value: object, path: str) -> Selector:
@@ -231,7 +306,7 @@ class _Parser:
 
     def _duration(self, value: object, path: str) -> int:
         try:
-            return parse_duration(value, lapse=self.lapse)
+            return parse_duration(value, lapse=self.known.lapse)
         except ValueError as error:
             raise RuleError(path, str(error)) from None
 
@@ -239,12 +314,42 @@ class _Parser:
         if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
             _refuse(path, 'an amount is a decimal text such as "100.00"')
         exact = Decimal(value).as_tuple()
-        units, rest = _scaled(exact.digits, int(exact.exponent) + self.minor_digits)
+        units, rest = _scaled(exact.digits, int(exact.exponent) + self.known.minor_digits)
         if rest:
             units += 1  # an amount finer than the currency can only be reached by the next whole unit
         if units == 0:
             _refuse(path, "the amount is above zero")
         return units
+
+
+class _CircleError(RuleError):
+    """A rule that comes back to itself: said where it began."""
+
+
+def _further(within: Within, name: tuple[str, str], path: str) -> Within:
+    """Into something named; not into itself, and not endlessly."""
+    if name in within:
+        circle = " -> ".join(_called(one) for one in (*within[within.index(name) :], name))
+        raise _CircleError(path, f"it goes round in a circle: {circle[:400]}")
+    if len(within) >= MOST_DEPTH:
+        _refuse(path, f"rules refer to one another at most {MOST_DEPTH} deep")
+    return (*within, name)
+
+
+def _called(name: tuple[str, str]) -> str:
+    kind, key = name
+    return key[:80] if kind == "rule" else f"{kind} {key[:80]}"
+
+
+@contextmanager
+def _inside(what: str, path: str) -> Iterator[None]:
+    """What is wrong inside something named is told at the place that names it."""
+    try:
+        yield
+    except _CircleError as error:
+        raise _CircleError(path, error.message) from None
+    except RuleError as error:
+        raise RuleError(path, f"in {what} at {error.path}: {error.message}"[:2000]) from None
 
 
 def _property_test(document: object, path: str) -> PropertyTest:
@@ -253,18 +358,21 @@ def _property_test(document: object, path: str) -> PropertyTest:
     keys = _text_keys(document, path)
     if "property" not in document:
         _refuse(path, '"property" is missing')
-    key = document["property"]
-    if not isinstance(key, str) or not key:
-        _refuse(f"{path}.property", "the name of a property is a text that is not empty")
+    key = _name(document["property"], f"{path}.property", "the name of a property")
     for name in keys:
         if name in _RESERVED:
             _refuse(_child(path, name), f'"{name}" is reserved for later and cannot be used yet')
         if name != "property" and name not in OPERATORS:
             _refuse(_child(path, name), f'unknown operator "{name[:40]}"; the operators are {_and(OPERATORS)}')
-    # In the order of the language, not of the document: the same tests are the same node.
+    return PropertyTest(key, _tests(document, "test", path))
+
+
+def _tests(document: Mapping[str, object], what: str, path: str) -> tuple[Test, ...]:
+    """The tests of a property or a trait: in the order of the language, not of the document, so that the same tests are
+    the same node."""
     given = [name for name in OPERATORS if name in document]
     if not given:
-        _refuse(path, f"a test needs an operator: {_and(OPERATORS)}")
+        _refuse(path, f"a {what} needs an operator: {_and(OPERATORS)}")
     tests = []
     for name in given:
         if name in ("in", "not_in"):
@@ -273,7 +381,14 @@ def _property_test(document: object, path: str) -> PropertyTest:
             tests.append(parse_test(name, document[name]))
         except ValueError as error:
             raise RuleError(f"{path}.{name}", str(error)) from None
-    return PropertyTest(key, tuple(tests))
+    return tuple(tests)
+
+
+def _name(value: object, path: str, what: str) -> str:
+    """A text that the database can look for."""
+    if not isinstance(value, str) or not value or len(value) > LONGEST_NAME or not is_storable(value):
+        _refuse(path, f"{what} is a text of 1 to {LONGEST_NAME} characters that is not empty")
+    return value
 
 
 def _names(value: Mapping[str, object], key: str, path: str) -> tuple[str, ...] | None:
@@ -283,9 +398,11 @@ def _names(value: Mapping[str, object], key: str, path: str) -> tuple[str, ...] 
     listed = _items(given, f"{path}.{key}", "name") if isinstance(given, list) else [given]
     names = []
     for index, name in enumerate(listed):
+        at = f"{path}.{key}[{index}]" if isinstance(given, list) else f"{path}.{key}"
         if not isinstance(name, str) or not name:
-            at = f"{path}.{key}[{index}]" if isinstance(given, list) else f"{path}.{key}"
             _refuse(at, f"a {key} is a name or a list of names, not {_kind(name)}")
+        if not is_storable(name):
+            _refuse(at, "a name has no null characters and no halves of characters")
         names.append(name)
     return tuple(names)
 

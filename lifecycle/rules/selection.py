@@ -211,14 +211,14 @@ class Selection:
             column = self._facts.properties.get(test.key)
             if column is not None and len(column.positions):
                 if test.key not in self._distinct:
-                    self._distinct[test.key] = _factorised(list(column.values))
+                    self._distinct[test.key] = factorised(list(column.values))
                 codes, values = self._distinct[test.key]
                 found[column.positions] = np.array([satisfies(value, test.tests) for value in values]).take(codes)
             self._tested[test] = found
         return found
 
 
-def _factorised(values: list[Value]) -> tuple[npt.NDArray[np.intp], list[Value]]:
+def factorised(values: list[Value]) -> tuple[npt.NDArray[np.intp], list[Value]]:
     """Each value's place among the distinct ones."""
     kinds = set(map(type, values))
     # Python holds True equal to 1: kinds are kept apart where both occur.

@@ -175,16 +175,19 @@ def since(starts: Keys, stops: Keys, open_end: int) -> Spans:
         return NOWHERE
     packed = np.concatenate([starts << 1, (stops << 1) | 1])
     packed.sort(kind="stable")
-    at = packed >> 1
     # Of one instant the stop sorts last and decides.
-    last = np.append(at[1:] != at[:-1], True)
-    at, on = at[last], (packed[last] & 1) == 0
-    new_owner = np.concatenate([[True], _owners_differ(at, open_end)])
-    change = new_owner | np.concatenate([[True], on[1:] != on[:-1]])
-    at, on, new_owner = at[change], on[change], new_owner[change]
-    # After a start comes the owner's next stop, or nothing more of his.
-    following = np.append(np.where(new_owner[1:], at[:-1] | open_end, at[1:]), at[-1] | open_end)
-    return at[on], following[on]
+    return changing(packed >> 1, (packed & 1) == 0, open_end)
+
+
+def changing(keys: Keys, holds: npt.NDArray[np.bool_], open_end: int) -> Spans:
+    """What holds, or does not, from each key on until its owner's next one. Of equal keys the last counts."""
+    last = np.append(keys[1:] != keys[:-1], True)
+    keys, holds = keys[last], holds[last]
+    new_owner = np.concatenate([[True], _owners_differ(keys, open_end)])
+    change = new_owner | np.concatenate([[True], holds[1:] != holds[:-1]])
+    keys, holds, new_owner = keys[change], holds[change], new_owner[change]
+    following = np.append(np.where(new_owner[1:], keys[:-1] | open_end, keys[1:]), keys[-1] | open_end)
+    return keys[holds], following[holds]
 
 
 def held(spans: Spans, duration: int) -> Spans:

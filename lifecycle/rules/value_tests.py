@@ -49,7 +49,7 @@ def parse_test(operator: str, operand: object) -> Test:
     if operator in ("contains", "starts_with"):
         if not isinstance(operand, str):
             raise ValueError("a text is needed here")
-        return Test(operator, operand)
+        return Test(operator, _scalar(operand))
     if operator in ("gt", "gte", "lt", "lte"):
         number = _scalar(operand)
         if not isinstance(number, Decimal):
@@ -65,6 +65,11 @@ def parse_test(operator: str, operand: object) -> Test:
             raise ValueError("true or false is needed here")
         return Test(operator, operand)
     return Test(operator, _scalar(operand))
+
+
+def is_storable(text: str) -> bool:
+    """Whether the database can hold the text: no null character, no half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def satisfies(value: Value, tests: tuple[Test, ...]) -> bool:
@@ -135,6 +140,8 @@ def _kind(value: object) -> type:
 
 
 def _scalar(value: object) -> Scalar:
+    if isinstance(value, str) and not is_storable(value):
+        raise ValueError("a text here has no null characters and no halves of characters")
     if isinstance(value, str | bool):
         return value
     if isinstance(value, int | float | Decimal):

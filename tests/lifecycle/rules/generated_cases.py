@@ -5,11 +5,20 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from tests.lifecycle.rules.generated_histories import grid_histories, grids, wild_histories, wild_settings
+from tests.lifecycle.rules.generated_histories import (
+    grid_histories,
+    grids,
+    told_and_decided,
+    wild_histories,
+    wild_settings,
+)
 from tests.lifecycle.rules.generated_rules import (
     REMAPPED,
     ROLES,
+    SEGMENTS,
+    STAGES,
     day_rules,
+    definitions,
     money_rules,
     rules,
     stages,
@@ -39,7 +48,12 @@ def cases(draw, dense: bool, sort: str) -> Case:
         setting = draw(wild_settings())
         histories = draw(wild_histories())
     named = draw(sub_rules(setting.windows)) if sort in ("rules", "stages") else {}
-    names = tuple(named)
+    names = tuple({"rule": name} for name in named)
+    segments, models = {}, {}
+    if sort in ("rules", "stages"):
+        segments, models = draw(definitions(setting.windows, names))
+        names = (*names, *SEGMENTS, *STAGES)
+        histories = [draw(told_and_decided(history)) for history in histories]
     match sort:
         case "wide":
             chosen = draw(wide_stages(setting.windows))
@@ -52,4 +66,4 @@ def cases(draw, dense: bool, sort: str) -> Case:
             chosen = draw(st.lists(one, min_size=1, max_size=3))
     roles = draw(st.sampled_from((ROLES, REMAPPED)))
     digits = draw(st.sampled_from((2, 2, 0, 3)))
-    return Case(Version(roles, setting.zone, setting.lapse_days, named, digits), chosen, histories)
+    return Case(Version(roles, setting.zone, setting.lapse_days, named, digits, segments, models), chosen, histories)

@@ -6,13 +6,24 @@ changes of the clock and midnights of the business time zone.
 
 import datetime as dt
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from hypothesis import strategies as st
 
-from tests.lifecycle.rules.generated_rules import CHANNELS, TYPES, VALUES
-from tests.lifecycle.rules.reference import DAY_MS, EPOCH, HORIZON, UNIT_MS, History, Touchpoint, local_day, zone_data
+from tests.lifecycle.rules.generated_rules import CHANNELS, TRAITS, TYPES, VALUES
+from tests.lifecycle.rules.reference import (
+    DAY_MS,
+    EPOCH,
+    HORIZON,
+    UNIT_MS,
+    Change,
+    History,
+    Placed,
+    Touchpoint,
+    local_day,
+    zone_data,
+)
 
 ZONES = (
     "UTC",
@@ -159,6 +170,36 @@ def grid_histories(draw, anchor: int, unit: int) -> list[History]:
     instants = st.sampled_from([anchor + step * unit + jitter for jitter in (0, 0, 0, -1, 1) for step in range(-3, 5)])
     before = st.sampled_from((0, 0, 1, unit, 2 * unit, 2 * unit - 1, 0, -1, -unit))
     return _histories(draw, instants, before, 15, 5)
+
+
+@st.composite
+def told_and_decided(draw, history: History) -> History:
+    """The history with traits and with what people decided, at and about the instants of its touchpoints.
+
+    About half of the histories stay as they are."""
+    if history.life is None or draw(st.booleans()):
+        return history
+    known = sorted({history.life, *(e.at for e in history.touchpoints)})
+    instants = st.builds(
+        lambda at, shift: max(at + shift, FIRST),
+        st.sampled_from(known),
+        st.sampled_from((0, 0, 0, 1, -1, 60_000, -60_000, DAY_MS, 400 * DAY_MS)),
+    )
+    changes = st.builds(Change, instants, st.sampled_from(TRAITS), st.sampled_from(("pro", 1, 0, None, *VALUES)))
+    spans = st.tuples(instants, instants | st.none()).filter(lambda span: span[1] is None or span[0] < span[1])
+    lists = st.lists(st.tuples(st.sampled_from(("list", "list", "small", "big", "staged")), spans), max_size=3)
+    return replace(
+        history,
+        traits=draw(st.lists(changes, max_size=5)),
+        included=[(key, *span) for key, span in draw(lists)],
+        excluded=[(key, *span) for key, span in draw(lists)],
+        placed=[
+            Placed("model", stage, *span)
+            for stage, span in draw(
+                st.lists(st.tuples(st.sampled_from(("low", "high", "left", "gone")), spans), max_size=3)
+            )
+        ],
+    )
 
 
 EVERY_ROLE = (

@@ -134,13 +134,40 @@ def leaves(draw, windows: tuple[str, ...]) -> dict:
     return {"did": selector} | ({"at_least": draw(COUNTS)} if draw(st.booleans()) else {}) | within
 
 
+# What a rule may name besides its own nodes: {"rule": ...}, {"segment": ...} and {"stage": ...} documents.
+References = tuple[dict, ...]
+TRAITS = ("plan", "score:value")
+
+
 @st.composite
-def rules(draw, windows: tuple[str, ...], names: tuple[str, ...] = (), depth: int = 3) -> dict:
-    """Rules of every node but trait, segment and stage; `names` are the sub-rules they may use."""
+def traits(draw) -> dict:
+    """One test of a trait, with one or two operators."""
+    names = draw(st.lists(st.sampled_from(sorted(OPERANDS)), min_size=1, max_size=2, unique=True))
+    return {"trait": draw(st.sampled_from(TRAITS))} | {name: draw(st.sampled_from(OPERANDS[name])) for name in names}
+
+
+PLAIN_TRAITS = st.sampled_from(
+    (
+        {"trait": "plan", "is": "pro"},
+        {"trait": "plan", "is_not": "pro"},
+        {"trait": "plan", "exists": True},
+        {"trait": "plan", "exists": False},
+        {"trait": "score:value", "gte": 1},
+        {"trait": "score:value", "in": [0, 1, "pro"]},
+        {"trait": "plan", "not_in": ["pro", 1]},
+    )
+)
+
+
+@st.composite
+def rules(draw, windows: tuple[str, ...], names: References = (), depth: int = 3) -> dict:
+    """Rules of every node; `names` are the references they may use."""
     head = draw(st.sampled_from(("leaf", "leaf", *NODES))) if depth else "leaf"
     if head == "leaf":
         if names and not draw(st.integers(0, 2)):
-            return {"rule": draw(st.sampled_from(names))}
+            return draw(st.sampled_from(names))
+        if not draw(st.integers(0, 6)):
+            return draw(st.one_of(PLAIN_TRAITS, PLAIN_TRAITS, traits()))
         return draw(leaves(windows))
     if head in ("all", "any"):
         return {head: [draw(rules(windows, names, depth - 1)) for _ in range(draw(st.integers(1, 3)))]}
@@ -181,8 +208,25 @@ def sub_rules(draw, windows: tuple[str, ...]) -> dict[str, object]:
     """Up to two named rules, the second of which may use the first."""
     named: dict[str, object] = {}
     for name in ("first", "second")[: draw(st.integers(0, 2))]:
-        named[name] = draw(rules(windows, tuple(named), 1))
+        named[name] = draw(rules(windows, tuple({"rule": known} for known in named), 1))
     return named
+
+
+@st.composite
+def definitions(draw, windows: tuple[str, ...], names: References) -> tuple[dict, dict]:
+    """Segments and models that rules may name: a list, segments that name one another, a model that names segments,
+    and a segment that names its stages."""
+    segments: dict[str, object] = {"list": None}
+    segments["small"] = draw(rules(windows, (*names, {"segment": "list"}), 1))
+    segments["big"] = draw(rules(windows, (*names, {"segment": "small"}, {"segment": "list"}), 1))
+    named = (*names, {"segment": "big"}, {"segment": "list"})
+    models = {"model": [(key, draw(rules(windows, named, 1))) for key in ("low", "high")]}
+    segments["staged"] = draw(rules(windows, (*STAGES, *STAGES, {"segment": "big"}), 1))
+    return segments, models
+
+
+STAGES: References = tuple({"stage": ["model", key]} for key in ("low", "high", "left"))
+SEGMENTS: References = tuple({"segment": key} for key in ("list", "small", "big", "staged"))
 
 
 def plain_leaves(windows: tuple[str, ...]) -> tuple[dict, ...]:
@@ -196,7 +240,7 @@ def plain_leaves(windows: tuple[str, ...]) -> tuple[dict, ...]:
 
 
 @st.composite
-def stages(draw, windows: tuple[str, ...], names: tuple[str, ...]) -> list[object]:
+def stages(draw, windows: tuple[str, ...], names: References) -> list[object]:
     """The rules of one model, lowest precedence first."""
     return draw(st.lists(rules(windows, names, 2), min_size=1, max_size=5))
 

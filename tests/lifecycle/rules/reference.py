@@ -36,22 +36,50 @@ class Touchpoint:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A trait was told to have a value (None: null) from an instant on."""
+
+    at: int
+    key: str
+    value: object
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Somebody put the customer into a stage of a model on [start, end)."""
+
+    model: str
+    stage: str
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True)
 class History:
-    """What is known of one customer; life None means there is no time line at all."""
+    """What is known of one customer; life None means there is no time line at all. Traits and placements stand in the
+    order in which they were recorded; includes and excludes are (segment, start, end)."""
 
     life: int | None
     touchpoints: Sequence[Touchpoint] = ()
+    traits: Sequence[Change] = ()
+    included: Sequence[tuple[str, int, int | None]] = ()
+    excluded: Sequence[tuple[str, int, int | None]] = ()
+    placed: Sequence[Placed] = ()
 
 
 @dataclass(frozen=True)
 class Version:
-    """What a rule is read under; `roles` is type name to role, `minor_digits` the decimal places of the currency."""
+    """What a rule is read under; `roles` is type name to role, `minor_digits` the decimal places of the currency,
+    `segments` the rules of segments (None: a static list), `models` the stages (key, rule) of models, lowest precedence
+    first; each has an exit stage "left"."""
 
     roles: Mapping[str, str]
     zone: str = "UTC"
     lapse_days: int = 180
     sub_rules: Mapping[str, object] = field(default_factory=dict)
     minor_digits: int = 2
+    segments: Mapping[str, object] = field(default_factory=dict)
+    models: Mapping[str, Sequence[tuple[str, object]]] = field(default_factory=dict)
 
 
 class Customer:
@@ -59,30 +87,41 @@ class Customer:
 
     def __init__(self, history: History, version: Version) -> None:
         self.life = history.life
+        self.history = history
         self.touchpoints = history.touchpoints
         self.version = version
         # Keyed by the identity of a part of the document, which outlives this object.
         self._spans: dict[int, list[Span]] = {}
         self._selected: dict[int, list[Touchpoint]] = {}
         self._truths: dict[tuple[int, int], bool] = {}
+        self._spells: dict[tuple[str, int | None], list[tuple[int, int]]] = {}
 
     def spans(self, rule: object) -> list[Span]:
         """The maximal spans on which the rule is true."""
         found = [] if self.life is None else self.line_spans(rule)
         return [(s, None if u is None or u > HORIZON else u) for s, u in found if s <= HORIZON]
 
-    def spells(self, stages: Sequence[object], has_exit: bool = True) -> list[tuple[int, int]]:
+    def spells(
+        self, stages: Sequence[object], has_exit: bool = True, model: tuple[str, Sequence[str]] | None = None
+    ) -> list[tuple[int, int]]:
         """(instant of entering, stage index), ascending; rules lowest precedence first.
 
-        Once a rule held and none does any more, the stage is len(stages), or -1 in a model without an exit stage."""
+        Once a rule held and none does any more, the stage is len(stages), or -1 in a model without an exit stage.
+        `model` is the name of the model and the keys of its stages and then its exit stage, for who is placed there."""
         if self.life is None:
             return []
+        name, keys = model or (None, ())
         candidates = {self.life}.union(*(self.instants(rule) for rule in stages))
+        candidates |= {t for p in self.history.placed if p.model == name for t in (p.start, p.end) if t is not None}
         entered: list[tuple[int, int]] = []
         begun, now_in = False, None
         for t in sorted(t for t in candidates if self.life <= t <= HORIZON):
             holding = [index for index, rule in enumerate(stages) if self.holds(rule, t)]
-            if holding:
+            by_hand = self.placed_in(name, keys, t)
+            if by_hand is not None:
+                stage = keys.index(by_hand)
+                holding = [stage]
+            elif holding:
                 stage = max(holding)
             elif begun:
                 stage = len(stages) if has_exit else -1
@@ -93,6 +132,29 @@ class Customer:
                 entered.append((t, stage))
             now_in = stage
         return entered
+
+    def placed_in(self, model: str | None, keys: Sequence[str], t: int) -> str | None:
+        """The stage in which the customer was placed at t; a stage that the model does not have places nobody."""
+        found = [
+            p.stage for p in self.history.placed if p.model == model and p.stage in keys and covers(p.start, p.end, t)
+        ]
+        return found[-1] if found else None
+
+    def stage_at(self, model: str, t: int) -> str | None:
+        """The key of the stage at t; None before any."""
+        stages = self.version.models[model]
+        keys = [*(key for key, _rule in stages), "left"]
+        if (model, self.life) not in self._spells:
+            rules = [rule for _key, rule in stages]
+            self._spells[model, self.life] = self.spells(rules, model=(model, keys))
+        entered = [keys[index] for at, index in self._spells[model, self.life] if at <= t]
+        return entered[-1] if entered else None
+
+    def value_at(self, key: str, t: int) -> object:
+        """The value of a trait: of several changes at one instant the one recorded last counts."""
+        known = [(change.at, place) for place, change in enumerate(self.history.traits) if change.key == key]
+        before = [one for one in known if one[0] <= t]
+        return self.history.traits[max(before)[1]].value if before else None
 
     def line_spans(self, rule) -> list[Span]:
         """The spans without regard to how far ahead they lie."""
@@ -120,6 +182,17 @@ class Customer:
                 return self.instants(child) | {self.life}
             case {"rule": name}:
                 return self.instants(self.version.sub_rules[name])
+            case {"trait": key}:
+                return {change.at for change in self.history.traits if change.key == key}
+            case {"segment": key}:
+                listed = [one for one in (*self.history.included, *self.history.excluded) if one[0] == key]
+                borders = {t for _key, start, end in listed for t in (start, end) if t is not None}
+                part = self.version.segments[key]
+                return borders if part is None else borders | self.instants(part)
+            case {"stage": [model, _key]}:
+                borders = {t for p in self.history.placed if p.model == model for t in (p.start, p.end)}
+                found = borders.union(*(self.instants(part) for _key, part in self.version.models[model]))
+                return {t for t in found if t is not None}
             case {"since": a, "until": b}:
                 return {e.at for e in self.selected(a) + self.selected(b)}
             case {"grew": selector, "within": within}:
@@ -152,6 +225,12 @@ class Customer:
                 return not self.holds(child, t)
             case {"rule": name}:
                 return self.holds(self.version.sub_rules[name], t)
+            case {"trait": key}:
+                return satisfies(rule, self.value_at(key, t))
+            case {"segment": key}:
+                return self.in_segment(key, self.version.segments[key], t)
+            case {"stage": [model, key]}:
+                return self.stage_at(model, t) == key
             case {"did": selector, "on_days": k}:
                 return len({self.day(e.at) for e in self.in_window(selector, rule, t)}) >= k
             case {"did": selector}:
@@ -175,6 +254,14 @@ class Customer:
                 return any(s <= t and (u is None or t < u + self.ms(d)) for s, u in self.line_spans(child))
         raise AssertionError(f"not a rule: {rule}")
 
+    def in_segment(self, key: str, part: object, t: int) -> bool:
+        """Excludes win over includes, includes over the rule."""
+        if any(name == key and covers(start, end, t) for name, start, end in self.history.excluded):
+            return False
+        if any(name == key and covers(start, end, t) for name, start, end in self.history.included):
+            return True
+        return part is not None and self.holds(part, t)
+
     def in_window(self, selector, rule, t: int) -> list[Touchpoint]:
         if "within" in rule:
             return [e for e in self.selected(selector) if t - self.ms(rule["within"]) < e.at <= t]
@@ -191,6 +278,10 @@ class Customer:
 
     def day(self, at: int) -> dt.date:
         return local_day(at, self.version.zone)
+
+
+def covers(start: int, end: int | None, t: int) -> bool:
+    return start <= t and (end is None or t < end)
 
 
 @cache

@@ -88,9 +88,6 @@ def test_sub_rules_are_expanded_and_keep_their_name():
         ({"not": [BUY]}, "$.not", "not a list"),
         ({"held": {"not": None}, "for": "1d"}, "$.held.not", "not null"),
         # What comes later
-        ({"trait": "plan", "is": "pro"}, "$.trait", '"trait" cannot be used in rules yet'),
-        ({"segment": "vip"}, "$.segment", '"segment" cannot be used in rules yet'),
-        ({"stage": ["seven", "lapsed"]}, "$.stage", '"stage" cannot be used in rules yet'),
         ({"trait": "renewal", "in_next": "30d"}, "$.in_next", '"in_next" is reserved'),
         ({"did": {}, "distinct": "product"}, "$.distinct", '"distinct" is reserved'),
         ({"did": {"distinct": "product"}}, "$.did.distinct", '"distinct" is reserved'),
