@@ -20,8 +20,10 @@ from customers.named_properties import register_properties
 from customers.standard_types import STANDARD_TYPES
 
 from .live import ENGINE, document_digest, nodes_of
-from .models import RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
+from .models import Revision, RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
+from .present import Present
 from .replay import abandon_replays, replay_all
+from .rules.document import stored_document
 from .rules.evaluate import Catalogue
 from .rules.presets import installed_models, installed_segments, installed_sub_rules
 from .rules.program import Membership, Program, StageRules
@@ -90,13 +92,25 @@ def new_segment(*, key: str, name: str, rule: Any, description: str = "") -> Ver
 @transaction.atomic
 def draft(*, subject: Subject, document: Mapping[str, Any], note: str) -> Version:
     """The next version of a subject, as the installation is now; its rules are parsed, so a bad one is refused here."""
+    return _draft(subject=subject, document=document, note=note, present=Present(documents={subject.pk: document}))
+
+
+def _draft(
+    *,
+    subject: Subject,
+    document: Mapping[str, Any],
+    note: str,
+    present: Present,
+    revision: Revision | None = None,
+    author: int | None = None,
+) -> Version:
     installation = Installation.current()
     last = Version.objects.filter(subject=subject).order_by("-number").first()
     version = Version(
         subject=subject,
         number=last.number + 1 if last else 1,
         document=dict(document),
-        sub_rules=dict(SubRule.objects.values_list("name", "document")),
+        sub_rules=present.sub_rules,
         lapse_days=installation.lapse_days,
         time_zone=installation.time_zone,
         tzdata=package_version("tzdata"),
@@ -104,8 +118,15 @@ def draft(*, subject: Subject, document: Mapping[str, Any], note: str) -> Versio
         minor_digits=installation.minor_digits,
         engine=ENGINE,
         note=note,
+        revision=revision,
+        author_id=author,
     )
+    segments, models = present.named()
+    version.definitions = {"segments": segments, "models": models}
     nodes_of(version, kind=subject.kind)
+    version.definitions = stored_document({"segments": segments.used, "models": models.used})
+    version.document = stored_document(version.document)
+    version.sub_rules = stored_document(version.sub_rules)
     version.save()
     return version
 

@@ -14,7 +14,7 @@ from customers.models import Channel, TouchpointType
 
 from .models import Stage, Subject, Version
 from .rules.evaluate import Catalogue, Membership, Program, StageRules
-from .rules.nodes import Node, Pick
+from .rules.nodes import InSegment, Node, Pick
 from .rules.parse import parse_rule
 
 # Bumped when the engine gives other spans for the same rule; part of every version.
@@ -124,16 +124,30 @@ def _picks(part: object) -> Iterator[Pick]:
 
 
 def nodes_of(version: Version, *, kind: str) -> dict[str, Node]:
-    """The parsed rules of a version by stage key, lowest precedence first; of a segment under "in"."""
+    """The parsed rules of a version by stage key, lowest precedence first; of a segment under "in".
 
-    def parsed(rule: object) -> Node:
+    RuleError names the place: of a model from its document on, of a segment from its rule on."""
+
+    subject = version.subject
+
+    def parsed(rule: object, path: str) -> Node:
         return parse_rule(
-            rule, lapse_days=version.lapse_days, sub_rules=version.sub_rules, minor_digits=version.minor_digits
+            rule,
+            lapse_days=version.lapse_days,
+            sub_rules=version.sub_rules,
+            minor_digits=version.minor_digits,
+            segments=version.definitions.get("segments", {}),
+            models=version.definitions.get("models", {}),
+            of=("model" if kind == Subject.Kind.MODEL else "segment", subject.key),
+            path=path,
         )
 
     if kind == Subject.Kind.MODEL:
-        return {stage["key"]: parsed(stage["rule"]) for stage in version.document["stages"]}
-    return {"in": parsed(version.document["rule"])}
+        stages = enumerate(version.document["stages"])
+        return {stage["key"]: parsed(stage["rule"], f"$.stages[{place}].rule") for place, stage in stages}
+    if version.document["rule"] is None:
+        return {"in": InSegment(subject.key, subject.name, subject.pk, None)}
+    return {"in": parsed(version.document["rule"], "$")}
 
 
 def _compile(parsed: list[_Parsed], kinds: tuple[tuple[int, str], ...], ways: tuple[tuple[int, str], ...]) -> Live:
@@ -161,12 +175,17 @@ def _compile(parsed: list[_Parsed], kinds: tuple[tuple[int, str], ...], ways: tu
             outside = version.document["exit"]
             keys = [*nodes, outside]
             rules: StageRules | Membership = StageRules(
-                tuple(nodes.values()), zone=version.time_zone, catalogue=catalogue
+                tuple(nodes.values()),
+                zone=version.time_zone,
+                catalogue=catalogue,
+                subject=version.subject_id,
+                keys=tuple(keys),
             )
         else:
             outside = "out"
             keys = [outside, "in"]
-            rules = Membership(nodes["in"], zone=version.time_zone, catalogue=catalogue)
+            rule = None if version.document["rule"] is None else nodes["in"]
+            rules = Membership(rule, zone=version.time_zone, catalogue=catalogue, subject=version.subject_id)
         compiled.append(rules)
         is_live = states[version.pk] == Version.State.LIVE
         subjects.append(
@@ -183,7 +202,9 @@ def _compile(parsed: list[_Parsed], kinds: tuple[tuple[int, str], ...], ways: tu
         )
     first = parsed[0].version
     catalogue = catalogues[first.role_table_id]
-    return Live(tuple(subjects), Program(compiled, zone=first.time_zone, catalogue=catalogue), first.time_zone, catalogue)
+    return Live(
+        tuple(subjects), Program(compiled, zone=first.time_zone, catalogue=catalogue), first.time_zone, catalogue
+    )
 
 
 def document_digest(document: object) -> str:

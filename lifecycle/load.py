@@ -3,7 +3,6 @@ their lives begin, and the properties that rules name."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,12 @@ import numpy.typing as npt
 
 from clm.lib import sql
 from clm.lib.columns import Columns, fetch_columns
-from customers.models import PropertyValue
 
 from .ids import Ids
+from .load_hands import lay_hands
+from .load_traits import stored_value, trait_columns
 from .rules.evaluate import NO_LIFE, Facts, Program, PropertyColumn
-from .rules.value_tests import OTHER, Value
+from .rules.value_tests import Value
 
 Int64s = npt.NDArray[np.int64]
 
@@ -47,6 +47,9 @@ def load(*, customers: Iterable[int] | Ids, program: Program | None) -> Loaded:
     facts.life = _lives(ids, profiles, facts)
     if program is not None and program.property_keys:
         facts.properties = _properties(facts, program, profiles)
+    if program is not None and program.trait_keys:
+        facts.traits = trait_columns(keys=program.trait_keys, profiles=profiles.ids, owner=profiles.owner)
+    lay_hands(facts=facts, profiles=profiles.ids, owner=profiles.owner)
     return Loaded(ids, facts, np.bincount(facts.owner, minlength=len(ids)).astype(np.int64))
 
 
@@ -180,7 +183,7 @@ def _properties(facts: Facts, program: Program, profiles: _Profiles) -> dict[str
     columns: dict[str, dict[int, Value]] = {key: {} for key in keys}
     for *_alike, touchpoint, key, kind, text in values:
         if touchpoint in row_of:
-            columns[key][row_of[touchpoint]] = _value(kind, text)
+            columns[key][row_of[touchpoint]] = stored_value(kind, text)
     return {
         key: PropertyColumn(np.array(sorted(column), np.int64), [column[row] for row in sorted(column)])
         for key, column in columns.items()
@@ -190,15 +193,3 @@ def _properties(facts: Facts, program: Program, profiles: _Profiles) -> dict[str
 def _line(owner: npt.NDArray[np.integer], ms: Int64s) -> Int64s:
     """Owner and instant in one number; milliseconds until 2200 fit 43 bits."""
     return (np.asarray(owner, np.int64) << 43) + ms
-
-
-def _value(kind: int, text: str) -> Value:
-    match kind:
-        case PropertyValue.Kind.STRING:
-            return text
-        case PropertyValue.Kind.NUMBER:
-            return Decimal(text)
-        case PropertyValue.Kind.BOOLEAN:
-            return text == "true"
-        case _:
-            return OTHER

@@ -1,7 +1,7 @@
 """A rule tried on a history that need not exist: the body of the request in, the spans on which the rule is true out.
 
-Nothing is stored and nobody's touchpoints are read; only the mapping of types to roles, the sub-rules and L are
-those of the installation."""
+Nothing is stored and nobody's touchpoints are read; only the mapping of types to roles, the sub-rules, the segments and
+models that rules name, and L are those of the installation. Whoever is made up is on no list and placed nowhere."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,21 @@ from customers.events import EARLIEST
 from customers.models import Installation, Role, TouchpointType
 from customers.standard_types import STANDARD_TYPES
 
-from .models import SubRule
+from .present import Present
 from .rules.describe import sentence
-from .rules.document import RuleError
-from .rules.evaluate import FOREVER, HORIZON, NO_LIFE, Catalogue, Facts, Membership, Program, PropertyColumn, spans_of
+from .rules.document import RuleError, is_storable
+from .rules.evaluate import (
+    FOREVER,
+    HORIZON,
+    NO_LIFE,
+    Catalogue,
+    Facts,
+    Membership,
+    Program,
+    PropertyColumn,
+    TraitColumn,
+    spans_of,
+)
 from .rules.instants import parse_instant
 from .rules.nodes import Node
 from .rules.parse import parse_rule
@@ -33,6 +44,7 @@ LARGEST_AMOUNT = 10**11
 _AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 _BODY = ("rule", "touchpoints", "traits", "timezone")
 _TOUCHPOINT = ("occurred_at", "type", "role", "channel", "amount", "properties")
+_HISTORY = ("touchpoints", "traits")
 _TRAIT = ("key", "value", "set_at")
 
 
@@ -45,8 +57,8 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class _Happened:
-    """One touchpoint of the body."""
+class Happened:
+    """One made-up touchpoint."""
 
     ms: int
     type: str
@@ -67,10 +79,10 @@ def trial(*, body: object) -> Trial:
     installation = Installation.current()
     node = _rule(body["rule"], installation)
     zone = _zone(body.get("timezone"), installation)
-    happened = _touchpoints(body.get("touchpoints", []), installation.minor_digits)
-    begins = [one.ms for one in happened] + _tellings(body.get("traits", []))
-    facts, catalogue = _facts(happened, min(begins, default=int(NO_LIFE)), node, zone)
-    _owner, starts, ends = spans_of(node, facts, zone=zone, catalogue=catalogue)
+    history = made_up({key: body[key] for key in ("touchpoints", "traits") if key in body}, path="$")
+    catalogue = history.catalogue
+    program = Program((Membership(node),), zone=zone, catalogue=catalogue)
+    _owner, starts, ends = spans_of(node, history.facts(program), zone=zone, catalogue=catalogue)
     return Trial(
         sentence=sentence(node, currency=installation.currency, minor_digits=installation.minor_digits),
         spans=tuple(
@@ -81,15 +93,17 @@ def trial(*, body: object) -> Trial:
 
 
 def _rule(document: object, installation: Installation) -> Node:
-    try:
-        return parse_rule(
-            document,
-            lapse_days=installation.lapse_days,
-            sub_rules=dict(SubRule.objects.values_list("name", "document")),
-            minor_digits=installation.minor_digits,
-        )
-    except RuleError as error:
-        raise RuleError(f"$.rule{error.path.removeprefix('$')}", error.message) from None
+    present = Present()
+    segments, models = present.named()
+    return parse_rule(
+        document,
+        lapse_days=installation.lapse_days,
+        sub_rules=present.sub_rules,
+        minor_digits=installation.minor_digits,
+        segments=segments,
+        models=models,
+        path="$.rule",
+    )
 
 
 def _zone(name: object, installation: Installation) -> str:
@@ -104,14 +118,80 @@ def _zone(name: object, installation: Installation) -> str:
     return name
 
 
-def _touchpoints(listed: object, minor_digits: int) -> list[_Happened]:
+@dataclass(frozen=True, slots=True)
+class MadeUp:
+    """A history that need not exist: touchpoints in order of time, and changes of traits (key, instant in milliseconds,
+    value) in the order in which they were given. A type has a code per role it came with."""
+
+    touchpoints: tuple[Happened, ...]
+    traits: tuple[tuple[str, int, Value], ...]
+
+    @property
+    def life(self) -> int:
+        """Where the life begins: with the first thing known."""
+        begins = [one.ms for one in self.touchpoints] + [at for _key, at, _value in self.traits]
+        return min(begins, default=int(NO_LIFE))
+
+    @property
+    def catalogue(self) -> Catalogue:
+        kinds, channels = self._codes()
+        return Catalogue(
+            types=tuple((code, name, role) for (name, role), code in kinds.items()),
+            channels=tuple((code, name) for name, code in channels.items()),
+        )
+
+    def facts(self, program: Program) -> Facts:
+        """The columns of the one owner that the program looks at; the program knows types by `catalogue`."""
+        kinds, channels = self._codes()
+        facts = Facts(
+            life=np.array([self.life], np.int64),
+            owner=np.zeros(len(self.touchpoints), np.int64),
+            ms=np.array([one.ms for one in self.touchpoints], np.int64),
+            type=np.array([kinds[one.type, one.role] for one in self.touchpoints], np.int32),
+            channel=np.array([channels[one.channel] for one in self.touchpoints], np.int32),
+            amount=np.array([one.amount for one in self.touchpoints], np.int64),
+        )
+        for key in program.property_keys:
+            rows = [row for row, one in enumerate(self.touchpoints) if one.properties.get(key) is not None]
+            values = [_value(self.touchpoints[row].properties[key]) for row in rows]
+            facts.properties[key] = PropertyColumn(np.array(rows, np.int64), values)
+        for key in program.trait_keys:
+            changes = sorted(((at, value) for name, at, value in self.traits if name == key), key=lambda one: one[0])
+            facts.traits[key] = TraitColumn(
+                np.zeros(len(changes), np.int64),
+                np.array([at for at, _value in changes], np.int64),
+                [value for _at, value in changes],
+            )
+        return facts
+
+    def _codes(self) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+        kinds = dict.fromkeys((one.type, one.role) for one in self.touchpoints)
+        channels = dict.fromkeys(one.channel for one in self.touchpoints)
+        return (
+            {kind: code for code, kind in enumerate(kinds, start=1)},
+            {channel: code for code, channel in enumerate(channels, start=1)},
+        )
+
+
+def made_up(document: object, *, path: str) -> MadeUp:
+    """The history in `document`, {"touchpoints": [...], "traits": [...]}. RuleError names the place, from `path` on."""
+    _only(document, _HISTORY, path)
+    assert isinstance(document, dict)
+    minor_digits = Installation.current().minor_digits
+    return MadeUp(
+        touchpoints=tuple(_touchpoints(document.get("touchpoints", []), f"{path}.touchpoints", minor_digits)),
+        traits=tuple(_tellings(document.get("traits", []), f"{path}.traits")),
+    )
+
+
+def _touchpoints(listed: object, path: str, minor_digits: int) -> list[Happened]:
     """The touchpoints in order of time."""
-    rows = _list(listed, "$.touchpoints", MOST_TOUCHPOINTS)
+    rows = _list(listed, path, MOST_TOUCHPOINTS)
     for index, row in enumerate(rows):
-        _only(row, _TOUCHPOINT, f"$.touchpoints[{index}]")
-        _text(row.get("type"), f"$.touchpoints[{index}].type")
+        _only(row, _TOUCHPOINT, f"{path}[{index}]")
+        _text(row.get("type"), f"{path}[{index}].type")
     roles = _roles({row["type"] for row in rows if row.get("type")})
-    happened = [_touchpoint(row, f"$.touchpoints[{index}]", roles, minor_digits) for index, row in enumerate(rows)]
+    happened = [_touchpoint(row, f"{path}[{index}]", roles, minor_digits) for index, row in enumerate(rows)]
     return sorted(happened, key=lambda one: one.ms)
 
 
@@ -121,7 +201,7 @@ def _roles(types: set[str]) -> dict[str, str]:
     return known | dict(TouchpointType.objects.filter(name__in=sorted(types)).values_list("name", "role"))
 
 
-def _touchpoint(row: Mapping[str, Any], path: str, roles: Mapping[str, str], minor_digits: int) -> _Happened:
+def _touchpoint(row: Mapping[str, Any], path: str, roles: Mapping[str, str], minor_digits: int) -> Happened:
     type_name = _text(row.get("type"), f"{path}.type")
     role = row.get("role")
     if role is None:
@@ -131,7 +211,7 @@ def _touchpoint(row: Mapping[str, Any], path: str, roles: Mapping[str, str], min
     properties = row.get("properties")
     if properties is not None and not isinstance(properties, dict):
         _refuse(f"{path}.properties", "properties are an object")
-    return _Happened(
+    return Happened(
         ms=_instant(row.get("occurred_at"), f"{path}.occurred_at"),
         type=type_name,
         role=role,
@@ -141,43 +221,19 @@ def _touchpoint(row: Mapping[str, Any], path: str, roles: Mapping[str, str], min
     )
 
 
-def _tellings(listed: object) -> list[int]:
-    """When traits were told: a life begins with the first thing known of it. Rules about traits are refused by the
-    parser, so values are only looked at for their form."""
-    rows = _list(listed, "$.traits", MOST_TRAITS)
-    instants = []
-    for index, row in enumerate(rows):
-        path = f"$.traits[{index}]"
-        _only(row, _TRAIT, path)
+def _tellings(listed: object, path: str) -> list[tuple[str, int, Value]]:
+    """The changes of traits, in the order in which they are given."""
+    tellings = []
+    for index, row in enumerate(_list(listed, path, MOST_TRAITS)):
+        at = f"{path}[{index}]"
+        _only(row, _TRAIT, at)
         if not isinstance(row.get("key"), str) or not row["key"]:
-            _refuse(f"{path}.key", "the key of a trait is a text that is not empty")
+            _refuse(f"{at}.key", "the key of a trait is a text that is not empty")
         if "value" not in row:
-            _refuse(f"{path}.value", '"value" is missing')
-        instants.append(_instant(row.get("set_at"), f"{path}.set_at"))
-    return instants
-
-
-def _facts(happened: Sequence[_Happened], life: int, node: Node, zone: str) -> tuple[Facts, Catalogue]:
-    """The columns of one owner, and the codes its types and channels got. A type has a code per role it came with."""
-    kinds = {kind: code for code, kind in enumerate(dict.fromkeys((one.type, one.role) for one in happened), start=1)}
-    channels = {name: code for code, name in enumerate(dict.fromkeys(one.channel for one in happened), start=1)}
-    catalogue = Catalogue(
-        types=tuple((code, name, role) for (name, role), code in kinds.items()),
-        channels=tuple((code, name) for name, code in channels.items()),
-    )
-    facts = Facts(
-        life=np.array([life], np.int64),
-        owner=np.zeros(len(happened), np.int64),
-        ms=np.array([one.ms for one in happened], np.int64),
-        type=np.array([kinds[one.type, one.role] for one in happened], np.int32),
-        channel=np.array([channels[one.channel] for one in happened], np.int32),
-        amount=np.array([one.amount for one in happened], np.int64),
-    )
-    for key in Program((Membership(node),), zone=zone, catalogue=catalogue).property_keys:
-        rows = [row for row, one in enumerate(happened) if one.properties.get(key) is not None]
-        values = [_value(happened[row].properties[key]) for row in rows]
-        facts.properties[key] = PropertyColumn(np.array(rows, np.int64), values)
-    return facts, catalogue
+            _refuse(f"{at}.value", '"value" is missing')
+        value = None if row["value"] is None else _value(row["value"])
+        tellings.append((row["key"], _instant(row.get("set_at"), f"{at}.set_at"), value))
+    return tellings
 
 
 # --- members ------------------------------------------------------------------------------------------------------
@@ -221,7 +277,7 @@ def _value(value: Any) -> Value:
 def _text(value: object, path: str) -> str:
     if value is None:
         return ""
-    if not isinstance(value, str) or not value or len(value) > 200 or "\x00" in value:
+    if not isinstance(value, str) or not value or len(value) > 200 or not is_storable(value):
         _refuse(path, "a name is a text of 1 to 200 characters")
     return value
 

@@ -13,7 +13,7 @@ from .live import LiveSubject, live
 from .load import load
 from .rules.describe import sentence
 from .rules.evaluate import FOREVER, Membership, Program, spells
-from .rules.nodes import All, Any, Held, Lately, Named, Node, Not
+from .rules.nodes import InStage, Named, Node, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,8 @@ def _stage_ids(one: LiveSubject) -> tuple[int, ...]:
 
 
 def _parts(node: Node) -> tuple[Node, ...]:
-    match node:
-        case All(parts) | Any(parts):
-            return parts
-        case Not(part) | Held(part, _) | Lately(part, _) | Named(_, part):
-            return (part,)
-        case _:
-            return ()
+    """What a node is made of; a stage of another model is a matter of that model."""
+    return () if isinstance(node, InStage) else parts_of(node)
 
 
 def _walk(node: Node) -> Iterator[Node]:

@@ -123,10 +123,10 @@ def why_of(*, customer: int, model: Sorting, lived: Sequence[Band], at: datetime
     (spells,) = [band.spells for band in lived if band.model == model.ref]
     stage = next((one.stage for one in spells if one.entered <= at and (one.left is None or at < one.left)), None)
     placement = (
-        Placement.objects.filter(customer=customer, subject=model.id, from_at__lte=at, withdrawn_at=None)
+        Placement.objects.filter(profile__customer=customer, subject=model.id, from_at__lte=at, withdrawn_at=None)
         .exclude(until_at__lte=at)
         .select_related("author")
-        .order_by("-recorded_at")
+        .order_by("-pk")
         .first()
     )
     return Why(

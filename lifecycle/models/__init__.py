@@ -1,6 +1,6 @@
 """Stages, segments and their history. One module per family of tables."""
 
-from .definitions import ListMember, RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
+from .definitions import Example, ListMember, Revision, RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
 from .history import Announcement, Due, HotCustomer, Parked, Placement, Standing, Transition
 from .pulse import Pulse
 from .replays import Replay, ReplayBucket
@@ -8,6 +8,7 @@ from .replays import Replay, ReplayBucket
 __all__ = [
     "Announcement",
     "Due",
+    "Example",
     "HotCustomer",
     "ListMember",
     "Parked",
@@ -15,6 +16,7 @@ __all__ = [
     "Pulse",
     "Replay",
     "ReplayBucket",
+    "Revision",
     "RoleTable",
     "Segment",
     "Stage",

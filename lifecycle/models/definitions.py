@@ -21,6 +21,22 @@ class SubRule(models.Model):
         return self.name
 
 
+@pghistory.track()
+class Revision(models.Model):
+    """One change of definitions: the versions drafted for it go live together, and with them the texts of the sub-rules
+    it changes, {name: document}."""
+
+    id = models.AutoField(primary_key=True)
+    sub_rules = models.JSONField(default=dict)
+    note = models.TextField(blank=True, default="")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"revision {self.pk}"
+
+
 class RoleTable(models.Model):
     """The roles of all touchpoint types, {name: role}, as one or more versions see them. Never changed once written."""
 
@@ -124,8 +140,8 @@ class Stage(models.Model):
 
 @pghistory.track()
 class Version(models.Model):
-    """Everything that decides where customers stand: the rule document with its sub-rules, L, the time zone, the zone
-    data, the roles of types and the engine. A published version is never changed."""
+    """Everything that decides where customers stand: the rule document with its sub-rules and the segments and models
+    it names, L, the time zone, the zone data, the roles of types and the engine. A published version never changes."""
 
     id = models.AutoField(primary_key=True)
 
@@ -140,10 +156,16 @@ class Version(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     document = models.JSONField(
         help_text=_(
-            'A model: {"stages": [{"key", "rule"}, ...] lowest precedence first, "exit": key}; a segment: {"rule"}.'
+            'A model: {"stages": [{"key", "rule"}, ...] lowest precedence first, "exit": key}; a segment: {"rule"}, '
+            "null for a static list."
         )
     )
     sub_rules = models.JSONField(default=dict)
+    definitions = models.JSONField(
+        default=dict,
+        help_text=_('What its rules name: {"segments": {key: ...}, "models": {key: ...}}, as `parse_rule` takes them.'),
+    )
+    revision = models.ForeignKey(Revision, models.PROTECT, null=True, blank=True, related_name="versions")
     lapse_days = models.PositiveIntegerField()
     time_zone = models.CharField(max_length=64)
     tzdata = models.CharField(max_length=20)
@@ -173,13 +195,15 @@ class Version(models.Model):
 
 @pghistory.track()
 class ListMember(models.Model):
-    """A customer put on a static list from an instant, until taken off."""
+    """A customer put on a list from an instant, until taken off. The list of a static list is all there is to it; other
+    segments have one of whom they include, whatever their rule says, and one of whom they exclude, which wins."""
 
     id = models.BigAutoField(primary_key=True)
     segment = models.ForeignKey(Subject, models.CASCADE, related_name="list_members")
     profile = models.ForeignKey("customers.Profile", models.CASCADE, related_name="+")
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
+    is_excluded = models.BooleanField(default=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -188,7 +212,50 @@ class ListMember(models.Model):
                 condition=models.Q(removed_at=None) | models.Q(removed_at__gt=models.F("added_at")),
                 name="list_member_is_removed_after_being_added",
             ),
+            models.UniqueConstraint(
+                fields=["segment", "profile", "is_excluded"],
+                condition=models.Q(removed_at=None),
+                name="list_member_is_on_a_list_once",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.profile_id} on {self.segment_id}"
+
+
+@pghistory.track()
+class Example(models.Model):
+    """What must come true of a stage model or a segment: a customer, or a made-up history, must be in that stage (None:
+    in none) at an instant, or on a day of its life. A version that breaks an example is not published."""
+
+    id = models.AutoField(primary_key=True)
+    subject = models.ForeignKey(Subject, models.CASCADE, related_name="examples")
+    name = models.CharField(max_length=200)
+    customer = models.ForeignKey("customers.Customer", models.CASCADE, null=True, blank=True, related_name="+")
+    history = models.JSONField(
+        null=True, blank=True, help_text=_('{"touchpoints": [...], "traits": [...]} as the trial of a rule takes them.')
+    )
+    at = models.DateTimeField(null=True, blank=True)
+    day = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Local day of the life, from 1; its last instant is meant.")
+    )
+    stage = models.ForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(customer=None, history__isnull=False)
+                | models.Q(customer__isnull=False, history=None),
+                name="example_is_of_a_customer_or_made_up",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(at=None, day__gte=1) | models.Q(at__isnull=False, day=None),
+                name="example_is_at_an_instant_or_on_a_day",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

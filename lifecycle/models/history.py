@@ -130,10 +130,10 @@ class Parked(models.Model):
 @pghistory.track()
 class Placement(models.Model):
     """A stage set by hand on [from_at, until_at), a fact laid over the rules. Of overlapping ones the later recorded
-    counts."""
+    counts. It hangs on a profile as touchpoints do, so it is the customer's who has the profile."""
 
     id = models.BigAutoField(primary_key=True)
-    customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="+")
+    profile = models.ForeignKey("customers.Profile", models.PROTECT, related_name="+")
     subject = models.ForeignKey(Subject, models.PROTECT, related_name="+")
     stage = models.ForeignKey(Stage, models.PROTECT, related_name="+")
     from_at = models.DateTimeField()
@@ -153,7 +153,7 @@ class Placement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.customer_id} in {self.stage_id}"
+        return f"{self.profile_id} in {self.stage_id}"
 
 
 class Announcement(models.Model):

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any as Anything
 from typing import NoReturn
 
-from lifecycle.rules.document import RuleError
+from lifecycle.rules.document import RuleError, is_storable
 from lifecycle.rules.durations import DAY, parse_duration
 from lifecycle.rules.nodes import (
     ROLES,
@@ -38,7 +38,7 @@ from lifecycle.rules.nodes import (
     Test,
     Trait,
 )
-from lifecycle.rules.value_tests import OPERATORS, is_storable, parse_test
+from lifecycle.rules.value_tests import OPERATORS, parse_test
 
 MOST_NODES = 200
 MOST_DEPTH = 20
@@ -80,6 +80,7 @@ def parse_rule(
     segments: Mapping[str, Mapping[str, Anything]] | None = None,
     models: Mapping[str, Mapping[str, Anything]] | None = None,
     of: tuple[str, str] | None = None,
+    path: str = "$",
 ) -> Node:
     """The rule in `document` (what JSON gives: dict, list, str, int, Decimal, bool).
 
@@ -87,13 +88,14 @@ def parse_rule(
     places of the reporting currency. `segments` are what `{"segment": key}` may name: {"subject": number, "name",
     "rule": document, or null for a static list}; `models` what `{"stage": [key, stage]}` may: {"subject", "name",
     "stages": [{"key", "name", "rule"}, ...] lowest precedence first, "exit": {"key", "name"}}. `of` is whose rule this
-    is, ("segment" | "model", key): it may not come back to itself, and a model's may not use `stage`.
-    Raises RuleError."""
+    is, ("segment" | "model", key): it may not come back to itself, and a model's may not use `stage`; `path` is where
+    it stands in the document people see. Raises RuleError."""
     if isinstance(lapse_days, bool) or not 1 <= lapse_days <= 3660:
         raise ValueError("L is a whole number of days from 1 to 3660")
-    known = _Known(lapse_days * DAY, minor_digits, sub_rules or {}, segments or {}, models or {})
+    named = [{} if given is None else given for given in (sub_rules, segments, models)]
+    known = _Known(lapse_days * DAY, minor_digits, *named)
     parser = _Parser(known, in_model=of is not None and of[0] == "model")
-    return parser.rule(document, path="$", depth=1, within=() if of is None else (of,))
+    return parser.rule(document, path=path, depth=1, within=() if of is None else (of,))
 
 
 @dataclass(slots=True)

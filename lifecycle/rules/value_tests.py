@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from lifecycle.rules.document import is_storable
 from lifecycle.rules.instants import parse_instant, say_instant
 from lifecycle.rules.nodes import Scalar, Test
 
@@ -65,11 +66,6 @@ def parse_test(operator: str, operand: object) -> Test:
             raise ValueError("true or false is needed here")
         return Test(operator, operand)
     return Test(operator, _scalar(operand))
-
-
-def is_storable(text: str) -> bool:
-    """Whether the database can hold the text: no null character, no half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def satisfies(value: Value, tests: tuple[Test, ...]) -> bool:

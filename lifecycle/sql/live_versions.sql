@@ -11,5 +11,5 @@ SELECT coalesce(array_agg(version.id ORDER BY version.id), '{}'),
        (SELECT count(*) FROM customers_channel)
 FROM lifecycle_version AS version
 JOIN lifecycle_subject AS subject ON subject.id = version.subject_id
-WHERE version.state IN ('live', 'building') AND subject.retired_at IS NULL AND subject.kind IN ('model', 'segment')
+WHERE version.state IN ('live', 'building') AND subject.retired_at IS NULL
   AND (%(only)s::int IS NULL OR subject.id = %(only)s)

@@ -116,6 +116,21 @@ def test_calendar_days_are_those_of_the_time_zone(api: Client) -> None:
     assert ask(api, rule, *night, timezone="UTC")["spans"] == []
 
 
+def test_traits_are_steps_of_time_and_the_later_given_counts(api: Client) -> None:
+    told = [
+        {"key": "plan", "value": "pro", "set_at": "2024-03-01T00:00:00Z"},
+        {"key": "plan", "value": "free", "set_at": "2024-01-01T00:00:00Z"},
+        {"key": "plan", "value": None, "set_at": "2024-05-01"},
+        {"key": "plan", "value": "pro", "set_at": "2024-06-01"},
+        {"key": "plan", "value": 5, "set_at": "2024-06-01"},
+        {"key": "100%'s", "value": True, "set_at": "2024-02-01"},
+    ]
+    march, may = "2024-03-01T00:00:00.000Z", "2024-05-01T00:00:00.000Z"
+    assert ask(api, {"trait": "plan", "is": "pro"}, traits=told)["spans"] == [[march, may]]
+    assert ask(api, {"trait": "plan", "exists": False}, traits=told)["spans"] == [[may, "2024-06-01T00:00:00.000Z"]]
+    assert ask(api, {"trait": "100%'s", "is": True}, traits=told)["spans"] == [["2024-02-01T00:00:00.000Z", None]]
+
+
 def test_a_trait_begins_a_life(api: Client) -> None:
     told = {"key": "plan", "value": "pro", "set_at": "2024-01-01"}
     assert ask(api, {"not": {"did": {}}}, traits=[told])["spans"] == [["2024-01-01T00:00:00.000Z", None]]
@@ -133,7 +148,16 @@ def test_a_trait_begins_a_life(api: Client) -> None:
         ('{"rule": {"did": {}}, "extra": 1}', "$.extra"),
         ('{"rule": {"has": {}}}', "$.rule.has"),
         ('{"rule": {"all": [{"did": {}}, {"did": {"role": "gift"}}]}}', "$.rule.all[1].did.role"),
-        ('{"rule": {"trait": "plan", "is": "pro"}}', "$.rule.trait"),
+        ('{"rule": {"trait": "plan", "si": "pro"}}', "$.rule.si"),
+        ('{"rule": {"trait": "", "is": "pro"}}', "$.rule.trait"),
+        ('{"rule": {"trait": "plan"}}', "$.rule"),
+        ('{"rule": {"trait": "pl\\ud800an", "is": 1}}', "$.rule.trait"),
+        ('{"rule": {"\\ud800": 1}}', "$.rule"),
+        ('{"rule": {"segment": "nobody"}}', "$.rule.segment"),
+        ('{"rule": {"segment": 7}}', "$.rule.segment"),
+        ('{"rule": {"stage": ["nothing", "retention"]}}', "$.rule.stage[0]"),
+        ('{"rule": {"stage": "retention"}}', "$.rule.stage"),
+        ('{"rule": {"not": {"stage": ["%s", "\'"]}}}', "$.rule.not.stage[0]"),
         ('{"rule": {"did": {}}, "touchpoints": {}}', "$.touchpoints"),
         ('{"rule": {"did": {}}, "touchpoints": [1]}', "$.touchpoints[0]"),
         ('{"rule": {"did": {}}, "touchpoints": [{}]}', "$.touchpoints[0].occurred_at"),

@@ -132,13 +132,18 @@ class Made:
     def placement(self, **more: Any) -> Placement:
         return Placement.objects.create(
             **{
-                "customer": self.customer,
+                "profile": self.profile,
                 "subject": self.subject,
                 "stage": self.stage,
                 "from_at": NOW,
                 "reason": "asked",
                 **more,
             }
+        )
+
+    def example(self, **more: Any) -> Any:
+        return apps.get_model("lifecycle", "Example").objects.create(
+            **{"subject": self.subject, "name": "e", "customer": self.customer, "at": NOW, **more}
         )
 
 
@@ -230,6 +235,13 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "list_member_is_removed_after_being_added": lambda m: apps.get_model("lifecycle", "ListMember").objects.create(
         segment=m.subject, profile=m.profile, added_at=NOW, removed_at=NOW
     ),
+    "list_member_is_on_a_list_once": lambda m: _twice(
+        lambda: apps.get_model("lifecycle", "ListMember").objects.create(
+            segment=m.subject, profile=m.profile, added_at=NOW
+        )
+    ),
+    "example_is_of_a_customer_or_made_up": lambda m: m.example(history={}),
+    "example_is_at_an_instant_or_on_a_day": lambda m: m.example(day=1),
     "one_replay_of_a_cause_runs_at_a_time": lambda _made: _twice(lambda: Replay.objects.create(cause=11)),
     "replay_visits_a_bucket_once": _bucket_twice,
 }
@@ -309,6 +321,8 @@ TRACKED = {
     "Placement": ("reason", "New"),
     "Merge": ("reason", "New"),
     "ListMember": ("removed_at", NOW + timedelta(days=1)),
+    "Example": ("name", "New"),
+    "Revision": ("note", "New"),
 }
 
 
@@ -316,7 +330,9 @@ TRACKED = {
 def test_triggers_remember_every_change_however_it_is_made(name: str) -> None:
     made = Made()
     made.placement()
+    made.example()
     apps.get_model("lifecycle", "SubRule").objects.create(name="alive", document={})
+    apps.get_model("lifecycle", "Revision").objects.create()
     apps.get_model("lifecycle", "ListMember").objects.create(segment=made.subject, profile=made.profile, added_at=NOW)
     model = next(apps.get_model(app, name) for app in APPS if name.lower() in apps.all_models[app])
     field, value = TRACKED[name]

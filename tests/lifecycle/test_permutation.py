@@ -56,12 +56,23 @@ ANSWERS = (
     ("Product Reviewed", {}),
 )
 # A rule over a property, counting, so that touchpoints alike in all but their properties matter.
+# Rules over traits, over segments and over stages, and a list: live beside the models.
+PLANS = ("free", "pro", None, 3)
+TIERED = {"any": [{"trait": "plan", "is": "pro"}, {"lately": {"trait": "plan", "exists": False}, "within": "30d"}]}
+LOYAL = {
+    "any": [
+        {"all": [{"segment": "tiered"}, {"stage": ["seven", "retention"]}]},
+        {"held": {"any": [{"segment": "fans"}, {"stage": ["seven", "gone_quiet"]}]}, "for": "5d"},
+        {"segment": "asked"},
+    ]
+}
 FANS = {"did": {"type": "Feedback Submitted", "where": [{"property": "nps", "gte": 9}]}, "at_least": 2, "within": "90d"}
 
 
 @st.composite
-def touchpoints(draw: st.DrawFn) -> tuple[str, int, dict, int, str]:
-    """Type, amount, properties, half days before the anchor, channel. Few instants, so that ties are common."""
+def touchpoints(draw: st.DrawFn) -> tuple[str, int, dict, int, str, dict]:
+    """Type, amount, properties, half days before the anchor, channel, traits. Few instants, so that ties are common;
+    what is told of a trait at one instant is always the same, for of two values the one recorded later counts."""
     far = draw(st.sampled_from((3, 60, 400, 1460)))
     half_days = draw(st.integers(0, far))
     if draw(st.integers(0, 3)) == 0:
@@ -69,7 +80,8 @@ def touchpoints(draw: st.DrawFn) -> tuple[str, int, dict, int, str]:
         amount = 0
     else:
         (kind, amount), properties = draw(st.sampled_from(TYPES)), {}
-    return kind, amount, properties, half_days, draw(st.sampled_from(("web", "store")))
+    traits = {"plan": PLANS[half_days * half_days % 7 % 4]} if draw(st.integers(0, 2)) == 0 else {}
+    return kind, amount, properties, half_days, draw(st.sampled_from(("web", "store"))), traits
 
 
 @st.composite
@@ -96,6 +108,9 @@ def undone() -> Iterator[None]:
 def world(db: None) -> None:
     installed()
     new_version("fans", FANS)
+    new_version("tiered", TIERED)
+    new_version("asked", None)
+    new_version("loyal", LOYAL)
 
 
 def anchor() -> datetime:
@@ -104,7 +119,7 @@ def anchor() -> datetime:
 
 
 def event(name: str, number: int, what: tuple, at: datetime) -> Event:
-    kind, amount, properties, half_days, channel = what
+    kind, amount, properties, half_days, channel, traits = what
     return happened(
         name,
         kind,
@@ -113,6 +128,7 @@ def event(name: str, number: int, what: tuple, at: datetime) -> Event:
         amount=amount or None,
         properties=properties,
         channel=channel,
+        traits=traits,
     )
 
 
