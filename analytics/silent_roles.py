@@ -6,7 +6,22 @@ from clm.lib import sql
 from customers.models import TouchpointType
 from lifecycle.live import nodes_of
 from lifecycle.models import Subject, Version
-from lifecycle.rules.nodes import ACTIVITY_ROLES, All, Any, Held, Lately, Named, Node, Not, Pick, Selector, Since
+from lifecycle.rules.nodes import (
+    ACTIVITY_ROLES,
+    All,
+    Any,
+    Held,
+    InSegment,
+    InStage,
+    Lately,
+    Named,
+    Node,
+    Not,
+    Pick,
+    Selector,
+    Since,
+    Trait,
+)
 
 from .sorting import Sorting
 
@@ -18,7 +33,7 @@ def silent_roles(*, model: Sorting) -> dict[str, tuple[str, ...]]:
     """By the key of a stage whose rule can hold for nobody so far, the roles that would have to be sent first."""
     if model.version is None:
         return {}
-    version = Version.objects.get(pk=model.version)
+    version = Version.objects.select_related("subject").get(pk=model.version)
     sent = roles_sent()
     rules = nodes_of(version, kind=Subject.Kind.MODEL)
     return {key: tuple(sorted(missing)) for key, rule in rules.items() if (missing := missing_roles(rule, sent))}
@@ -38,6 +53,8 @@ def missing_roles(rule: Node, sent: frozenset[str]) -> set[str]:
             return missing_roles(part, sent)
         case Since(start, _):
             return _unsent(start, sent)
+        case Trait() | InSegment() | InStage():
+            return set()  # told by traits, or by people who list and place by hand
         case _:
             return _unsent(rule.selector, sent)
 

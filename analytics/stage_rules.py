@@ -82,7 +82,7 @@ def _version(sorting: Sorting) -> _Said:
     assert sorting.version is not None
     key = (sorting.version, installation.currency, installation.minor_digits)
     if key not in _said:
-        version = Version.objects.select_related("author").get(pk=sorting.version)
+        version = Version.objects.select_related("author", "subject").get(pk=sorting.version)
         nodes = nodes_of(version, kind=sorting.kind)
         if sorting.kind == Subject.Kind.MODEL:
             documents = {stage["key"]: stage["rule"] for stage in version.document["stages"]}

@@ -92,8 +92,14 @@ def parse_rule(
     it stands in the document people see. Raises RuleError."""
     if isinstance(lapse_days, bool) or not 1 <= lapse_days <= 3660:
         raise ValueError("L is a whole number of days from 1 to 3660")
-    named = [{} if given is None else given for given in (sub_rules, segments, models)]
-    known = _Known(lapse_days * DAY, minor_digits, *named)
+    known = _Known(
+        lapse=lapse_days * DAY,
+        minor_digits=minor_digits,
+        # Definitions may be looked up when they are named: none so far is not none.
+        sub_rules={} if sub_rules is None else sub_rules,
+        segments={} if segments is None else segments,
+        models={} if models is None else models,
+    )
     parser = _Parser(known, in_model=of is not None and of[0] == "model")
     return parser.rule(document, path=path, depth=1, within=() if of is None else (of,))
 
