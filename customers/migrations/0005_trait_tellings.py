@@ -16,7 +16,7 @@ ORDER BY told_at, profile_id;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0003_orders_are_found_by_reference")]
+    dependencies = [("customers", "0004_arrivals_and_moves_of_profiles")]
 
     operations = [
         migrations.CreateModel(

@@ -11,8 +11,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0004_trait_tellings"),
-        ("lifecycle", "0003_pulse"),
+        ("customers", "0005_trait_tellings"),
+        ("lifecycle", "0004_when_it_was_known"),
         ("pghistory", "0007_auto_20250421_0444"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
