@@ -3,6 +3,7 @@ docs/operations.md; nothing here starts a server or opens a connection, because 
 
 import zoneinfo
 from pathlib import Path
+from urllib.parse import unquote
 
 import environ
 
@@ -152,6 +153,8 @@ if EMBEDDED_POSTGRES:
 else:
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
     DATABASES["default"].update({"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True})
+    # postgres://clm@%2Fvar%2Frun%2Fpostgresql/clm is a socket's directory for PostgreSQL's own programs, so for us too.
+    DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
     # A machine that has gone answers nothing at all; without a limit each request would wait for minutes.
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, **DATABASES["default"].get("OPTIONS", {})}
 DATABASES["default"]["TEST"] = {"NAME": env.str("CLM_TEST_DATABASE", default="test_clm")}

@@ -145,8 +145,8 @@ class PostgresServer:
         if found[1] != kept:
             raise EmbeddedError(
                 f"{self.places.postgres} was made by PostgreSQL {kept}, this is {found[1]}. Dump it with the old "
-                f"release (`manage.py embedded psql` works there; its pg_dump lies beside psql), move the directory "
-                "away, start, and restore the dump with psql."
+                f"release (`manage.py embedded pg_dump` there), move the directory "
+                "away, and fill the new one (`manage.py embedded pg_restore`)."
             )
 
     def _disown_dead_owner(self, account: Account) -> None:

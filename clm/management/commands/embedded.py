@@ -1,4 +1,4 @@
-"""manage.py embedded status|stop|psql|reset: the private servers of this installation, by hand."""
+"""manage.py embedded status|stop|reset|psql|pg_dump|pg_restore: the private servers of this installation, by hand."""
 
 import argparse
 import signal
@@ -12,6 +12,11 @@ if settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY:
     from clm.embedded.installation import installation
     from clm.embedded.places import EmbeddedError, postgres_program
 
+PROGRAMS = {
+    "psql": "open the database",
+    "pg_dump": "write a copy of the database, for example --format=custom --file=clm.dump",
+    "pg_restore": "fill an empty database from such a copy",
+}
 BUSY = "Other processes use the private servers (is `make run` running?); end them first"
 
 
@@ -24,8 +29,9 @@ class Command(BaseCommand):
         acts.add_parser("status", help="what runs; exit code 3 when something does not")
         stop = acts.add_parser("stop", help="stop both servers")
         stop.add_argument("--force", action="store_true", help="even while other processes use them")
-        psql = acts.add_parser("psql", help="open the database in psql; what follows is handed on")
-        psql.add_argument("arguments", nargs=argparse.REMAINDER)
+        for name, about in PROGRAMS.items():
+            program = acts.add_parser(name, help=f"{about}; what follows is handed on")
+            program.add_argument("arguments", nargs=argparse.REMAINDER)
         reset = acts.add_parser("reset", help="delete all data of this installation")
         reset.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -33,7 +39,10 @@ class Command(BaseCommand):
         if not (settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY):
             raise CommandError("DATABASE_URL and REDIS_URL are set: this installation has no servers of its own.")
         try:
-            getattr(self, act)(**options)
+            if act in PROGRAMS:
+                self.hand_over(act, **options)
+            else:
+                getattr(self, act)(**options)
         except EmbeddedError as error:
             raise CommandError(str(error)) from error
 
@@ -54,14 +63,15 @@ class Command(BaseCommand):
             raise CommandError(f"{BUSY}, or use --force.")
         self.stdout.write("Both servers are stopped.")
 
-    def psql(self, *, arguments: list[str], **_: Any) -> None:
+    def hand_over(self, program: str, *, arguments: list[str], **_: Any) -> None:
+        """Run one of PostgreSQL's programs on the private database and end with its exit code."""
         if not settings.EMBEDDED_POSTGRES:
-            raise CommandError("DATABASE_URL is set: use `manage.py dbshell`.")
+            raise CommandError(f"DATABASE_URL is set: use the {program} of that server.")
         installation.ensure_postgres()
         handed = arguments[1:] if arguments[:1] == ["--"] else arguments
         # Ctrl-C belongs to psql, which only ends its query; and we stay, since the last user stops the servers.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        command = [str(postgres_program("psql")), "-h", str(installation.places.sockets), "-U", "postgres"]
+        command = [str(postgres_program(program)), "-h", str(installation.places.sockets), "-U", "postgres"]
         database = settings.DATABASES["default"]["NAME"]
         raise SystemExit(subprocess.run([*command, "-d", database, *handed], check=False).returncode)
 
