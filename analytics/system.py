@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clm.lib import sql
 from customers.models import Cause, Import, Source
-from lifecycle.models import HotCustomer, Parked, Replay
+from lifecycle.models import Fault, HotCustomer, Parked, Replay
 from lifecycle.replay import Progress, progress
 
 from .days.identities import broken
@@ -40,6 +40,7 @@ class SystemState:
     overdue: int
     unsequenced: int
     all_visible: float | None
+    faults: tuple[Fault, ...]
     parked: tuple[Parked, ...]
     hot: tuple[HotCustomer, ...]
     replays: tuple[ReplayRow, ...]
@@ -63,6 +64,7 @@ def system_state() -> SystemState:
     )
     return SystemState(
         **row,
+        faults=tuple(Fault.objects.order_by("-last_at")),
         parked=tuple(Parked.objects.order_by("-parked_at")[:50]),
         hot=tuple(HotCustomer.objects.order_by("-touchpoints")[:20]),
         replays=replays,

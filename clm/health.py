@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from analytics.models import Broken
 from clm.celery import app
+from lifecycle.models import Fault
 from lifecycle.pulse import TICK, WORKER, silence
 
 OK = "ok"
@@ -40,11 +41,12 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when requests can be served, 503 when not; either way each broken part is named. Broker, tick and workers
-    are told of but not needed: without them touchpoints wait as rows, and are worked off when they are back."""
+    """200 when requests can be served, 503 when not; either way each broken part is named. Advance, broker, tick and
+    workers are told of but not needed: without them touchpoints wait as rows, and are worked off when they are back."""
     checks = {
         "database": _database,
         "migrations": _migrations,
+        "advance": _advance,
         "broker": _broker,
         "tick": lambda: _seen(TICK),
         "worker": lambda: _seen(WORKER),
@@ -75,6 +77,10 @@ def _migrations() -> str:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return f"{len(missing)} not applied" if missing else OK
+
+
+def _advance() -> str:
+    return "fails for every customer; the System page says how" if Fault.objects.exists() else OK
 
 
 def _broker() -> str:

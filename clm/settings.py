@@ -292,6 +292,8 @@ CLM_HOST = env.str("HOST", default="127.0.0.1")
 # Customers of one bucket share an advisory lock; a bucket is a contiguous range of customer ids.
 CLM_BUCKET_SIZE = 10_000
 CLM_ADVANCE_BATCH = 500
+# Touchpoints one transaction of advance takes on: about half a second, which others wait for at most.
+CLM_BATCH_TOUCHPOINTS = 200_000
 CLM_HOT_TOUCHPOINTS = 20_000
 CLM_PARK_TOUCHPOINTS = 1_000_000
 CLM_TICK_SECONDS = 0.25

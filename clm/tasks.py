@@ -8,6 +8,7 @@ from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
 from customers.ingest import clock
 from customers.partitions import turn_partitions
+from lifecycle import advance as advancing
 from lifecycle.models import Replay
 from lifecycle.pulse import TICK, WORKER, beating
 from lifecycle.replay import finish, replay_next
@@ -18,9 +19,15 @@ _tick_beats, _worker_beats = beating(TICK), beating(WORKER)
 
 @app.task(name="clm.tasks.advance", expires=5)
 def advance(**_later: Any) -> int:
-    """Some batches of advance (manage.py advance)."""
+    """Some batches of advance (manage.py advance), without those that others should not wait for."""
     _worker_beats()
-    return tick(beat=_tick_beats).customers
+    return tick(hot=False, beat=_tick_beats).customers
+
+
+@app.task(name="clm.tasks.advance_hot", expires=5)
+def advance_hot(**_later: Any) -> int:
+    """Customers with very many touchpoints whose turn has come (manage.py advance --hot)."""
+    return advancing.advance_hot().customers
 
 
 @app.task(name="clm.tasks.replay")

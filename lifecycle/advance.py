@@ -1,6 +1,9 @@
 """Bringing customers up to date. Whoever calls it, however often and from however many processes: a customer is locked
 before anything about it is read, and exactly the Stale rows that were read are deleted in the same commit.
 
+Customers with very many touchpoints have a lane of their own (`advance_hot`), so that nobody waits for them; ordinary
+ones are taken by age, as many as the bound on a batch's touchpoints allows.
+
 One batch is one transaction:
 1. candidates from Stale and Due are a hint only;
 2. share the live versions and, without waiting, the buckets of the candidates; lock their rows, leaving out those that
@@ -11,7 +14,7 @@ One batch is one transaction:
 6. delete the Stale rows read in step 3, and commit."""
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +22,6 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from clm.lib import sql
@@ -29,20 +31,18 @@ from customers.ingest import clock
 from customers.models import Cause, Installation
 from customers.portrait import refresh_portraits
 
+from .candidates import candidates, hot_candidates
 from .ids import Ids
 from .live import live
 from .load import Loaded, load
 from .models import HotCustomer, Parked
+from .parking import PROBE_CUSTOMERS, TooManyTouchpointsError, is_common, mended, note_fault, park, trouble, trouble_now
 from .rewrite import Written, due_instants, rewrite
 from .rules.evaluate import Spells, spells
 
 log = logging.getLogger(__name__)
 
 HOT_PAUSE = timedelta(minutes=1)
-
-
-class TooManyTouchpointsError(RuntimeError):
-    """So many touchpoints that the identity is probably shared by many people."""
 
 
 @dataclass(slots=True)
@@ -63,21 +63,31 @@ class Advanced:
         self.written.announced += other.written.announced
 
 
-def advance(*, limit: int | None = None) -> Advanced:
-    """Bring up to `limit` customers up to date that need it and nobody else is working on. No customer with work left
-    means customers == 0 and parked == 0."""
+def advance(*, limit: int | None = None, hot: bool = True) -> Advanced:
+    """Bring up to `limit` customers up to date that need it and nobody else is working on; then, unless `hot` is false,
+    those with very many touchpoints whose turn has come. No customer with work left means customers == 0 and
+    parked == 0."""
     limit = limit or settings.CLM_ADVANCE_BATCH
+    fault = trouble_now()
+    if fault is not None:
+        if fault.waits:
+            return Advanced()
+        limit = min(limit, PROBE_CUSTOMERS)
     # More than one batch of candidates, so that processes working side by side find customers nobody holds.
     wanted = candidates(limit=4 * limit)
-    if not wanted:
-        return Advanced()
-    hot = set(HotCustomer.objects.filter(customer__in=wanted).values_list("customer_id", flat=True))
+    done = _batch_or_singly(wanted, limit) if wanted else Advanced()
+    if fault is not None and done.customers:
+        mended(fault)
+    if hot:
+        done.add(advance_hot())
+    return done
+
+
+def advance_hot() -> Advanced:
+    """Bring customers with very many touchpoints up to date whose turn has come, one by one."""
     done = Advanced()
-    ordinary = [customer for customer in wanted if customer not in hot]
-    if ordinary:
-        done.add(_batch_or_singly(ordinary, limit))
-    for customer in sorted(hot):  # one by one, after everybody else
-        done.add(_batch_or_singly([customer], 1))
+    for customer in hot_candidates(limit=settings.CLM_ADVANCE_BATCH):
+        done.add(_batch_or_singly([customer], 1, hot=True))
     return done
 
 
@@ -88,67 +98,90 @@ def advance_customers(*, customers: Sequence[int]) -> Advanced:
     left = set(HotCustomer.objects.filter(customer__in=asked).values_list("customer_id", flat=True))
     left |= set(Parked.objects.filter(customer__in=asked).values_list("customer_id", flat=True))
     wanted = [customer for customer in asked if customer not in left]
-    return _batch_or_singly(wanted, len(wanted)) if wanted else Advanced()
+    if not wanted or trouble_now() is not None:
+        return Advanced()
+    return _batch_or_singly(wanted, len(wanted))
 
 
-def candidates(*, limit: int) -> list[int]:
-    """Customers that may need advancing, most overdue first. What waits for parked customers is dropped: whoever puts
-    them back marks them as changed."""
-    now = clock()
-    while True:
-        stale = _oldest_stale(limit, now)
-        parked = [customer for customer, is_parked in stale if is_parked]
-        found = [customer for customer, is_parked in stale if not is_parked]
-        if parked:
-            sql.run("lifecycle/stale_of_parked_end", customers=parked).close()
-        if found or not parked:
-            break
-    if len(found) < limit:
-        due = sql.rows("lifecycle/candidates_due", limit=limit - len(found), now=now)
-        found += [customer for (customer,) in due if customer not in set(found)]
-    return found
-
-
-def _oldest_stale(limit: int, now: datetime) -> list[tuple[int, bool]]:
-    """Customers of the oldest Stale rows. A backlog of millions is not read for one batch; but rows of hot customers
-    that wait for their minute must not hide everybody behind them, so the look widens until it finds enough."""
-    rows = 10 * limit
-    while True:
-        found = sql.rows("lifecycle/candidates_stale", rows=rows, limit=limit, now=now)
-        if len(found) >= limit:
-            return found
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM (SELECT FROM customers_stale LIMIT %s) AS head", [rows])
-            (known,) = cursor.fetchone()
-        if known < rows:
-            return found
-        rows *= 10
-
-
-def _batch_or_singly(customers: Sequence[int], limit: int) -> Advanced:
-    """One batch; if it raises, every customer alone, and those that raise again are parked with their error."""
+def _batch_or_singly(customers: Sequence[int], limit: int, *, hot: bool = False) -> Advanced:
+    """One batch; if it raises, every customer alone, and those that raise again are parked with their error. An error
+    that strikes whoever one tries is the program's: then nobody is parked for it, and all wait until it is mended."""
     try:
-        return _batch(customers, limit)
+        return _batch(customers, limit, hot=hot)
     except (OperationalError, InterfaceError):
         raise  # the database's trouble, not a customer's
     except Exception as error:
-        if len(customers) == 1:
-            return park(customers[0], error)
-        log.exception("a batch of %d customers failed; trying them one by one", len(customers))
+        if len(customers) > 1:
+            log.exception("a batch of %d customers failed; trying them one by one", len(customers))
+            return _singly(customers)
+        return _park_or_wait({customers[0]: error})
+
+
+def _singly(customers: Sequence[int]) -> Advanced:
+    """Every customer in a transaction of its own."""
     done = Advanced()
+    failed: dict[int, Exception] = {}
+    alike: Counter[str] = Counter()
     for customer in customers:
-        done.add(_batch_or_singly([customer], 1))
+        try:
+            done.add(_batch([customer], 1))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            failed[customer] = error
+            alike[trouble(error)] += 1
+            # No need to try hundreds to see that something is wrong with all of them.
+            if alike[trouble(error)] >= PROBE_CUSTOMERS and len(failed) > done.customers:
+                break
+    if failed:
+        done.add(_park_or_wait(failed))
     return done
 
 
+def _park_or_wait(failed: dict[int, Exception]) -> Advanced:
+    """Park customers that raise, unless their error is the program's own."""
+    done = Advanced()
+    by_kind: dict[str, dict[int, Exception]] = defaultdict(dict)
+    for customer, error in failed.items():
+        by_kind[trouble(error)][customer] = error
+    for alike in by_kind.values():
+        one = next(iter(alike.values()))
+        if is_common(one, customers=list(alike), try_one=settle_and_undo):
+            note_fault(one, customers=len(alike))
+            continue
+        for customer, error in alike.items():
+            park(customer, error)
+        done.parked += len(alike)
+    return done
+
+
+class _UndoneError(Exception):
+    """Rolls back what was only tried."""
+
+
+def settle_and_undo(customer: int) -> None:
+    """Do what an advance of that customer would do, and leave no trace; raises what it raises."""
+    try:
+        with transaction.atomic():
+            locks.share(locks.VERSIONS)
+            if _lock([customer], 1):
+                settle(customers=[customer], news={}, emptied=set(), fallback=Cause.TIME)
+            raise _UndoneError
+    except _UndoneError:
+        pass
+
+
 @transaction.atomic
-def _batch(customers: Sequence[int], limit: int) -> Advanced:
+def _batch(customers: Sequence[int], limit: int, *, hot: bool = False) -> Advanced:
     locks.share(locks.VERSIONS)
     locked = _lock(customers, limit)
+    if not locked:
+        return Advanced()
     # Whoever held a hot customer a moment ago has given it its turn.
-    locked -= set(
-        HotCustomer.objects.filter(customer__in=locked, not_before__gt=clock()).values_list("customer_id", flat=True)
-    )
+    waiting = HotCustomer.objects.filter(customer__in=locked)
+    waiting = waiting.filter(not_before__gt=clock()) if hot else waiting
+    locked -= set(waiting.values_list("customer_id", flat=True))
+    locked = _within_bounds([customer for customer in customers if customer in locked], hot=hot)
     if not locked:
         return Advanced()
     news = news_about(locked)
@@ -159,9 +192,45 @@ def _batch(customers: Sequence[int], limit: int) -> Advanced:
 
 
 def _lock(customers: Sequence[int], limit: int) -> set[int]:
+    """Lock up to `limit` of the customers, the first ones first, leaving out those somebody else holds."""
     shared = locks.shared_buckets(customers)
     reachable = [customer for customer in customers if locks.bucket_of(customer) in shared]
-    return {customer for (customer,) in sql.rows("lifecycle/customers_lock", customers=reachable, limit=limit)}
+    locked: set[int] = set()
+    for start in range(0, len(reachable), limit):
+        some, left = reachable[start : start + limit], limit - len(locked)
+        locked.update(customer for (customer,) in sql.rows("lifecycle/customers_lock", customers=some, limit=left))
+        if len(locked) == limit:
+            break
+    return locked
+
+
+def _within_bounds(customers: Sequence[int], *, hot: bool) -> set[int]:
+    """Of locked customers, those that one transaction takes on: the first ones, up to the bound on touchpoints. One
+    found to have very many is noted, and left to the lane of its own; there, one with far too many is refused before
+    any of them is loaded."""
+    if not customers:
+        return set()
+    most = settings.CLM_PARK_TOUCHPOINTS if hot else settings.CLM_HOT_TOUCHPOINTS
+    counted = dict(sql.rows("lifecycle/touchpoints_of", customers=list(customers), limit=most + 1))
+    if hot:
+        for customer, count in counted.items():
+            if count > most:
+                raise TooManyTouchpointsError(customer, count)
+        return set(customers)
+    taken: set[int] = set()
+    room = settings.CLM_BATCH_TOUCHPOINTS
+    for customer in customers:
+        count = counted.get(customer, 0)
+        if count > most:
+            HotCustomer.objects.get_or_create(
+                customer_id=customer, defaults={"touchpoints": count, "not_before": clock()}
+            )
+            continue
+        if taken and count > room:
+            break
+        taken.add(customer)
+        room -= count
+    return taken
 
 
 @dataclass(slots=True)
@@ -258,39 +327,15 @@ def _causes(
 def _refuse_shared_identities(loaded: Loaded) -> None:
     too_many = np.flatnonzero(loaded.touchpoints > settings.CLM_PARK_TOUCHPOINTS)
     if len(too_many):
-        raise TooManyTouchpointsError(
-            f"Customer {int(loaded.customers[too_many[0]])} has {int(loaded.touchpoints[too_many[0]])} touchpoints:"
-            " one of its identities is probably shared by many people."
-        )
+        raise TooManyTouchpointsError(int(loaded.customers[too_many[0]]), int(loaded.touchpoints[too_many[0]]))
 
 
 def _note_hot(loaded: Loaded, now: datetime) -> None:
+    """Remember who has very many touchpoints and when its next turn comes; forget who no longer has."""
     for index in np.flatnonzero(loaded.touchpoints > settings.CLM_HOT_TOUCHPOINTS).tolist():
         HotCustomer.objects.update_or_create(
             customer_id=int(loaded.customers[index]),
             defaults={"touchpoints": int(loaded.touchpoints[index]), "not_before": now + HOT_PAUSE},
         )
-
-
-@transaction.atomic
-def park(customer: int, error: Exception) -> Advanced:
-    """Put a customer that raises out of everybody's way, with its error for an admin."""
-    log.error("customer %d is parked: %s", customer, type(error).__name__)
-    said = f"{type(error).__name__}: {error}" if not isinstance(error, DatabaseError) else type(error).__name__
-    Parked.objects.update_or_create(customer_id=customer, defaults={"error": said[:2000], "parked_at": clock()})
-    return Advanced(parked=1)
-
-
-@transaction.atomic
-def unpark(*, customer: int) -> None:
-    """Try a parked customer again: it is marked as changed, whatever waited for it was dropped."""
-    Parked.objects.filter(customer=customer).delete()
-    HotCustomer.objects.filter(customer=customer).delete()
-    # What was merged into it meanwhile waits for it with stages that it has lost.
-    cause = Cause.MERGE if sql.rows("lifecycle/emptied_by", customers=[customer]) else Cause.ENGINE
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO customers_stale (profile_id, cause, attempts)"
-            " SELECT id, %s, 1 FROM customers_profile WHERE customer_id = %s ORDER BY id",
-            [cause, customer],
-        )
+    if len(loaded.customers) == 1 and loaded.touchpoints[0] <= settings.CLM_HOT_TOUCHPOINTS:
+        HotCustomer.objects.filter(customer=int(loaded.customers[0])).delete()

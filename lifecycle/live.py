@@ -8,6 +8,8 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from typing import Any
 
 from clm.lib import sql
 from customers.models import Channel, TouchpointType
@@ -61,7 +63,8 @@ class _Parsed:
 _seen: OrderedDict[tuple[object, ...], Live] = OrderedDict()
 # By the same set, and the types and channels that it tells apart.
 _compiled: OrderedDict[tuple[object, ...], Live] = OrderedDict()
-_parsed: OrderedDict[int, _Parsed] = OrderedDict()
+# By number and the instant of making, which tells versions of databases apart that one process may see.
+_parsed: OrderedDict[tuple[int, datetime], _Parsed] = OrderedDict()
 _KEPT_SETS, _KEPT_VERSIONS = 16, 2000
 
 
@@ -71,11 +74,11 @@ def live(*, only: int | None = None) -> Live:
     (found,) = sql.rows("lifecycle/live_versions", only=only)
     key = tuple(tuple(part) if isinstance(part, list) else part for part in found)
     if key not in _seen:
-        _keep(_seen, key, _live(key[:3]), _KEPT_SETS)
+        _keep(_seen, key, _live(key[:4]), _KEPT_SETS)
     return _seen[key]
 
 
-def _live(versions: tuple[tuple[int, ...], ...]) -> Live:
+def _live(versions: tuple[Any, ...]) -> Live:
     parsed = _parsed_versions(versions[0])
     types = frozenset[str]().union(*(one.types for one in parsed))
     channels = frozenset[str]().union(*(one.channels for one in parsed))
@@ -94,18 +97,19 @@ def _keep(cache: OrderedDict[tuple[object, ...], Live], key: tuple[object, ...],
 
 
 def _parsed_versions(numbers: tuple[int, ...]) -> list[_Parsed]:
-    missing = [number for number in numbers if number not in _parsed]
+    wanted = list(Version.objects.filter(pk__in=numbers).order_by("pk").values_list("pk", "created_at"))
+    missing = [number for number, made in wanted if (number, made) not in _parsed]
     for version in Version.objects.filter(pk__in=missing).select_related("subject", "role_table"):
         nodes = nodes_of(version, kind=version.subject.kind)
         picks = [pick for node in nodes.values() for pick in _picks(node)]
         mapped = {name for name, role in version.role_table.roles.items() if role != TouchpointType.role.field.default}
-        _parsed[version.pk] = _Parsed(
+        _parsed[version.pk, version.created_at] = _Parsed(
             version,
             nodes,
             types=frozenset(mapped.union(*(pick.types or () for pick in picks))),
             channels=frozenset[str]().union(*(pick.channels or () for pick in picks)),
         )
-    found = [_parsed[number] for number in numbers]
+    found = [_parsed[one] for one in wanted]
     while len(_parsed) > max(_KEPT_VERSIONS, len(numbers)):
         _parsed.popitem(last=False)
     return found

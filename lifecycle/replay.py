@@ -15,8 +15,9 @@ from customers import locks
 from customers.ingest import clock
 from customers.models import Cause, Customer
 
-from .advance import Advanced, news_about, park, settle, with_emptied
+from .advance import Advanced, news_about, settle, settle_and_undo, with_emptied
 from .models import Parked, Replay, ReplayBucket
+from .parking import ProgramFaultError, is_common, park, trouble
 
 log = logging.getLogger(__name__)
 
@@ -89,11 +90,15 @@ def _settle_or_split(customers: Sequence[int], cause: Cause) -> Advanced:
             if not kept:  # their Stale rows stay for whoever comes next
                 return Advanced()
             return settle(customers=sorted(kept | emptied), news=news, emptied=emptied, fallback=cause)
-    except (OperationalError, InterfaceError):
-        raise  # the database's trouble, not a customer's
+    except (OperationalError, InterfaceError, ProgramFaultError):
+        raise  # the database's trouble or the program's, not a customer's
     except Exception as error:
         if len(customers) == 1:
-            return park(customers[0], error)
+            # Raised out of the bucket, it undoes the bucket: nobody stays parked for what is not their trouble.
+            if is_common(error, customers=customers, try_one=settle_and_undo):
+                raise ProgramFaultError(f"the same for customers picked at random: {trouble(error)}") from error
+            park(customers[0], error)
+            return Advanced(parked=1)
         log.exception("%d customers of a replay failed; trying halves of them", len(customers))
     middle = len(customers) // 2
     done = _settle_or_split(customers[:middle], cause)

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 from analytics.imports import import_account
 from analytics.system import system_state
 from clm.lib.questions import NotThereError
-from lifecycle.advance import unpark
 from lifecycle.models import Parked
+from lifecycle.parking import unpark
 
 from .asking import page
 

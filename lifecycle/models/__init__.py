@@ -1,7 +1,7 @@
 """Stages, segments and their history. One module per family of tables."""
 
 from .definitions import Example, ListMember, Revision, RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
-from .history import Announcement, Due, HotCustomer, Parked, Placement, Standing, Transition
+from .history import Announcement, Due, Fault, HotCustomer, Parked, Placement, Standing, Transition
 from .pulse import Pulse
 from .replays import Replay, ReplayBucket
 
@@ -9,6 +9,7 @@ __all__ = [
     "Announcement",
     "Due",
     "Example",
+    "Fault",
     "HotCustomer",
     "ListMember",
     "Parked",

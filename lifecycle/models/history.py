@@ -120,11 +120,29 @@ class Parked(models.Model):
         "customers.Customer", models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
     )
     error = models.TextField()
+    trouble = models.TextField(blank=True, default="", help_text=_("The class of the error, and where it was raised."))
     attempts = models.PositiveIntegerField(default=1)
     parked_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"{self.customer_id}: {self.error[:60]}"
+
+
+class Fault(models.Model):
+    """The program raises the same for customers who have nothing to do with each other. While it stands nobody is
+    parked for it, what waits is kept, and advance only tries now and then whether it is mended."""
+
+    id = models.AutoField(primary_key=True)
+    trouble = models.TextField(unique=True, help_text=_("The class of the error, and where it was raised."))
+    error = models.TextField()
+    customers = models.PositiveIntegerField(default=0, help_text=_("How many raised it at once, at the most."))
+    tries = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    retry_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.trouble
 
 
 @pghistory.track()

@@ -14,6 +14,8 @@ from drf_spectacular.drainage import GENERATOR_STATS
 
 from clm.celery import app
 from clm.lib.access.models import User
+from customers.ingest import clock
+from lifecycle.models import Fault
 from tests.api.test_every_route import ROUTES
 from tests.factories import client_of
 
@@ -68,7 +70,15 @@ def test_it_says_that_it_is_alive_and_ready() -> None:
         {
             "ready": True,
             "broken": ["tick", "worker"],
-            "parts": {"database": "ok", "migrations": "ok", "broker": "ok", "figures": "ok", "disk": "ok", **quiet},
+            "parts": {
+                "database": "ok",
+                "migrations": "ok",
+                "advance": "ok",
+                "broker": "ok",
+                "figures": "ok",
+                "disk": "ok",
+                **quiet,
+            },
         },
     )
     assert Client().post("/healthz").status_code == 405
@@ -78,6 +88,19 @@ def test_without_a_broker_it_is_ready_all_the_same(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:1/0")
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["parts"]["broker"]) == (200, "cannot be reached")
+
+
+def test_a_fault_of_the_programs_own_is_told_to_those_who_watch_and_shown_to_the_admin() -> None:
+    now = clock()
+    Fault.objects.create(
+        trouble="KeyError in load.py, line 7", error="KeyError: 'x'", first_at=now, last_at=now, retry_at=now
+    )
+    answer = Client().get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["parts"]["advance"] == "fails for every customer; the System page says how"
+    client = Client()
+    client.force_login(User.objects.create_user("admin@example.org", role="admin"))
+    assert "KeyError in load.py, line 7" in client.get("/system/").content.decode()
 
 
 def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

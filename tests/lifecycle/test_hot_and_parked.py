@@ -11,8 +11,9 @@ from pytest_django import Settings
 from customers.ingest import clock
 from customers.merge import merge
 from customers.models import Cause, PropertyValue, Stale
-from lifecycle.advance import advance, advance_customers, unpark
+from lifecycle.advance import advance, advance_customers, advance_hot
 from lifecycle.models import Due, HotCustomer, Parked, Standing
+from lifecycle.parking import unpark
 from lifecycle.replay import replay_all
 
 from .making import (
@@ -93,6 +94,45 @@ def test_hot_customers_waiting_their_turn_hide_nobody_behind_them() -> None:
     assert stage(customer_of("cool")) == "acquisition"
 
 
+def test_a_customer_found_to_be_hot_is_left_to_the_lane_of_its_own() -> None:
+    looked("hot", 6)
+    looked("cool", 1)
+    assert advance(hot=False).customers == 1
+    assert (stage(customer_of("hot")), stage(customer_of("cool"))) == (None, "awareness")
+    assert advance(hot=False).customers == 0
+    assert advance_hot().customers == 1
+    assert stage(customer_of("hot")) == "awareness"
+    Due.objects.update(due_at=ago(minutes=1))
+    HotCustomer.objects.update(not_before=clock())
+    assert [advance(hot=False).customers, advance(hot=False).customers, advance_hot().customers] == [1, 0, 1]
+
+
+def test_a_customer_that_is_hot_no_more_goes_back_to_the_others(settings: Settings) -> None:
+    looked("hot", 6)
+    settle()
+    settings.CLM_HOT_TOUCHPOINTS = 7
+    HotCustomer.objects.update(not_before=clock())
+    looked("hot", 1, hours=1)
+    assert advance_hot().customers == 1
+    assert not HotCustomer.objects.exists()
+
+
+def test_a_batch_takes_on_only_so_many_touchpoints_the_longest_waiting_first(settings: Settings) -> None:
+    settings.CLM_BATCH_TOUCHPOINTS = 6
+    for name in ("third", "second", "first"):
+        tell(happened(name, "Page Viewed", ago(days=1)))
+    settle()
+    for name in ("first", "second", "third"):
+        looked(name, 2)
+    assert (advance().customers, advance().customers, advance().customers) == (2, 1, 0)
+    assert Standing.objects.filter(subject__key="seven").count() == 3
+    looked("first", 1, hours=2)
+    looked("third", 1, hours=2)
+    settings.CLM_BATCH_TOUCHPOINTS = 1  # one too large for any batch is taken alone
+    advance()
+    assert Stale.objects.values_list("profile", flat=True).get() == profile_of("third")
+
+
 def test_above_the_limit_a_customer_is_parked_and_shown_and_its_neighbours_advance() -> None:
     looked("shared", 9)
     looked("neighbour", 1)
@@ -103,6 +143,7 @@ def test_above_the_limit_a_customer_is_parked_and_shown_and_its_neighbours_advan
     assert "9 touchpoints" in parked.error
     assert stage(customer_of("shared")) is None
     assert stage(customer_of("neighbour")) == "awareness"
+    assert not HotCustomer.objects.exists()
     looked("shared", 1, hours=5)
     assert settle().parked == 0
     assert waiting() == 0  # dropped: whoever puts it back marks it as changed
