@@ -12,9 +12,9 @@ from rest_framework.views import APIView
 from clm.lib.questions import NotThereError, QuestionError
 from customers.ingest import clock
 from customers.models import Installation
-from lifecycle.advance import unpark
 from lifecycle.configuration import ConfigurationError, configure
 from lifecycle.models import HotCustomer, Parked, Replay
+from lifecycle.parking import unpark
 from lifecycle.replay import progress
 
 from ..system import system_state
