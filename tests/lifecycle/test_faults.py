@@ -49,7 +49,7 @@ def test_an_error_that_strikes_everybody_parks_nobody_and_loses_nothing() -> Non
     damage()
     assert settle().parked == 0
     fault = Fault.objects.get()
-    assert fault.trouble.startswith("InvalidOperation in load.py, line ")
+    assert fault.trouble.startswith("InvalidOperation in load")
     assert (fault.tries, fault.customers) == (1, 12)
     assert (Parked.objects.count(), waiting()) == (0, 12)
     assert advance().customers == 0  # waits out its pause
