@@ -15,6 +15,9 @@ A request with an idempotency key takes, before all of these, a lock of its own 
 FILLING keeps daily figures from being counted by two at once: tried, never waited for, and taken before MERGES, which
 a count holds while it reads whose profiles are.
 
+A portion of simulated people is stored under its SIMULATED after PROPERTY_KEYS and before anything else, so that two
+runs of one seed share the work.
+
 FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
 because of it, so that one source is filled from one file at a time.
 
@@ -39,6 +42,7 @@ REPLAYS = 7306
 INSTALL = 7307
 FILES = 7308
 FILLING = 7309
+SIMULATED = 7310
 
 
 def share(lock: int) -> None:
