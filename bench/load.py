@@ -85,9 +85,9 @@ def main() -> None:
     begin("The load: how long does a simulated population take into the database, beside bare COPY?")
     start_django()
     manage("migrate", "--verbosity", "0")
-    if ask("SELECT FROM customers_customer LIMIT 1") is not None:
+    if ask("SELECT 1 FROM customers_customer LIMIT 1") is not None:
         raise Refused(
-            "This needs an empty database and finds customers: drop it, or name another in CLM_BENCH_DATA_DIR."
+            "This fills an empty database and finds customers: name another in CLM_BENCH_DATA_DIR."
         )
     manage("install")
     took = manage(
