@@ -86,9 +86,7 @@ def main() -> None:
     start_django()
     manage("migrate", "--verbosity", "0")
     if ask("SELECT 1 FROM customers_customer LIMIT 1") is not None:
-        raise Refused(
-            "This fills an empty database and finds customers: name another in CLM_BENCH_DATA_DIR."
-        )
+        raise Refused("This fills an empty database and finds customers: name another in CLM_BENCH_DATA_DIR.")
     manage("install")
     took = manage(
         "simulate", "--customers", str(people), "--seed", str(asked.seed), "--until", asked.until,

@@ -70,7 +70,7 @@ def fill(*, tell: Tell = lambda _line: None, anew: bool = False) -> Filled:
     done = Filled()
     if known_at is None:
         return done
-    if anew and not _forget():
+    if anew and not forget():
         return done
     for part in (_stages_anew, _sales_anew, _seen_anew):
         if not part(known_at, done, tell):
@@ -80,7 +80,9 @@ def fill(*, tell: Tell = lambda _line: None, anew: bool = False) -> Filled:
 
 
 @transaction.atomic
-def _forget() -> bool:
+def forget() -> bool:
+    """Drop all kept figures, so that the next fill counts them anew: for whoever has written rows that say they were
+    recorded long ago. False when somebody is at work on them."""
     if not locks.try_own(locks.FILLING):
         return False
     for table in (StageDay, StageMove, StageShift, SalesDay, Activity, Seen, Revision, Broken, Counting):

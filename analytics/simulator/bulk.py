@@ -105,6 +105,16 @@ def _least(places: Int64s, values: Int64s, count: int) -> Int64s:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Merges in their order in time: who survives, who is absorbed, and the one profile that changes hands."""
+
+    survivor: Int64s
+    absorbed: Int64s
+    profile: Int64s
+    at: Int64s
+
+
 class _Portion:
     """The rows of one portion. Profiles are numbered 0 to n-1 by person, those of second devices follow."""
 
@@ -115,7 +125,7 @@ class _Portion:
         self.count = len(self.people.number)
 
     def store(self) -> dict[str, int]:
-        rows = self._people() + self._touchpoints() + self._traits() + self._consents()
+        rows = self._people() + self._touchpoints() + self._traits() + self._consents() + self._merges()
         again = self.touches.repeated < NEVER
         conflicting = int(self.touches.conflicting.sum())
         return {
@@ -123,7 +133,7 @@ class _Portion:
             "touchpoints_repeated": int(again.sum()) - conflicting,
             "touchpoints_conflicting": conflicting,
             "customers_new": self.profiles,
-            "merges": self.merges,
+            "merges": len(self.merged.at),
             "rows_changed": rows,
         }
 
@@ -152,8 +162,15 @@ class _Portion:
             {"id": "q", "customer_id": "q", "created_at": "t"},
             {"id": self.profile, "customer_id": np.where(is_merged, survivor, customer), "created_at": met},
         )
-        rows += self._identities(met, person, is_other)
-        return rows + self._merges(customer[is_merged], survivor[is_merged], person[is_merged], self.profile[is_merged])
+        order = np.flatnonzero(is_merged)
+        order = order[np.argsort(people.merged[person[order]], kind="stable")]
+        self.merged = Merged(
+            survivor=survivor[order],
+            absorbed=customer[order],
+            profile=self.profile[order],
+            at=people.merged[person[order]],
+        )
+        return rows + self._identities(met, person, is_other)
 
     def _customers(
         self, customer: Int64s, met: Int64s, person: Int64s, is_other: Any, is_merged: Any, survivor: Int64s
@@ -227,27 +244,39 @@ class _Portion:
             },
         )
 
-    def _merges(self, absorbed: Int64s, survivor: Int64s, person: Int64s, profile: Int64s) -> int:
-        self.merges = len(absorbed)
-        ids = np.sort(_drawn("customers_merge", self.merges))
-        order = np.argsort(self.people.merged[person], kind="stable")
-        at = self.people.merged[person][order]
-        reason = ["Signed in on another device (simulated)."] * self.merges
+    def _merges(self) -> int:
+        """The rows that `customers.merge` writes; moves of profiles are numbered under its lock."""
+        merged, count = self.merged, len(self.merged.at)
+        if not count:
+            return 0
+        locks.own(locks.MERGES)
+        ids = np.sort(_drawn("customers_merge", count))
+        reason = ["Signed in on another device (simulated)."] * count
         rows = store_rows(
             "customers_merge",
             {"id": "q", "survivor_id": "q", "absorbed_id": "q", "at": "t", "reason": "s"},
             {
                 "id": ids,
-                "survivor_id": survivor[order],
-                "absorbed_id": absorbed[order],
-                "at": at,
+                "survivor_id": merged.survivor,
+                "absorbed_id": merged.absorbed,
+                "at": merged.at,
                 "reason": reason,
             },
         )
-        return rows + store_rows(
+        rows += store_rows(
             "customers_mergedprofile",
             {"merge_id": "q", "profile_id": "q"},
-            {"merge_id": ids, "profile_id": profile[order]},
+            {"merge_id": ids, "profile_id": merged.profile},
+        )
+        return rows + store_rows(
+            "customers_profilemove",
+            {"profile_id": "q", "from_customer_id": "q", "to_customer_id": "q", "at": "t"},
+            {
+                "profile_id": merged.profile,
+                "from_customer_id": merged.absorbed,
+                "to_customer_id": merged.survivor,
+                "at": merged.at,
+            },
         )
 
     # --- what happened --------------------------------------------------------------------------------------------

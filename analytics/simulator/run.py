@@ -4,6 +4,7 @@ and stages computed by one replay. Stopped anywhere, the same command goes on; f
 import hashlib
 import json
 import multiprocessing
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -18,6 +19,7 @@ from customers import catalogue
 from customers.models import Cause, Import, Installation, Source
 from lifecycle.replay import replay_all
 
+from ..days.fill import forget
 from . import worker
 from .bulk import Order, portions, store_portion
 from .histories import channels
@@ -35,7 +37,7 @@ EARLIEST = date(1995, 1, 1)
 # What a bulk load leaves behind for the planner and for index-only scans.
 _FILLED = (
     "customers_customer", "customers_profile", "customers_identity", "customers_touchpoint", "customers_orderline",
-    "customers_propertyvalue", "customers_trait", "customers_consent", "customers_merge", "customers_mergedprofile",
+    "customers_propertyvalue", "customers_trait", "customers_consent", "customers_merge", "customers_mergedprofile", "customers_profilemove",
 )  # fmt: skip
 Tell = Callable[[str], None]
 
@@ -112,6 +114,9 @@ def simulate(
         parameters=parameters, seed=seed, people=everybody, first=first, last=end - timedelta(days=1)
     )
     if has_more or record.progress.get("phase") == "storing":
+        # What arrived in the past, as simulated, is in no figure that was counted up to now.
+        while not forget():
+            time.sleep(1.0)
         if vacuums:
             tell("Vacuuming, so that every replay can read the index alone")
             _vacuum()

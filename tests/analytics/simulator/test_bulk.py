@@ -22,6 +22,7 @@ from customers.models import (
     MergedProfile,
     OrderLine,
     Profile,
+    ProfileMove,
     PropertyValue,
     Stale,
     Touchpoint,
@@ -80,6 +81,10 @@ def everything() -> dict[str, object]:
         "merges": sorted(
             (people[survivor], names[moved[number]], undone_at)
             for number, survivor, undone_at in Merge.objects.values_list("pk", "survivor", "undone_at")
+        ),
+        "moves": sorted(
+            (people[after], names[profile], before == Merge.objects.get(moved__profile=profile).absorbed_id)
+            for profile, before, after in ProfileMove.objects.values_list("profile", "from_customer", "to_customer")
         ),
         "absorbed": Customer.objects.exclude(merged_into=None).count(),
         "stages": sorted(
