@@ -37,7 +37,8 @@ EARLIEST = date(1995, 1, 1)
 # What a bulk load leaves behind for the planner and for index-only scans.
 _FILLED = (
     "customers_customer", "customers_profile", "customers_identity", "customers_touchpoint", "customers_orderline",
-    "customers_propertyvalue", "customers_trait", "customers_consent", "customers_merge", "customers_mergedprofile", "customers_profilemove",
+    "customers_propertyvalue", "customers_trait", "customers_consent", "customers_merge", "customers_mergedprofile",
+    "customers_profilemove",
 )  # fmt: skip
 Tell = Callable[[str], None]
 
