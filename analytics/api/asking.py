@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -116,6 +118,32 @@ class Body(serializers.Serializer[Any]):
         body = cls(data=request.data, partial=partial)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
+
+
+@extend_schema_field({"type": "string", "pattern": "^[0-9]{1,9}([.][0-9]{1,4})?$", "example": "12.50"})
+class AmountGiven(serializers.DecimalField):
+    """A decimal text, not below zero, with at most four places."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=18, decimal_places=4, min_value=0, **options)
+
+
+class BodyDescribed(OpenApiSerializerExtension):
+    """Bodies in the API's own description: closed, and texts that may not be empty say so."""
+
+    target_class = Body
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        described: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        described["additionalProperties"] = False
+        for name, field in self.target.fields.items():
+            text, schema = field, described["properties"][name]
+            if isinstance(field, serializers.ListField):
+                text, schema = field.child, schema["items"]
+            if type(text) is serializers.CharField and not text.allow_blank:
+                schema["minLength"] = 1
+        return described
 
 
 class Asking:

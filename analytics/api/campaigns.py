@@ -16,7 +16,7 @@ from customers.ingest import clock
 
 from .acting import act
 from .answering import Amount, Instant, problems
-from .asking import Asking, Body, NoParameters
+from .asking import AmountGiven, Asking, Body, NoParameters
 from .lists import DayFilter, ListView, text_filter
 
 
@@ -39,9 +39,7 @@ class CampaignTold(Body):
     channel = serializers.CharField(required=False, allow_null=True, max_length=60)
     starts_on = serializers.DateField(required=False, allow_null=True)
     ends_on = serializers.DateField(required=False, allow_null=True, help_text="Included.")
-    budget = serializers.DecimalField(
-        required=False, allow_null=True, max_digits=14, decimal_places=4, min_value=0, help_text="A decimal text."
-    )
+    budget = AmountGiven(required=False, allow_null=True, help_text="In the reporting currency.")
     audience = serializers.CharField(required=False, allow_null=True, max_length=60)
 
 
@@ -51,9 +49,7 @@ class CampaignNew(Body):
     channel = serializers.CharField(required=False, allow_null=True, max_length=60)
     starts_on = serializers.DateField(required=False, allow_null=True)
     ends_on = serializers.DateField(required=False, allow_null=True, help_text="Included.")
-    budget = serializers.DecimalField(
-        required=False, allow_null=True, max_digits=14, decimal_places=4, min_value=0, help_text="A decimal text."
-    )
+    budget = AmountGiven(required=False, allow_null=True, help_text="In the reporting currency.")
     audience = serializers.CharField(required=False, allow_null=True, max_length=60)
 
 

@@ -18,7 +18,7 @@ from customers.rates import enter_rate, remove_rate
 
 from .acting import act
 from .answering import Amount, problems
-from .asking import Asking, Body, NoParameters, asked_id
+from .asking import AmountGiven, Asking, Body, NoParameters, asked_id
 from .customers import author_of
 from .lists import DayFilter, ListView, TruthFilter, text_filter
 
@@ -40,7 +40,7 @@ class SpendShape(serializers.Serializer[Any]):
 class SpendNew(Body):
     channel = serializers.CharField(max_length=60)
     day = serializers.DateField(help_text="Of the business time zone; not in the future.")
-    amount = serializers.DecimalField(max_digits=18, decimal_places=4, min_value=0)
+    amount = AmountGiven()
     currency = serializers.CharField(required=False, max_length=3, help_text="Default: the reporting currency.")
     campaign = serializers.CharField(required=False, allow_null=True, max_length=100, help_text="The key of one.")
     is_paid_media = serializers.BooleanField(required=False, help_text="Default: true.")
@@ -49,7 +49,7 @@ class SpendNew(Body):
 class SpendTold(Body):
     channel = serializers.CharField(required=False, max_length=60)
     day = serializers.DateField(required=False)
-    amount = serializers.DecimalField(required=False, max_digits=18, decimal_places=4, min_value=0)
+    amount = AmountGiven(required=False)
     currency = serializers.CharField(required=False, max_length=3)
     campaign = serializers.CharField(required=False, allow_null=True, max_length=100)
     is_paid_media = serializers.BooleanField(required=False)

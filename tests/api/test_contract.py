@@ -1,0 +1,241 @@
+"""The API does what its own description says, whatever is asked: every operation is called with generated requests,
+fitting and unfitting ones, through WSGI on the real database, and every answer is held against the description.
+
+`make test` makes a seeded handful of requests per operation; CLM_SOAK=<seconds> as many as fit into that time."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytest_django import DjangoDbBlocker
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.generation import GenerationMode
+
+from campaigns.keeping import create_campaign
+from campaigns.spending import enter_spend
+from clm.lib.access.models import ApiKey, User
+from clm.wsgi import application
+from customers.consents import state_consent
+from customers.ingest import clock
+from customers.merge import merge
+from customers.models import Account, Affiliation, Import, Profile, Reject, Source
+from customers.rates import enter_rate
+from lifecycle.models import HotCustomer, Parked, Placement, Replay, Stage, StageModel
+from tests.factories import make_customer
+from tests.lifecycle.making import ago, installed
+
+SOAK = int(os.environ.get("CLM_SOAK", "0"))
+SECONDS_A_REQUEST = 0.02
+
+load_all_checks()
+HELD_AGAINST = CHECKS.get_by_names(
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+    ]
+)
+
+
+def description() -> Any:
+    return json.loads(OpenApiJsonRenderer().render(SchemaGenerator().get_schema(public=True)))
+
+
+SCHEMA = schemathesis.openapi.from_dict(description())
+SCHEMA.app = application
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
+SENSE = ("plausible", "somewhere", "plausible", "as generated", "plausible")
+EXAMPLES = max(15, int(SOAK / SECONDS_A_REQUEST / len(OPERATIONS)))
+
+
+@pytest.fixture(scope="module")
+def seeded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[dict[str, str]]:
+    """One of everything, and what its place in an address is filled with."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        installed()
+        yield one_of_everything()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_connection() -> Iterator[None]:
+    """A request neither closes nor checks the connection whose transaction the test will undo."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def one_of_everything() -> dict[str, str]:
+    now = clock()
+    customer = make_customer(ago(days=300), ago(days=3), name="Anna", email="anna@example.org", plan="pro", note=None)
+    twice, parked = make_customer(ago(days=9)), make_customer(ago(days=8))
+    merged = merge(customers=(customer, twice), now=now, reason="the same")
+    profile = Profile.objects.filter(customer=customer).first()
+    account = Account.objects.create(key="acme", name="Acme", properties={"size": 3, "tags": ["a", None]})
+    Affiliation.objects.create(profile=profile, account=account, from_at=ago(days=30))
+    state_consent(
+        customer=customer,
+        address="anna@example.org",
+        channel="email",
+        purpose="newsletter",
+        state="granted",
+        source="form",
+        now=now,
+    )
+    model = StageModel.objects.get(key="seven")
+    Placement.objects.create(
+        customer_id=customer,
+        subject=model,
+        stage=Stage.objects.get(subject=model, key="advocacy"),
+        from_at=ago(days=2),
+        reason="spoke at our fair",
+    )
+    rate, _is_new = enter_rate(currency="USD", day=date(2020, 1, 1), rate=Decimal("0.9"), source="bank")
+    campaign = create_campaign(
+        key="spring", name="Spring", channel="ads", audience="active_customer", budget=Decimal(9)
+    )
+    spend = enter_spend(
+        channel="ads", day=date(2024, 1, 2), amount=Decimal("12.5"), currency="USD", campaign="spring", now=now
+    )
+    source = Source.objects.get(key="shop")
+    file = Import.objects.create(
+        source=source,
+        file_name="orders.csv",
+        file_sha256="0" * 64,
+        file_bytes=10,
+        mapping={"date": "day"},
+        state="done",
+        lines_read=5,
+        lines_used=3,
+        set_aside={"no_customer": {"lines": 2, "amount": 150, "ranges": [[2, 3]]}},
+        counts={"orders": 3},
+        finished_at=now,
+    )
+    Reject.objects.create(source=source, from_import=file, line_number=4, path="day", reason="no day", raw=b"\xff,1")
+    Parked.objects.create(customer_id=parked, error="RuntimeError: x", parked_at=now)
+    HotCustomer.objects.create(customer_id=parked, touchpoints=30_000, not_before=now)
+    user = User.objects.create_user("somebody@example.org", "a long enough password", role="viewer")
+    return {
+        "customer": str(customer),
+        "parked": str(parked),
+        "merge": str(merged.pk),
+        "account": str(account.pk),
+        "number": str(file.pk),
+        "spend": str(spend.pk),
+        "rate": str(rate.pk),
+        "replay": str(Replay.objects.create().pk),
+        "user": str(user.pk),
+        "api_key": str(ApiKey.issue(name="one", role="viewer")[0].pk),
+        "campaign": campaign.key,
+        "source": source.key,
+    }
+
+
+def existing(path: str, seeded: dict[str, str]) -> dict[str, str]:
+    """What the places of an address are filled with so that it leads somewhere."""
+    keys = {
+        "/keys/": seeded["api_key"],
+        "/campaigns/": seeded["campaign"],
+        "/sources/": seeded["source"],
+        "/segments/": "active_customer",
+        "/stage-models/": "seven",
+    }
+    return {
+        **seeded,
+        "customer": seeded["parked" if "/parked/" in path else "customer"],
+        "key": next((value for part, value in keys.items() if part in path), ""),
+        "number": "1" if "/versions/" in path else seeded["number"],
+        "stage": "advocacy",
+        "name": "crr",
+    }
+
+
+def plausible(path: str, seeded: dict[str, str]) -> dict[str, list[Any]]:
+    """What a person would write where the description can only say "text": generated words seldom name anything."""
+    instants = ["2024-01-01", "2025-06-01T10:00:00.000Z", "2025-06-01T10:00:00+02:00"]
+    return {
+        **dict.fromkeys(("as_of", "from", "occurred_at", "at", "at_from", "created_from", "received_from"), instants),
+        **{key: ["2026-01-01"] for key in ("known_at", "until", "at_until", "created_until", "received_until")},
+        **{key: ["seven:retention", "five:lapsed"] for key in ("stage", "falls_to")},
+        **{key: ["active_customer"] for key in ("segment", "audience")},
+        **{key: ["2024-01-02", "2020-01-01"] for key in ("day", "day_from", "starts_on", "runs_on")},
+        **{key: ["12.5", "0.0001", "3"] for key in ("amount", "rate", "budget", "margin_percent")},
+        "model": ["seven", "cycle"],
+        "group": ["lost", "buyers", "first_paying"],
+        "basis": ["paid"],
+        "email": ["anna@example.org", "new@example.org"],
+        "phone": ["+44 20 7946 0018", ""],
+        "channel": ["ads", "email"],
+        "campaign": ["spring", None],
+        "currency": ["USD", "EUR"],
+        "purpose": ["newsletter"],
+        **{key: ["Anna", "called back"] for key in ("name", "text", "address", "external_id", "reason")},
+        "time_zone": ["Europe/London"],
+        "password": ["a rather long password"],
+        "customers": [[seeded["customer"], seeded["parked"]]],
+        "customer": [seeded["customer"]],
+        "role": ["purchase"] if "timeline" in path else ["admin", "viewer"],
+        "type": ["Order Completed"],
+        "kind": ["email", "note"],
+        "key": ["autumn", "plan"],
+        "rule": [{"did": {"role": "purchase"}, "at_least": 2, "within": "90d"}, {"all": [{"did": {}}]}],
+        "touchpoints": [[{"occurred_at": "2024-01-01T00:00:00Z", "role": "purchase", "amount": "3.00"}], []],
+        "traits": [[]],
+        "timezone": ["Europe/Berlin"],
+        "Idempotency-Key": ["one", "two"],
+    }
+
+
+def made_plausible(case: Any, words: dict[str, list[Any]], draw: Any) -> None:
+    for part in (case.query, case.body, case.headers):
+        if not hasattr(part, "keys"):
+            continue
+        part.pop("cursor", None)
+        for name in [name for name in part if name in words]:
+            several = isinstance(part[name], list) and not isinstance(words[name][0], list)
+            word = draw(st.sampled_from(words[name]))
+            part[name] = [word] if several else word
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=[one.label for one in OPERATIONS])
+def test_every_answer_is_as_described(operation: Any, seeded: dict[str, str], db: None) -> None:
+    _key, secret = ApiKey.issue(name="contract", role="admin")
+    places, words = existing(operation.path, seeded), plausible(operation.path, seeded)
+    fitting = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+    unfitting = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=not SOAK,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=st.one_of(fitting, fitting, fitting, unfitting), sense=st.sampled_from(SENSE), data=st.data())
+    def ask(case: Any, sense: str, data: Any) -> None:
+        if sense != "as generated":
+            for name in case.path_parameters or {}:
+                case.path_parameters[name] = places[name]
+        if sense == "plausible":
+            made_plausible(case, words, data.draw)
+        with transaction.atomic():
+            answer = case.call(headers={"Authorization": f"Bearer {secret}"})
+            transaction.set_rollback(True)
+        case.validate_response(answer, checks=HELD_AGAINST)
+
+    ask()
