@@ -248,7 +248,6 @@ class PlacementShape(serializers.Serializer[Any]):
 class Placements(OfCustomer):
     queryset = Placement.objects.select_related("subject", "stage", "author")
     serializer_class = PlacementShape
-    reached_by = "customer"
 
     @extend_schema(
         operation_id="customers_placements",

@@ -99,7 +99,7 @@ def one_of_everything() -> dict[str, str]:
     )
     model = StageModel.objects.get(key="seven")
     Placement.objects.create(
-        customer_id=customer,
+        profile=profile,
         subject=model,
         stage=Stage.objects.get(subject=model, key="advocacy"),
         from_at=ago(days=2),
