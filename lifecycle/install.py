@@ -3,27 +3,28 @@
 A version is built beside whatever is live (advance feeds both), computed for everybody by a replay, and then made live
 in one transaction."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from importlib.metadata import version as package_version
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clm.lib import sql
 from clm.lib.milliseconds import truncated
+from clm.lib.questions import ConflictError
 from customers import catalogue, locks
 from customers.ingest import clock
-from customers.models import Cause, Installation, TouchpointType
+from customers.models import Cause, Installation
 from customers.named_properties import register_properties
 from customers.standard_types import STANDARD_TYPES
 
-from .live import ENGINE, document_digest, nodes_of
-from .models import Revision, RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
+from .drafting import dependents, drafted, is_up_to_date, redrafted, role_table
+from .examples import broken_examples
+from .live import nodes_of
+from .models import ListMember, Revision, Segment, Stage, StageModel, Subject, SubRule, Version
 from .present import Present
 from .replay import abandon_replays, replay_all
-from .rules.document import stored_document
 from .rules.evaluate import Catalogue
 from .rules.presets import installed_models, installed_segments, installed_sub_rules
 from .rules.program import Membership, Program, StageRules
@@ -92,57 +93,39 @@ def new_segment(*, key: str, name: str, rule: Any, description: str = "") -> Ver
 @transaction.atomic
 def draft(*, subject: Subject, document: Mapping[str, Any], note: str) -> Version:
     """The next version of a subject, as the installation is now; its rules are parsed, so a bad one is refused here."""
-    return _draft(subject=subject, document=document, note=note, present=Present(documents={subject.pk: document}))
+    return drafted(subject=subject, document=document, note=note, present=Present(documents={subject.pk: document}))
 
 
-def _draft(
-    *,
-    subject: Subject,
-    document: Mapping[str, Any],
-    note: str,
-    present: Present,
-    revision: Revision | None = None,
-    author: int | None = None,
-) -> Version:
-    installation = Installation.current()
-    last = Version.objects.filter(subject=subject).order_by("-number").first()
-    version = Version(
-        subject=subject,
-        number=last.number + 1 if last else 1,
-        document=dict(document),
-        sub_rules=present.sub_rules,
-        lapse_days=installation.lapse_days,
-        time_zone=installation.time_zone,
-        tzdata=package_version("tzdata"),
-        role_table=role_table(),
-        minor_digits=installation.minor_digits,
-        engine=ENGINE,
-        note=note,
-        revision=revision,
-        author_id=author,
-    )
-    segments, models = present.named()
-    version.definitions = {"segments": segments, "models": models}
-    nodes_of(version, kind=subject.kind)
-    version.definitions = stored_document({"segments": segments.used, "models": models.used})
-    version.document = stored_document(version.document)
-    version.sub_rules = stored_document(version.sub_rules)
-    version.save()
-    return version
+class BrokenExamplesError(ConflictError):
+    """A version would break examples; the message names them."""
 
 
-def role_table() -> RoleTable:
-    """The roles of all types as they are mapped now."""
-    roles = {**STANDARD_TYPES, **dict(TouchpointType.objects.values_list("name", "role"))}
-    digest = hashlib.sha256(document_digest(roles).encode()).hexdigest()
-    return RoleTable.objects.get_or_create(digest=digest, defaults={"roles": roles})[0]
+def publish(*, revision: int, now: datetime) -> None:
+    """Make all drafts of a revision live, together with the texts of its sub-rules."""
+    found = Revision.objects.get(pk=revision)
+    if found.published_at is not None:
+        raise ConflictError(_("This change is live already."))
+    drafts = Version.objects.filter(revision=found, state=Version.State.DRAFT).select_related("subject").order_by("pk")
+    if drafts:
+        build(versions=list(drafts), now=now)
+    else:
+        with transaction.atomic():
+            locks.own(locks.VERSIONS)
+            _store_texts([found], now)
 
 
 def build(*, versions: list[Version], now: datetime) -> None:
-    """Make drafts live: register the properties they name, compute them for everybody beside what is live, then flip
-    the pointers in one transaction. Killed in between, the versions stay `building` and `finish_building` goes on."""
+    """Make drafts live, and new versions of whatever depends on them: register the properties they name, compute them
+    for everybody beside what is live, then flip the pointers in one transaction. Killed in between, the versions stay
+    `building` and `finish_building` goes on.
+
+    ConflictError: what a draft names has changed since it was drafted, or an example would not come true any more."""
     if not versions:
         return
+    versions = _with_dependents(versions)
+    broken = broken_examples(versions=versions)
+    if broken:
+        raise BrokenExamplesError(" ".join(one.sentence for one in broken))
     named = {key for version in versions for key in _property_keys(version)}
     register_properties(keys=named, now=now)
     with transaction.atomic():
@@ -159,32 +142,83 @@ def build(*, versions: list[Version], now: datetime) -> None:
     finish_building(now=now)
 
 
+@transaction.atomic
+def _with_dependents(versions: list[Version]) -> list[Version]:
+    texts = {
+        name: text for version in versions if version.revision for name, text in version.revision.sub_rules.items()
+    }
+    present = Present(documents={version.subject_id: version.document for version in versions}, sub_rules=texts)
+    for version in versions:
+        if version.state == Version.State.DRAFT and not is_up_to_date(version=version, present=present):
+            raise ConflictError(
+                _("“%(name)s” names something that has changed since it was drafted; draft it again.")
+                % {"name": version.subject.name}
+            )
+    more = dependents(changed=[version.subject for version in versions], sub_rules=texts)
+    drafts = [
+        redrafted(version=version, present=present, revision=versions[0].revision, author=None) for version in more
+    ]
+    return [*versions, *drafts]
+
+
 def rebuild(*, now: datetime) -> int:
-    """Build anew, from the same rules, what is live but counts with another zone, L or minor unit than the installation
-    does now; how many."""
+    """Build anew, from the same rules, what is live but counts with another zone, L, minor unit or mapping of types
+    than the installation does now; how many."""
     now_is = Installation.current()
-    same = {"time_zone": now_is.time_zone, "lapse_days": now_is.lapse_days, "minor_digits": now_is.minor_digits}
-    others = Version.objects.filter(state=Version.State.LIVE).exclude(**same).select_related("subject").order_by("pk")
+    roles = _mapped(role_table().roles)
+    others = [
+        old
+        for old in Version.objects.filter(state=Version.State.LIVE, subject__retired_at=None)
+        .select_related("subject", "role_table")
+        .order_by("pk")
+        if (old.time_zone, old.lapse_days, old.minor_digits)
+        != (now_is.time_zone, now_is.lapse_days, now_is.minor_digits)
+        or _mapped(old.role_table.roles) != roles
+    ]
     drafts = [draft(subject=old.subject, document=old.document, note=old.note) for old in others]
     build(versions=drafts, now=now)
     return len(drafts)
 
 
+def _mapped(roles: Mapping[str, str]) -> dict[str, str]:
+    """What a mapping says: a type that it does not list is `other` too."""
+    return {name: role for name, role in roles.items() if role != "other"}
+
+
 def finish_building(*, now: datetime) -> int:
     """Compute all versions that are being built, and make them live; how many."""
-    asked = list(Version.objects.filter(state=Version.State.BUILDING).values_list("pk", flat=True))
+    asked = list(Version.objects.filter(state=Version.State.BUILDING).select_related("subject"))
     if not asked:
         return 0
-    replay_all(cause=Cause.PUBLISH)
+    if not all(_is_empty_list(version) for version in asked):
+        replay_all(cause=Cause.PUBLISH)
     with transaction.atomic():
         locks.own(locks.VERSIONS)
         # Those that somebody else has made live or replaced meanwhile are done with.
         building = list(
-            Version.objects.filter(pk__in=asked, state=Version.State.BUILDING).select_related("subject").order_by("pk")
+            Version.objects.filter(pk__in=[version.pk for version in asked], state=Version.State.BUILDING)
+            .select_related("subject", "revision")
+            .order_by("pk")
         )
         for version in building:
             _make_live(version, now)
+        _store_texts({version.revision for version in building if version.revision}, now)
     return len(building)
+
+
+def _is_empty_list(version: Version) -> bool:
+    """Nobody can be in it yet, so there is nothing to compute."""
+    return (
+        version.subject.kind == Subject.Kind.LIST and not ListMember.objects.filter(segment=version.subject_id).exists()
+    )
+
+
+def _store_texts(revisions: Iterable[Revision], now: datetime) -> None:
+    """The sub-rules of revisions that go live are what their names mean from now on."""
+    for revision in sorted(revisions, key=lambda one: one.pk):
+        for name, text in revision.sub_rules.items():
+            SubRule.objects.update_or_create(name=name, defaults={"document": text})
+        Revision.objects.filter(pk=revision.pk).update(published_at=now)
 
 
 def _make_live(version: Version, now: datetime) -> None:
@@ -206,5 +240,6 @@ def _make_live(version: Version, now: datetime) -> None:
 
 def _property_keys(version: Version) -> frozenset[str]:
     nodes = nodes_of(version, kind=version.subject.kind)
-    rules = StageRules(tuple(nodes.values())) if version.subject.kind == Subject.Kind.MODEL else Membership(nodes["in"])
+    is_model = version.subject.kind == Subject.Kind.MODEL
+    rules = StageRules(tuple(nodes.values())) if is_model else Membership(nodes["in"])
     return Program([rules], zone=version.time_zone, catalogue=Catalogue(())).property_keys

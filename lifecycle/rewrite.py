@@ -200,7 +200,9 @@ class _Writer:
         reopened = added_owner[added_at > was["told_until"][added_owner]]
         moved[reopened[both[reopened]]] = True
         moved_owners = np.flatnonzero(moved)
-        silent = (self.causes[new] >= Cause.IMPORT) | (not subject.is_live)
+        # A first computation is silent; what somebody decides by hand is none.
+        first = (self.causes[new] >= Cause.IMPORT) & (self.causes[new] != Cause.PLACEMENT)
+        silent = first | (not subject.is_live)
         quiet, heard = new[silent], new[~silent]
         tellings: list[Telling] = []
         told_stage, told_until = now_stage.copy(), now_since.copy()

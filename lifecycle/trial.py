@@ -271,7 +271,8 @@ def _half_even(text: str, minor_digits: int) -> int:
 def _value(value: Any) -> Value:
     if isinstance(value, bool | str | Decimal):
         return value
-    return Decimal(value) if isinstance(value, int) else OTHER
+    # A float comes from a stored history only, and is what its shortest text says.
+    return Decimal(repr(value)) if isinstance(value, int | float) else OTHER
 
 
 def _text(value: object, path: str) -> str:

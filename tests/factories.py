@@ -12,7 +12,7 @@ from campaigns.models import Spend
 from clm.lib.access.models import ApiKey, Role, User
 from customers.events import Event
 from customers.models import Channel
-from lifecycle.install import role_table
+from lifecycle.drafting import role_table
 from lifecycle.models import Stage, StageModel, Subject, Transition, Version
 
 from .lifecycle.making import customer_of, happened, settle, tell

@@ -1,0 +1,75 @@
+"""What names a segment, a stage model or a sub-rule: told before it is edited, and a reason not to retire it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q
+
+from .models import Subject, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Something that uses a definition: `kind` says what it is (model, segment, list, campaign), `is_direct` whether
+    its own rules name it or only what they name does. `is_draft`: it would, once published."""
+
+    kind: str
+    key: str
+    name: str
+    is_direct: bool = True
+    is_draft: bool = False
+
+
+def uses(*, subject: int) -> tuple[Use, ...]:
+    """Which models and segments depend on the model or segment, live or as drafted."""
+    one = Subject.objects.get(pk=subject)
+    head, part = ("stage", "models") if one.kind == Subject.Kind.MODEL else ("segment", "segments")
+    return tuple(
+        _use(version, is_direct=any(_is_named(value, one.key) for value in _values(version.document, head)))
+        for version in _versions_in_force()
+        if version.subject_id != subject and one.key in version.definitions.get(part, {})
+    )
+
+
+def uses_of_sub_rule(*, name: str) -> tuple[Use, ...]:
+    """Which models and segments depend on the sub-rule, live or as drafted."""
+    return tuple(
+        _use(version, is_direct=any(value == name for value in _values(version.document, "rule")))
+        for version in _versions_in_force()
+        if name in version.sub_rules
+    )
+
+
+def _versions_in_force() -> Iterator[Version]:
+    """What is live, and of each subject the newest version still to come."""
+    seen: set[tuple[int, bool]] = set()
+    to_come = Q(state__in=(Version.State.DRAFT, Version.State.BUILDING))
+    is_newest = Q(subject__live_version=None) | Q(number__gt=F("subject__live_version__number"))
+    versions = Version.objects.filter(Q(state=Version.State.LIVE) | (to_come & is_newest), subject__retired_at=None)
+    for version in versions.select_related("subject").order_by("subject__kind", "subject__name", "subject", "-number"):
+        part = (version.subject_id, version.state == Version.State.LIVE)
+        if part not in seen:
+            seen.add(part)
+            yield version
+
+
+def _use(version: Version, *, is_direct: bool) -> Use:
+    one = version.subject
+    return Use(one.kind, one.key, one.name, is_direct, version.state != Version.State.LIVE)
+
+
+def _values(document: Any, head: str) -> Iterator[Any]:
+    """Everything that stands under a key anywhere in a document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            if key == head:
+                yield value
+            yield from _values(value, head)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _values(value, head)
+
+
+def _is_named(value: Any, key: str) -> bool:
+    return value == key or (isinstance(value, list) and value[:1] == [key])
