@@ -29,7 +29,8 @@ class ReplayRow:
 @dataclass(frozen=True, slots=True)
 class SystemState:
     """Everything the system page says. all_visible is the share (0..1) of the touchpoint table's pages that a replay
-    reads from the index alone, None while the table is empty; below 0.8 replays get many times slower."""
+    reads from the index alone, None while the table is empty; below 0.8 replays get many times slower. A silence is how
+    many seconds ago that part was last at work, None when it never was."""
 
     now: datetime
     database: str
@@ -39,6 +40,8 @@ class SystemState:
     stale_rows: int
     overdue: int
     unsequenced: int
+    tick_silence: float | None
+    worker_silence: float | None
     all_visible: float | None
     faults: tuple[Fault, ...]
     parked: tuple[Parked, ...]
@@ -49,6 +52,20 @@ class SystemState:
     embedded: bool
     counted: tuple[Counting, ...]
     broken: tuple[Broken, ...]
+
+    @property
+    def tick_stands_still(self) -> bool:
+        """Nobody brings customers up to date."""
+        return _too_long(self.tick_silence)
+
+    @property
+    def workers_stand_still(self) -> bool:
+        """Nobody works off wake-ups: beat or the workers are away, or all of them replay."""
+        return _too_long(self.worker_silence)
+
+
+def _too_long(silence: float | None) -> bool:
+    return silence is None or silence > settings.CLM_PULSE_SECONDS
 
 
 def _cause(replay: Replay) -> str:

@@ -35,7 +35,7 @@ app.conf.beat_schedule = {
     "advance_hot": {"task": "clm.tasks.advance_hot", "schedule": 10.0, "options": {"expires": 10.0}},
     "fill": {"task": "clm.tasks.fill", "schedule": 10.0, "options": {"expires": 10.0}},
     "partitions": {"task": "clm.tasks.partitions", "schedule": crontab(hour=3, minute=17)},
-    "answers": {"task": "clm.tasks.answers", "schedule": crontab(minute=41)},
+    "answers": {"task": "clm.tasks.answers", "schedule": crontab(minute=41), "options": {"expires": 3600.0}},
 }
 
 if settings.EMBEDDED_VALKEY:

@@ -22,10 +22,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 # Playwright's synchronous interface keeps an event loop in the test's thread; Django's guard takes that for a mistake.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-# `make test` repeats exactly; `make soak` looks for what it has not met yet.
+# `make test` repeats exactly; `make soak` looks for what it has not met yet, for about CLM_SOAK seconds.
+SOAK_SECONDS = int(os.environ.get("CLM_SOAK", "0"))
 hypothesis_settings.register_profile("test", deadline=None, derandomize=True, database=None, print_blob=True)
-hypothesis_settings.register_profile("soak", deadline=None, max_examples=20_000, print_blob=True)
-hypothesis_settings.load_profile("soak" if os.environ.get("CLM_SOAK") else "test")
+hypothesis_settings.register_profile("soak", deadline=None, max_examples=max(100, 10 * SOAK_SECONDS), print_blob=True)
+hypothesis_settings.load_profile("soak" if SOAK_SECONDS else "test")
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

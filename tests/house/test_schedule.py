@@ -54,10 +54,10 @@ def test_what_is_no_mere_wake_up_is_always_sent(beat, broker):
     assert broker.llen("celery") == MOST_WAITING + 1
 
 
-def test_every_entry_that_repeats_within_an_hour_is_a_wake_up():
-    frequent = {name for name, entry in app.conf.beat_schedule.items() if isinstance(entry["schedule"], float | int)}
-    assert {name for name in frequent if not app.conf.beat_schedule[name]["options"]["expires"]} == set()
-    assert "advance" in frequent
+def test_every_entry_but_the_daily_ones_is_a_wake_up():
+    always = {name for name, entry in app.conf.beat_schedule.items() if not entry.get("options", {}).get("expires")}
+    assert always == {"partitions"}
+    assert app.conf.beat_schedule["partitions"]["schedule"].hour == {3}
 
 
 def test_a_broker_that_is_away_ends_nothing(beat, broker, embedded, caplog):  # noqa: F811

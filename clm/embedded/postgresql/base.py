@@ -13,7 +13,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to the private PostgreSQL of this installation."""
 
     def __init__(self, settings_dict: dict[str, Any], *args: Any, **kwargs: Any) -> None:
-        super().__init__({**settings_dict, "HOST": str(installation.places.sockets), "PORT": ""}, *args, **kwargs)
+        # The port is part of the socket's name; left open, PGPORT of somebody's shell would decide.
+        super().__init__({**settings_dict, "HOST": str(installation.places.sockets), "PORT": "5432"}, *args, **kwargs)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         try:

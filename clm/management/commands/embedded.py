@@ -1,6 +1,7 @@
 """manage.py embedded status|stop|reset|psql|pg_dump|pg_restore: the private servers of this installation, by hand."""
 
 import argparse
+import os
 import signal
 import subprocess
 from typing import Any
@@ -72,8 +73,10 @@ class Command(BaseCommand):
         # Ctrl-C belongs to psql, which only ends its query; and we stay, since the last user stops the servers.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         command = [str(postgres_program(program)), "-h", str(installation.places.sockets), "-U", "postgres"]
-        database = settings.DATABASES["default"]["NAME"]
-        raise SystemExit(subprocess.run([*command, "-d", database, *handed], check=False).returncode)
+        command += ["-d", settings.DATABASES["default"]["NAME"], *handed]
+        # The variables of a shell that works on another server are not meant for this one.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        raise SystemExit(subprocess.run(command, env=env, check=False).returncode)
 
     def reset(self, *, yes: bool, **_: Any) -> None:
         if not settings.EMBEDDED_POSTGRES:
