@@ -13,7 +13,7 @@ from lifecycle.rules.nodes import ACTIVITY_ROLES, ROLES
 from lifecycle.rules.parse import MOST_DEPTH, MOST_NODES, MOST_SELECTORS, parse_rule
 from lifecycle.rules.presets import installed_models, installed_segments, installed_sub_rules
 from lifecycle.rules.value_tests import OPERATORS
-from tests.lifecycle.spec.case import LAPSE_DAYS, Case, Topic, Walk, dedented
+from tests.lifecycle.spec.case import LAPSE_DAYS, Case, Topic, Walk, dedented, parsed
 from tests.lifecycle.spec.topics import TOPICS
 
 _INTRODUCTION = """\
@@ -22,8 +22,8 @@ _INTRODUCTION = """\
 <!-- Printed by docs/print_rule_language.py from tests/lifecycle/spec. Do not edit by hand. -->
 
 Stages and segments are rules, written in JSON. A rule is not true or false about a customer: it is true **on spans of
-time**, `[from, until)`, worked out from the customer's touchpoints. A span may end in the future: that is when the rule
-stops being true if nothing else happens. Every example below is a test of the program.
+time**, `[from, until)`, worked out from the customer's touchpoints and traits. A span may end in the future: that is
+when the rule stops being true if nothing else happens. Every example below is a test of the program.
 
 | rule | true at an instant when |
 | --- | --- |
@@ -35,6 +35,8 @@ stops being true if nothing else happens. Every example below is a test of the p
 | `{"since": A, "until": B}` | some A happened, and no B at or after the latest A |
 | `{"held": r, "for": D}` | r has been true without a break for D |
 | `{"lately": r, "within": D}` | r was true at some instant in the window D that ends now |
+| `{"trait": "plan", "is": "pro"}` | what is known of the customer by that name satisfies the test |
+| `{"segment": key}` `{"stage": [model, key]}` | the customer is in the segment, in the stage of the model |
 | `{"rule": name}` | the stored sub-rule of that name is true |
 
 Durations are whole numbers of minutes, hours, days or weeks, `"30m"` `"12h"` `"90d"` `"2w"`, of fixed length and at
@@ -46,12 +48,12 @@ def manual() -> str:
     """The whole page."""
     bounds = (
         f"A rule has at most {MOST_NODES} nodes, {MOST_DEPTH} deep, and {MOST_SELECTORS} selectors, sub-rules "
-        "counted as what they stand for."
+        "and segments counted as what they stand for."
     )
     roles = (
         f"**Roles**: {', '.join(f'`{role}`' for role in ROLES)}. Not counted as activity: "
         f"{', '.join(f'`{role}`' for role in ROLES if role not in ACTIVITY_ROLES)}.\n\n"
-        f"**Operators** of `where`: {', '.join(f'`{name}`' for name in OPERATORS)}."
+        f"**Operators** of `where` and `trait`: {', '.join(f'`{name}`' for name in OPERATORS)}."
     )
     return "\n\n".join([_INTRODUCTION + bounds, roles, *(_topic(topic) for topic in TOPICS), _installed()]) + "\n"
 
@@ -62,14 +64,23 @@ def _topic(topic: Topic) -> str:
 
 
 def _case(case: Case) -> str:
-    node = parse_rule(case.rule, lapse_days=LAPSE_DAYS, sub_rules=case.sub_rules)
-    said = [f"### {case.name}", _json(case.rule), sentence(node)]
+    said = [f"### {case.name}", _json(case.rule), sentence(parsed(case))]
     said += [f"where “{name}” is `{json.dumps(rule)}`" for name, rule in case.sub_rules.items()]
     if case.zone != "UTC":
         said.append(f"Business time zone {case.zone}; instants are UTC.")
     if case.life:
         said.append(f"The life starts on {case.life}.")
-    return "\n\n".join([*said, _text(case.table), "True:", _text(case.spans)])
+    said += [
+        f"where the segment “{key}” is `{json.dumps(rule)}`" if rule else f"where the segment “{key}” is a static list"
+        for key, rule in case.segments.items()
+    ]
+    for model, stages in case.models.items():
+        listed = ", ".join(f"“{key}” `{json.dumps(rule)}`" for key, rule in stages.items())
+        said.append(f"where the stages of “{model}” are, lowest precedence first, {listed}")
+    tables = [
+        _text(table) for table in (case.table, case.traits, case.by_hand) if len(dedented(table).splitlines()) > 1
+    ]
+    return "\n\n".join([*said, *tables, "True:", _text(case.spans)])
 
 
 def _walk(walk: Walk) -> str:

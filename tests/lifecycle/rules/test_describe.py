@@ -4,11 +4,20 @@ import pytest
 
 from lifecycle.rules.describe import sentence
 from lifecycle.rules.parse import parse_rule
-from tests.lifecycle.spec.case import Case
+from tests.lifecycle.spec.case import Case, parsed
 from tests.lifecycle.spec.topics import TOPICS
 
 BUY = {"did": {"role": "purchase"}}
 OPEN = {"since": {"role": "subscribe"}, "until": {"role": "cancel"}}
+SEGMENTS = {"vip": {"subject": 1, "name": "Very %s", "rule": BUY}}
+MODELS = {
+    "two": {
+        "subject": 2,
+        "name": "Two",
+        "stages": [{"key": "in", "name": "Inside", "rule": BUY}],
+        "exit": {"key": "out", "name": "Out"},
+    }
+}
 RULES = {"buyer": BUY, "fan": {"rule": "buyer"}}
 
 
@@ -65,10 +74,27 @@ RULES = {"buyer": BUY, "fan": {"rule": "buyer"}}
         ({"not": {"all": [{"rule": "buyer"}, {"rule": "fan"}]}}, "is not one who (meets “buyer” and meets “fan”)"),
         ({"all": [{"any": [{"rule": "buyer"}]}]}, "meets “buyer”"),
         ({"rule": "fan"}, "has at some time had a purchase"),
+        ({"trait": "plan", "is": "pro"}, "has a “plan” that is “pro”"),
+        ({"trait": "seats", "lt": 9, "gte": 2.5}, "has a “seats” that is at least 2.5 and is below 9"),
+        ({"trait": "plan", "exists": True}, "has a “plan”"),
+        ({"trait": "plan", "exists": False}, "has no “plan”"),
+        ({"not": {"trait": "plan", "is": "pro"}}, "has no “plan” that is “pro”"),
+        ({"not": {"trait": "plan", "exists": False}}, "is not one who has no “plan”"),
+        ({"trait": "score:churn", "gte": 8}, "has a score “churn” that is at least 8"),
+        ({"segment": "vip"}, "is in the segment “Very %s”"),
+        ({"not": {"segment": "vip"}}, "is not in the segment “Very %s”"),
+        ({"stage": ["two", "in"]}, "is in the stage “Inside” of “Two”"),
+        ({"not": {"stage": ["two", "out"]}}, "is not in the stage “Out” of “Two”"),
+        ({"held": {"segment": "vip"}, "for": "7d"}, "has been in the segment “Very %s” for 7 days without a break"),
+        (
+            {"lately": {"stage": ["two", "in"]}, "within": "1d"},
+            "was in the stage “Inside” of “Two” at some time in the last day",
+        ),
     ],
 )
 def test_every_node_is_said_in_english(document, said):
-    assert sentence(parse_rule(document, lapse_days=180, sub_rules=RULES)) == f"The customer {said}."
+    node = parse_rule(document, lapse_days=180, sub_rules=RULES, segments=SEGMENTS, models=MODELS)
+    assert sentence(node) == f"The customer {said}."
 
 
 def test_money_is_said_in_the_currency_of_reports():
@@ -79,5 +105,5 @@ def test_money_is_said_in_the_currency_of_reports():
 def test_different_rules_of_the_specification_have_different_sentences():
     said: dict[str, object] = {}
     for case in (case for topic in TOPICS for case in topic.cases if isinstance(case, Case)):
-        node = parse_rule(case.rule, lapse_days=180, sub_rules=case.sub_rules)
+        node = parsed(case)
         assert said.setdefault(sentence(node), node) == node

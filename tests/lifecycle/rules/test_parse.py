@@ -6,7 +6,23 @@ import pytest
 
 from lifecycle.rules.document import RuleError
 from lifecycle.rules.durations import DAY, HOUR, MINUTE
-from lifecycle.rules.nodes import All, Any, Did, Grew, Held, Lately, Named, Not, OnDays, Pick, Since, Spent
+from lifecycle.rules.nodes import (
+    All,
+    Any,
+    Did,
+    Grew,
+    Held,
+    InSegment,
+    InStage,
+    Lately,
+    Model,
+    Named,
+    Not,
+    OnDays,
+    Pick,
+    Since,
+    Spent,
+)
 from lifecycle.rules.parse import parse_rule
 
 BUY = {"did": {"role": "purchase"}}
@@ -93,6 +109,25 @@ def test_sub_rules_are_expanded_and_keep_their_name():
         ({"did": {"distinct": "product"}}, "$.did.distinct", '"distinct" is reserved'),
         ({"since": {}, "until": {}, "per": "ticket"}, "$.per", '"per" is reserved'),
         (where(in_next="30d"), "$.did.where[0].in_next", '"in_next" is reserved'),
+        # Traits, segments, stages
+        ({"trait": "plan"}, "$", "a trait needs an operator"),
+        ({"trait": "plan", "si": "pro"}, "$.si", 'unknown operator "si"'),
+        ({"trait": "plan", "within": "1d"}, "$.within", "unknown operator"),
+        ({"trait": "", "is": 1}, "$.trait", "not empty"),
+        ({"trait": ["plan"], "is": 1}, "$.trait", "1 to 200 characters"),
+        ({"trait": "x" * 201, "is": 1}, "$.trait", "1 to 200 characters"),
+        ({"trait": "x\x00", "is": 1}, "$.trait", "1 to 200 characters"),
+        ({"trait": "plan", "gte": "5"}, "$.gte", "a number is needed"),
+        ({"trait": "plan", "in": []}, "$.in", "at least one value"),
+        ({"trait": "plan", "is": "\ud800"}, "$.is", "halves of characters"),
+        ({"trait": "plan", "is": None}, "$.is", "a text, a number, true or false"),
+        ({"did": {"type": ["A", "\x00"]}}, "$.did.type[1]", "null characters"),
+        ({"segment": "vip"}, "$.segment", 'no segment "vip"'),
+        ({"segment": ["vip"]}, "$.segment", "not a list"),
+        ({"segment": "vip", "within": "1d"}, "$.within", "nothing beside it"),
+        ({"stage": ["seven", "lapsed"]}, "$.stage[0]", 'no stage model "seven"'),
+        ({"stage": "lapsed"}, "$.stage", "by its model and its key"),
+        ({"stage": ["seven", 7]}, "$.stage", "by its model and its key"),
         # Counts
         *(
             ({"did": {}, key: wrong}, f"$.{key}", "whole number from 1")
@@ -312,3 +347,94 @@ def test_a_fault_inside_a_sub_rule_names_both_places():
 def test_the_same_sub_rule_twice_is_no_circle():
     rules = {"buyer": BUY}
     parse({"all": [{"rule": "buyer"}, {"not": {"rule": "buyer"}}]}, sub_rules=rules)
+
+
+# --- Segments and models -------------------------------------------------------------------------------------
+def segments(**rules):
+    return {key: {"subject": place, "name": key, "rule": rule} for place, (key, rule) in enumerate(rules.items())}
+
+
+def models(**stages):
+    return {
+        key: {
+            "subject": 100 + place,
+            "name": key,
+            "stages": [{"key": stage, "name": stage, "rule": rule} for stage, rule in rules.items()],
+            "exit": {"key": "left", "name": "left"},
+        }
+        for place, (key, rules) in enumerate(stages.items())
+    }
+
+
+def test_segments_and_stages_are_expanded():
+    known = segments(vip=BUY, listed=None)
+    assert parse({"segment": "vip"}, segments=known) == InSegment("vip", "vip", 0, parse(BUY))
+    assert parse({"segment": "listed"}, segments=known) == InSegment("listed", "listed", 1, None)
+    found = parse({"stage": ["m", "left"]}, models=models(m={"a": BUY}))
+    assert found == InStage(Model("m", "m", 100, (("a", "a", parse(BUY)),), "left", "left"), "left")
+
+
+def test_a_stage_that_the_model_does_not_have_is_refused():
+    with pytest.raises(RuleError, match='no stage "b"') as caught:
+        parse({"not": {"stage": ["m", "b"]}}, models=models(m={"a": BUY}))
+    assert caught.value.path == "$.not.stage[1]"
+
+
+def test_sizes_are_counted_after_expanding_segments_but_a_stage_is_one_node():
+    known = segments(pair={"all": [BUY, BUY]}, deep=nots(10), listed=None)
+    parse({"any": [{"segment": "pair"}] * 20}, segments=known)
+    with pytest.raises(RuleError, match="at most 40 selectors") as caught:
+        parse({"any": [{"segment": "pair"}] * 21}, segments=known)
+    assert caught.value.path == "$.any[20].segment"
+    with pytest.raises(RuleError, match="20 nodes deep"):
+        parse(nots(10, {"segment": "deep"}), segments=known)
+    with pytest.raises(RuleError, match="at most 200 nodes"):
+        parse({"any": [{"segment": "listed"}] * 200}, segments=known)
+    whole = models(m={f"s{n}": {"all": [BUY] * 40} for n in range(10)})
+    parse({"any": [{"stage": ["m", f"s{n % 10}"]} for n in range(199)]}, models=whole)
+
+
+@pytest.mark.parametrize(
+    ("rules", "stages", "circle"),
+    [
+        ({"a": {"segment": "a"}}, {}, "segment a -> segment a"),
+        ({"a": {"rule": "r"}}, {}, "segment a -> r -> segment a"),
+        ({"a": {"not": {"segment": "b"}}, "b": {"segment": "a"}}, {}, "segment a -> segment b -> segment a"),
+        ({"a": {"stage": ["m", "x"]}}, {"x": {"segment": "a"}}, "segment a -> model m -> segment a"),
+        ({"a": {"stage": ["m", "x"]}}, {"x": BUY, "y": {"segment": "a"}}, "segment a -> model m -> segment a"),
+    ],
+)
+def test_circles_through_segments_stages_and_sub_rules_are_refused(rules, stages, circle):
+    with pytest.raises(RuleError, match="circle") as caught:
+        parse(
+            {"all": [{"segment": "a"}]},
+            segments=segments(**rules),
+            models=models(m=stages),
+            sub_rules={"r": {"segment": "a"}},
+        )
+    assert caught.value.path == "$.all[0].segment"
+    assert caught.value.message.endswith(circle)
+
+
+def test_a_rule_may_not_come_back_to_whose_it_is():
+    with pytest.raises(RuleError, match="segment me -> segment b -> segment me"):
+        parse({"segment": "b"}, segments=segments(b={"segment": "me"}), of=("segment", "me"))
+    with pytest.raises(RuleError, match="model m -> segment b -> model m|may not use"):
+        parse(
+            {"segment": "b"}, segments=segments(b={"stage": ["m", "a"]}), models=models(m={"a": BUY}), of=("model", "m")
+        )
+
+
+@pytest.mark.parametrize("rule", [{"stage": ["n", "a"]}, {"segment": "s"}, {"rule": "r"}])
+def test_the_rule_of_a_stage_may_not_use_stage_not_even_through_others(rule):
+    known = {"segments": segments(s={"stage": ["n", "a"]}), "sub_rules": {"r": {"segment": "s"}}}
+    with pytest.raises(RuleError, match="not even through a segment"):
+        parse(rule, models=models(n={"a": BUY}), of=("model", "m"), **known)
+    with pytest.raises(RuleError, match="not even through a segment"):
+        parse({"stage": ["m", "x"]}, models=models(n={"a": BUY}, m={"x": rule}), **known)
+
+
+def test_a_long_chain_of_segments_is_refused_without_a_recursion_error():
+    chain = segments(**{f"s{n}": {"segment": f"s{n + 1}"} for n in range(10_000)}, s10000=BUY)
+    with pytest.raises(RuleError, match="at most 20 deep"):
+        parse({"segment": "s0"}, segments=chain)

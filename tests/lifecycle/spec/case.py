@@ -13,9 +13,21 @@ from typing import Any
 import numpy as np
 
 from lifecycle.rules.document import load_document
-from lifecycle.rules.evaluate import FOREVER, NO_LIFE, Catalogue, Facts, Program, PropertyColumn, StageRules, spells
+from lifecycle.rules.evaluate import (
+    FOREVER,
+    NO_LIFE,
+    Catalogue,
+    Facts,
+    Listing,
+    Placing,
+    Program,
+    PropertyColumn,
+    StageRules,
+    TraitColumn,
+    spells,
+)
 from lifecycle.rules.evaluate import spans_of as evaluated
-from lifecycle.rules.nodes import ROLES
+from lifecycle.rules.nodes import ROLES, Node
 from lifecycle.rules.parse import parse_rule
 from lifecycle.rules.presets import installed_models, installed_sub_rules
 from lifecycle.rules.value_tests import OTHER
@@ -28,7 +40,12 @@ _OWN_COLUMNS = ("when", "role", "type", "channel", "amount")
 @dataclass(frozen=True)
 class Case:
     """A rule on a history. `table` has a column `when` (UTC) and any of role, type, channel, amount; every other
-    column is a property, its cells JSON, empty for not set. `spans` are lines `from -> until`, or `never`."""
+    column is a property, its cells JSON, empty for not set. `spans` are lines `from -> until`, or `never`.
+
+    `traits` is a table of `when`, `trait` and `value` (JSON), in the order in which it was recorded. `segments` are the
+    rules of segments (None: a static list), `models` the stages {key: rule} of models, lowest precedence first, each
+    with an exit stage `left`. `by_hand` is a table of `what` (included, excluded, placed), `where` (a segment, or
+    `model stage`), `from` and `until`, in the order in which it was recorded."""
 
     name: str
     table: str
@@ -37,6 +54,10 @@ class Case:
     zone: str = "UTC"
     life: str | None = None  # where the life starts, if not at the first touchpoint
     sub_rules: dict[str, Any] = field(default_factory=dict)
+    traits: str = ""
+    segments: dict[str, Any] = field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_hand: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,10 +79,32 @@ class Topic:
 def true_spans(case: Case) -> str:
     """The spans of a case in the form in which they are written down."""
     facts, catalogue = read_table(case.table, life=case.life)
-    node = parse_rule(case.rule, lapse_days=LAPSE_DAYS, sub_rules=case.sub_rules)
+    add_traits(facts, case.traits)
+    add_hands(facts, case)
+    node = parsed(case)
     _, starts, ends = evaluated(node, facts, zone=case.zone, catalogue=catalogue)
     lines = [f"{say(start)} -> {say(end)}" for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     return "\n".join(lines) or "never"
+
+
+def parsed(case: Case) -> Node:
+    """The rule of a case, with what it names."""
+    number = {key: place for place, key in enumerate([*case.segments, *case.models])}
+    return parse_rule(
+        case.rule,
+        lapse_days=LAPSE_DAYS,
+        sub_rules=case.sub_rules,
+        segments={key: {"subject": number[key], "name": key, "rule": rule} for key, rule in case.segments.items()},
+        models={
+            key: {
+                "subject": number[key],
+                "name": key,
+                "stages": [{"key": stage, "name": stage, "rule": rule} for stage, rule in stages.items()],
+                "exit": {"key": "left", "name": "left"},
+            }
+            for key, stages in case.models.items()
+        },
+    )
 
 
 def stages_walked(walk: Walk, key: str) -> str:
@@ -115,6 +158,34 @@ def read_table(table: str, *, life: str | None = None) -> tuple[Facts, Catalogue
         channels=tuple((code, name) for name, code in channel_codes.items()),
     )
     return facts, catalogue
+
+
+def add_traits(facts: Facts, table: str) -> None:
+    """The changes of traits; the first thing known begins the life."""
+    rows = sorted(table_rows(table) if table else [], key=lambda row: instant(row["when"]))
+    for key in {row["trait"] for row in rows}:
+        own = [row for row in rows if row["trait"] == key]
+        at = np.array([instant(row["when"]) for row in own], np.int64)
+        values = [property_value(load_document(row["value"])) for row in own]
+        facts.traits[key] = TraitColumn(np.zeros(len(own), np.int64), at, values)
+        facts.life = np.minimum(facts.life, at.min())
+
+
+def add_hands(facts: Facts, case: Case) -> None:
+    """What people decided, in the order in which it was recorded."""
+    number = {key: place for place, key in enumerate([*case.segments, *case.models])}
+    rows = table_rows(case.by_hand) if case.by_hand else []
+    for what, where in {(row["what"], row["where"].split(" ")[0]) for row in rows}:
+        own = [row for row in rows if (row["what"], row["where"].split(" ")[0]) == (what, where)]
+        owner = np.zeros(len(own), np.int64)
+        starts = np.array([instant(row["from"]) for row in own], np.int64)
+        ends = np.array([instant(row["until"]) if row["until"] else FOREVER for row in own], np.int64)
+        if what == "placed":
+            stages = [row["where"].split(" ")[1] for row in own]
+            facts.placed[number[where]] = Placing(owner, starts, ends, stages)
+        else:
+            listings = facts.included if what == "included" else facts.excluded
+            listings[number[where]] = Listing(owner, starts, ends)
 
 
 def table_rows(table: str) -> list[dict[str, str]]:

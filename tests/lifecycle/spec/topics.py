@@ -1,5 +1,20 @@
 """All topics of the specification, in the order of the manual."""
 
-from tests.lifecycle.spec import did, logic, money, on_days, properties, selection, sequences, stages, time
+from tests.lifecycle.spec import (
+    did,
+    logic,
+    money,
+    on_days,
+    properties,
+    references,
+    selection,
+    sequences,
+    stages,
+    time,
+    traits,
+)
 
-TOPICS = tuple(module.topic for module in (did, on_days, selection, properties, money, sequences, time, logic, stages))
+TOPICS = tuple(
+    module.topic
+    for module in (did, on_days, selection, properties, money, sequences, time, traits, logic, references, stages)
+)
