@@ -419,7 +419,7 @@ def test_circles_through_segments_stages_and_sub_rules_are_refused(rules, stages
 def test_a_rule_may_not_come_back_to_whose_it_is():
     with pytest.raises(RuleError, match="segment me -> segment b -> segment me"):
         parse({"segment": "b"}, segments=segments(b={"segment": "me"}), of=("segment", "me"))
-    with pytest.raises(RuleError, match="model m -> segment b -> model m|may not use"):
+    with pytest.raises(RuleError, match="may not use"):
         parse(
             {"segment": "b"}, segments=segments(b={"stage": ["m", "a"]}), models=models(m={"a": BUY}), of=("model", "m")
         )

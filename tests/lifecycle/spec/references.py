@@ -17,8 +17,9 @@ topic = Topic(
     "removal. Other segments may include and exclude customers by name: excludes win over includes, and includes win "
     "over the rule, whichever was recorded first. A customer placed in a stage by hand is in it on [from, until), "
     "inside its life, whatever the rules say; of overlapping placements the later recorded counts. The exit stage may "
-    "be named: there is whoever was in a stage and is in none any more, placements counted. Nothing may come back to itself, "
-    "through segments, stages or sub-rules; the rule of a stage may not use `stage`, not even through a segment.",
+    "be named: there is whoever was in a stage and is in none any more, placements counted. Nothing may come back to "
+    "itself, through segments, stages or sub-rules; the rule of a stage may not use `stage`, not even through a "
+    "segment.",
     (
         Case(
             "In a segment",
