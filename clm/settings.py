@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
         "ConsentState": "customers.models.contracts.Consent.State",
         "ImportState": "customers.models.intake.Import.State",
         "VersionState": "lifecycle.models.definitions.Version.State",
+        "CountingState": "analytics.models.kept.Counting.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -17,6 +17,7 @@ from lifecycle.models import HotCustomer, Parked, Replay
 from lifecycle.parking import unpark
 from lifecycle.replay import progress
 
+from ..models import Counting
 from ..system import system_state
 from .acting import act
 from .answering import Instant, problems
@@ -75,6 +76,33 @@ class OneInstallation(APIView):
 
 
 # --- how it is doing ------------------------------------------------------------------------------------------
+class FaultShape(serializers.Serializer[Any]):
+    trouble = serializers.CharField(help_text="The class of the error, and where it was raised.")
+    error = serializers.CharField()
+    customers = serializers.IntegerField()
+    tries = serializers.IntegerField()
+    first_at = Instant()
+    last_at = Instant()
+    retry_at = Instant()
+
+
+class CountingShape(serializers.Serializer[Any]):
+    statistic = serializers.CharField()
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Counting.State.choices)
+    known_at = Instant()
+    last_day = serializers.DateField()
+    done_at = Instant(allow_null=True)
+
+
+class BrokenShape(serializers.Serializer[Any]):
+    identity = serializers.CharField()
+    version = serializers.IntegerField()
+    day = serializers.DateField()
+    said = serializers.CharField()
+    found_at = Instant()
+
+
 class SystemShape(serializers.Serializer[Any]):
     now = Instant()
     database = serializers.CharField()
@@ -90,6 +118,13 @@ class SystemShape(serializers.Serializer[Any]):
     )
     parked = serializers.IntegerField(help_text="Customers that could not be brought up to date.")
     hot = serializers.IntegerField(help_text="Customers with so many touchpoints that each waits for its minute.")
+    faults = FaultShape(
+        many=True, help_text="What the program raises for many customers at once; nobody is parked for it."
+    )
+    counted = CountingShape(many=True, help_text="How far the figures that are kept per day are counted.")
+    broken = BrokenShape(
+        many=True, help_text="Identities between kept figures that do not hold: mistakes of the program."
+    )
 
 
 class System(APIView):
