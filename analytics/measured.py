@@ -33,11 +33,15 @@ class Answer:
 class Measured:
     """What a scope's figures are made of, each read at most once."""
 
-    def __init__(self, *, scope: Scope, basis: str = "blended") -> None:
+    def __init__(
+        self, *, scope: Scope, basis: str = "blended", retention: Retention | None = None, sales: Sales | None = None
+    ) -> None:
+        """retention, sales: of this scope, where the caller has read them together with others."""
         if scope.as_of < scope.period.start_at:
             raise QuestionError("as_of", "the period starts after as_of; nothing of it is known")
         self.scope = scope
         self.basis = basis
+        self._retention, self._sales = retention, sales
 
     @cached_property
     def installation(self) -> Installation:
@@ -45,11 +49,11 @@ class Measured:
 
     @cached_property
     def retention(self) -> Retention:
-        return retention(scope=self.scope)
+        return self._retention or retention(scope=self.scope)
 
     @cached_property
     def sales(self) -> Sales:
-        return sales(scope=self.scope)
+        return self._sales or sales(scope=self.scope)
 
     @cached_property
     def spending(self) -> Spending:

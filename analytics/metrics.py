@@ -169,12 +169,15 @@ def metric(key: str) -> Metric:
     return METRICS[key]
 
 
-def figures(*, scope: Scope, keys: Sequence[str] | None = None, basis: str = "blended") -> list[Figure]:
-    """The figures of those names (None: all), answered for one scope from the same few queries."""
+def figures(
+    *, scope: Scope, keys: Sequence[str] | None = None, basis: str = "blended", measured: Measured | None = None
+) -> list[Figure]:
+    """The figures of those names (None: all), answered for one scope from the same few queries. measured: what they are
+    made of, where the caller has read it already."""
     if basis not in BASES:
         raise QuestionError("basis", f"basis is one of {', '.join(BASES)}")
-    measured = Measured(scope=scope, basis=basis)
-    used = sources_used()
+    measured = measured or Measured(scope=scope, basis=basis)
+    used = sources_used(kept=scope.kept)
     return [_figure(metric(key), measured, used) for key in (METRICS if keys is None else keys)]
 
 

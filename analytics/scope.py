@@ -1,12 +1,13 @@
 """What a figure is asked about: a period, what is known of it, and among whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from clm.lib.milliseconds import written
 from clm.lib.periods import Period
 
+from .days.kept import Kept
 from .sorting import Sorting
 
 LINES = ("all", "products")  # what the parameter `lines` may be; the first is the default
@@ -17,12 +18,14 @@ class Scope:
     """The question behind a figure.
 
     as_of: only what happened until then counts, so an unfinished period ends there. segment: only customers who are in
-    it at as_of, None: all. products_only: order lines that are not products (postage, fees) are left out of amounts."""
+    it at as_of, None: all. products_only: order lines that are not products (postage, fees) are left out of amounts.
+    kept: the figures per day to read where they answer the question, None: count from history."""
 
     period: Period
     as_of: datetime
     segment: Sorting | None = None
     products_only: bool = False
+    kept: Kept | None = field(default=None, compare=False)
 
     @property
     def until_at(self) -> datetime:

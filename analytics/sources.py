@@ -10,7 +10,9 @@ from campaigns.models import Spend
 from clm.lib import sql
 from customers.models import Import, Source
 
+from .days.kept import Kept
 from .made_up_spend import BUDGETS, SOURCE
+from .models import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,18 @@ class SourceNote:
     last_spend: date | None = None
 
 
-def sources_used() -> tuple[SourceRef, ...]:
+def sources_used(*, kept: Kept | None = None) -> tuple[SourceRef, ...]:
     """The sources that sent any touchpoint."""
+    if kept is not None and kept.has_seen:
+        found = Source.objects.filter(pk__in=Seen.objects.values("source")).order_by("pk")
+        return tuple(SourceRef(one.key, one.name, one.is_simulated) for one in found)
     return tuple(SourceRef(*row) for row in sql.rows("analytics/sources_used"))
 
 
-def source_notes() -> tuple[SourceNote, ...]:
+def source_notes(*, kept: Kept | None = None) -> tuple[SourceNote, ...]:
     """Every source with what it sent and what became of its files; four queries."""
-    seen = {row[0]: row[1:] for row in sql.rows("analytics/sources_seen")}
+    counted = kept is not None and kept.has_seen
+    seen = {row[0]: row[1:] for row in sql.rows("analytics/kept_sources" if counted else "analytics/sources_seen")}
     files = {
         row["source"]: row
         for row in Import.objects.filter(state=Import.State.DONE)

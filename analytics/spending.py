@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 
 from campaigns.models import Spend
 from clm.lib.periods import local_day
@@ -27,6 +27,10 @@ def spending(*, scope: Scope) -> Spending:
     """What was entered for the days of the period, up to the day of `as_of`."""
     last = min(scope.period.until, local_day(scope.as_of, scope.period.zone) + timedelta(days=1))
     entries = Spend.objects.filter(day__gte=scope.period.start, day__lt=last)
-    total = entries.aggregate(blended=Sum("amount"), paid=Sum("amount", filter=Q(is_paid_media=True)))
-    made_up = entries.filter(campaign__key__in=[budget.key for budget in BUDGETS]).count()
-    return Spending(int(total["blended"] or 0), int(total["paid"] or 0), entries.count(), made_up)
+    total = entries.aggregate(
+        blended=Sum("amount"),
+        paid=Sum("amount", filter=Q(is_paid_media=True)),
+        rows=Count("pk"),
+        made_up=Count("pk", filter=Q(campaign__key__in=[budget.key for budget in BUDGETS])),
+    )
+    return Spending(int(total["blended"] or 0), int(total["paid"] or 0), total["rows"], total["made_up"])

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from clm.lib import sql
 from clm.lib.milliseconds import truncated
-from clm.lib.periods import Period
+from clm.lib.periods import Period, day_start, local_day
 from clm.lib.questions import QuestionError
 from customers.models import Customer
 
+from .days import kept as days
+from .days.kept import Kept
 from .sorting import ModelRef, Sorting, StageRef, version_known
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -94,10 +96,21 @@ class StageCount:
 
 
 def stage_counts(
-    *, model: Sorting, now: datetime, as_of: datetime | None = None, known_at: datetime | None = None
+    *,
+    model: Sorting,
+    now: datetime,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    kept: Kept | None = None,
 ) -> StageCounts:
     """Customers per stage at `as_of` (None: now, or `known_at` if that is given) as believed at `known_at` (None:
-    today). Nothing can be known of what lies after it: `as_of` after `known_at` is a QuestionError."""
+    today). Nothing can be known of what lies after it: `as_of` after `known_at` is a QuestionError. `kept`: read
+    figures per day where they answer this; now is then the instant up to which they are counted."""
+    if kept is not None and known_at is None and model.version is not None and kept.has_stages(model.version):
+        day = kept.day(as_of)
+        if day is not None:
+            found = days.stocks(version=model.version, days=[day]).get(day, {})
+            return _counts(model, found, as_of or kept.known_at or now, None, None)
     if as_of is None and known_at is None:
         found = dict(sql.rows("analytics/stage_counts_now", subject=model.id))
         everybody = Customer.objects.filter(merged_into=None).count()
@@ -117,9 +130,22 @@ def refuse_unknowable(*, as_of: datetime, known_at: datetime | None) -> None:
 
 
 def stage_trend(
-    *, model: Sorting, instants: Sequence[datetime], known_at: datetime | None = None
+    *,
+    model: Sorting,
+    instants: Sequence[datetime],
+    known_at: datetime | None = None,
+    kept: Kept | None = None,
 ) -> tuple[StageTrend, ...]:
-    """Customers per stage at each of `instants` (ascending), all in one query."""
+    """Customers per stage at each of `instants` (ascending), all in one query; `kept` as in `stage_counts`."""
+    if kept is not None and known_at is None and model.version is not None and kept.has_stages(model.version):
+        asked = [kept.day(instant) for instant in instants]
+        known = [day for day in asked if day is not None]
+        if len(known) == len(asked):
+            stocks = days.stocks(version=model.version, days=known)
+            return tuple(
+                StageTrend(stage, tuple(stocks.get(day, {}).get(number, 0) for day in known))
+                for number, stage in model.stages.items()
+            )
     instants = [truncated(instant) for instant in instants]
     version = version_known(sorting=model, known_at=known_at)
     counts = {number: [0] * len(instants) for number in model.stages}
@@ -139,6 +165,27 @@ def stage_trend(
 def week_ends(*, until: datetime, count: int = 12) -> list[datetime]:
     """`count` instants a week apart, the last one `until`."""
     return [until - WEEK * back for back in range(count - 1, -1, -1)]
+
+
+def day_ends(*, until: datetime, zone: str, count: int = 12) -> list[datetime]:
+    """`count` instants: `until`, and before it the last millisecond of the days that lie whole weeks before its own."""
+    day = local_day(until, zone)
+    ends = [day_start(day - timedelta(days=7 * back - 1), zone) - MILLISECOND for back in range(count - 1, 0, -1)]
+    return [*ends, until]
+
+
+def stage_traffic(*, model: Sorting, period: Period, kept: Kept | None = None) -> tuple[StageTraffic, ...]:
+    """How many spells of each stage began and ended in the period; `kept` as in `stage_counts`."""
+    if (
+        kept is None
+        or model.version is None
+        or not kept.has_stages(model.version)
+        or not period.is_whole_days
+        or period.zone != kept.zone
+    ):
+        return stage_flows(model=model, period=period).stages
+    found = days.traffic(version=model.version, start=period.start, until=period.until)
+    return tuple(StageTraffic(stage, *found.get(number, (0, 0))) for number, stage in model.stages.items())
 
 
 def stage_flows(*, model: Sorting, period: Period) -> StageFlows:
@@ -165,17 +212,25 @@ def stage_flows(*, model: Sorting, period: Period) -> StageFlows:
     )
 
 
-def stage_shifts(*, model: Sorting, period: Period) -> tuple[Flow, ...]:
+def stage_shifts(*, model: Sorting, period: Period, kept: Kept | None = None) -> tuple[Flow, ...]:
     """The stage at the period's start against the stage at its end, each one millisecond before, largest first; those
-    who stayed are included."""
+    who stayed are included. `kept` as in `stage_counts`."""
     if model.version is None:
         return ()
-    found = sql.rows(
-        "analytics/stage_shifts",
-        version=model.version,
-        first_at=period.start_at - MILLISECOND,
-        second_at=period.until_at - MILLISECOND,
-    )
+    window = None
+    if kept is not None and kept.has_stages(model.version):
+        window = kept.window(period.start_at, period.until_at)
+    found: list[tuple[int | None, int, int]]
+    if window is not None:
+        (pairs,) = days.shifts(version=model.version, windows=[window])
+        found = [(source or None, target, customers) for (source, target), customers in pairs.items() if customers]
+    else:
+        found = sql.rows(
+            "analytics/stage_shifts",
+            version=model.version,
+            first_at=period.start_at - MILLISECOND,
+            second_at=period.until_at - MILLISECOND,
+        )
     return tuple(
         Flow(None if source is None else model.stages[source], model.stages[target], customers, customers)
         for source, target, customers in sorted(found, key=lambda row: (-row[2], row[0] or 0, row[1]))
@@ -183,15 +238,17 @@ def stage_shifts(*, model: Sorting, period: Period) -> tuple[Flow, ...]:
 
 
 def stage_board(
-    *, model: Sorting, period: Period, now: datetime, as_of: datetime | None = None
+    *, model: Sorting, period: Period, now: datetime, as_of: datetime | None = None, kept: Kept | None = None
 ) -> tuple[StageCount, ...]:
-    """Every stage as the overview shows it: three queries, one of them for all instants together."""
-    counts = stage_counts(model=model, now=now, as_of=as_of)
-    weeks = week_ends(until=as_of or now)
+    """Every stage as the overview shows it: three queries, one of them for all instants together. `kept` as in
+    `stage_counts`."""
+    counts = stage_counts(model=model, now=now, as_of=as_of, kept=kept)
+    weeks = day_ends(until=counts.as_of, zone=period.zone)
     before = period.start_at - MILLISECOND
-    trends = stage_trend(model=model, instants=sorted([before, *weeks]))
-    start = sorted([before, *weeks]).index(before)
-    traffic = stage_flows(model=model, period=period).stages
+    instants = sorted([before, *weeks])
+    trends = stage_trend(model=model, instants=instants, kept=kept)
+    start = instants.index(before)
+    traffic = stage_traffic(model=model, period=period, kept=kept)
     return tuple(
         StageCount(
             stage=one.stage,

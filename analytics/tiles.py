@@ -1,16 +1,22 @@
 """The tiles of the overview: a figure, how it changed against the period before, and its last twelve weeks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 
+from clm.lib.periods import day_start, days
+
 from . import value
-from .metrics import figures
-from .retention import retentions, trailing_windows
-from .sales import sales_of
+from .figures import Figure
+from .measured import Measured, plain
+from .metrics import figures, metric
+from .retention import Retention, retentions, trailing_windows
+from .sales import Sales, sales_of
 from .scope import Scope
 
 MILLISECOND = timedelta(milliseconds=1)
+DAY = timedelta(days=1)
 # (figure, how its change is said, which direction is good)
 TILES = (
     ("active_customers", "percent", "up"),
@@ -24,8 +30,9 @@ TILES = (
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure of the overview. change: against the period before, a share of its value (`percent`) or a difference
-    of shares (`points`), None when either is unknown; trend: at the last twelve week ends, empty when not kept."""
+    """One figure of the overview. change: between what `compared` says, as a share of the earlier value (`percent`) or
+    a difference of shares (`points`), None when either is unknown; trend: at the last twelve week ends, empty when not
+    kept."""
 
     key: str
     label: str
@@ -41,11 +48,16 @@ class Tile:
 
 
 def tiles(*, scope: Scope) -> tuple[Tile, ...]:
-    """The tiles for one scope; the period before is cut as short as an unfinished period is."""
-    keys = [key for key, _unit, _good in TILES]
-    now = figures(scope=scope, keys=keys)
-    before = {figure.key: figure for figure in figures(scope=before_of(scope), keys=keys)}
-    trends = _trends(scope)
+    """The tiles for one scope. All windows that they compare are read together."""
+    changed, before = compared(scope)
+    asked = [*trailing_windows(scope=scope), *((one.period.start_at, one.until_at) for one in (changed, before))]
+    kept, sold = retentions(scope=scope, windows=asked), sales_of(scope=scope, windows=asked)
+    now = Measured(scope=scope, retention=kept[-3], sales=sold[-3])
+    ends = [
+        Measured(scope=one, retention=kept[place], sales=sold[place]) for one, place in ((changed, -2), (before, -1))
+    ]
+    trends = _trends(kept[:-2], sold[:-2])
+    found = figures(scope=scope, keys=[key for key, _unit, _good in TILES], measured=now)
     return tuple(
         Tile(
             key=figure.key,
@@ -54,14 +66,26 @@ def tiles(*, scope: Scope) -> tuple[Tile, ...]:
             unit=figure.unit,
             definition=figure.definition,
             note=figure.note,
-            change=_change(figure.value, before[figure.key].value, change_unit),
+            change=_change(*(_number(figure, end) for end in ends), unit=change_unit),
             change_unit=change_unit,
             good=good,
             trend=trends.get(figure.key, ()),
             customers_query=figure.customers_query,
         )
-        for figure, (_key, change_unit, good) in zip(now, TILES, strict=True)
+        for figure, (_key, change_unit, good) in zip(found, TILES, strict=True)
     )
+
+
+def compared(scope: Scope) -> tuple[Scope, Scope]:
+    """What the change on a tile compares. Of days that lack only the rest of today, finished days with the finished
+    days before them; any other period with the one before, cut as short as an unfinished period is."""
+    period = scope.period
+    if period.is_whole_days:
+        last_start = day_start(period.last_day, period.zone)
+        if period.start_at < last_start <= scope.as_of < period.until_at - MILLISECOND:
+            finished = days(start=period.start - DAY, until=period.last_day, zone=period.zone)
+            return replace(scope, period=finished), before_of(replace(scope, period=finished))
+    return scope, before_of(scope)
 
 
 def before_of(scope: Scope) -> Scope:
@@ -71,7 +95,11 @@ def before_of(scope: Scope) -> Scope:
     return replace(scope, period=period, as_of=period.until_at - missing - MILLISECOND)
 
 
-def _change(now: float | None, before: float | None, unit: str) -> float | None:
+def _number(figure: Figure, end: Measured) -> int | float | None:
+    return plain(metric(figure.key).answer(end).number, figure.unit)
+
+
+def _change(now: float | None, before: float | None, *, unit: str) -> float | None:
     if now is None or before is None:
         return None
     if unit == "points":
@@ -79,10 +107,7 @@ def _change(now: float | None, before: float | None, unit: str) -> float | None:
     return (now - before) / before if before > 0 else None
 
 
-def _trends(scope: Scope) -> dict[str, tuple[float | None, ...]]:
-    windows = trailing_windows(scope=scope)
-    kept = retentions(scope=scope, windows=windows)
-    sold = sales_of(scope=scope, windows=windows)
+def _trends(kept: Sequence[Retention], sold: Sequence[Sales]) -> dict[str, tuple[float | None, ...]]:
     lifetime: list[Fraction | None] = []
     for retained, sales in zip(kept, sold, strict=True):
         aov, orders = value.per(sales.revenue, sales.orders), value.per(sales.orders, sales.customers)

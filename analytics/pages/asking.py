@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 
+from analytics.days.kept import Kept, kept
 from analytics.scope import LINES, Scope
 from clm.lib.access.table import allowed
 from clm.lib.periods import (
@@ -24,7 +25,6 @@ from clm.lib.periods import (
     preset,
 )
 from clm.lib.questions import NotThereError, QuestionError
-from customers.models import Installation
 
 View = Callable[..., HttpResponse]
 MILLISECOND = timedelta(milliseconds=1)
@@ -62,13 +62,14 @@ def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View
 @dataclass(frozen=True, slots=True)
 class Question:
     """What the period picker asks. as_of: the day asked about, None for now; at: its last instant, or now; scope: the
-    same for figures; periods: the choices."""
+    same for figures; periods: the choices; kept: the figures per day that may answer it."""
 
     period: Period
     periods: tuple[Period, ...]
     as_of: date | None
     at: datetime
     scope: Scope
+    kept: Kept
 
     @property
     def instant(self) -> datetime | None:
@@ -98,7 +99,11 @@ class Question:
 def question(query: QueryDict, *, now: datetime) -> Question:
     """`period` (a preset) or `from` and `until`, seen as of the end of the day `as_of`, with all order `lines` or
     products only."""
-    zone = Installation.current().time_zone
+    counted = kept()
+    zone = counted.zone
+    if counted.known_at is not None and not query.get("as_of"):
+        # Figures per day are seconds old; the page says up to when they are counted.
+        now = min(now, counted.known_at)
     at, day = asked_day(query.get("as_of", ""), now=now, zone=zone)
     periods = tuple(preset(key=key, now=at, zone=zone) for key in PRESETS)
     if query.get("from") or query.get("until"):
@@ -110,8 +115,8 @@ def question(query: QueryDict, *, now: datetime) -> Question:
     lines = query.get("lines") or LINES[0]
     if lines not in LINES:
         raise QuestionError("lines", f"lines is one of {', '.join(LINES)}")
-    scope = Scope(period=period, as_of=at, products_only=lines == "products")
-    return Question(period=period, periods=periods, as_of=day, at=at, scope=scope)
+    scope = Scope(period=period, as_of=at, products_only=lines == "products", kept=counted)
+    return Question(period=period, periods=periods, as_of=day, at=at, scope=scope, kept=counted)
 
 
 def asked_day(text: str, *, now: datetime, zone: str) -> tuple[datetime, date | None]:

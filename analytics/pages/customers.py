@@ -78,7 +78,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "model": model.ref,
             "models": [one.ref for one in stage_models()],
             "stage": model.stages[stage] if stage is not None else None,
-            "stages": stage_counts(model=model, now=now, as_of=asked.as_of).stages,
+            "stages": stage_counts(model=model, now=now, as_of=asked.as_of, kept=picked.kept).stages,
             "lapsed": model.stages[lapsed] if lapsed is not None else None,
             "falling": falls is not None,
             "group": group,

@@ -9,9 +9,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from analytics.customer_list import anybody
+from analytics.days.kept import Kept
 from analytics.sorting import active_customers, stage_model, stage_models
 from analytics.sources import source_notes
-from analytics.stages import Flow, stage_board, stage_shifts, stage_trend, week_ends
+from analytics.stages import Flow, day_ends, stage_board, stage_shifts, stage_trend
 from analytics.tiles import tiles
 from clm.lib.periods import Period, local_day
 from clm.lib.templatetags.numbers import number
@@ -54,10 +55,10 @@ def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
     context = {**asked.context, "now": now, "model": model.ref, "models": [one.ref for one in stage_models()]}
     if not anybody():
         return render(request, "pages/overview.html", {**context, "empty": True})
-    stages = stage_board(model=model, period=asked.period, now=now, as_of=asked.instant)
-    shifts = stage_shifts(model=model, period=asked.period)
+    stages = stage_board(model=model, period=asked.period, now=now, as_of=asked.instant, kept=asked.kept)
+    shifts = stage_shifts(model=model, period=asked.period, kept=asked.kept)
     moved = [flow for flow in shifts if flow.source != flow.target]
-    active = active_series(at=asked.at, zone=asked.period.zone)
+    active = active_series(at=asked.at, zone=asked.period.zone, kept=asked.kept)
     return render(
         request,
         "pages/overview.html",
@@ -69,20 +70,22 @@ def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "flows_chart": sankey_payload(flows=moved, description=flows_sentence(flows=moved, period=asked.period)),
             "active": active,
             "active_chart": lines_payload(series=active),
-            "sources": source_notes(),
+            "sources": source_notes(kept=asked.kept),
         },
     )
 
 
-def active_series(*, at: datetime, zone: str) -> Series:
+def active_series(*, at: datetime, zone: str, kept: Kept | None = None) -> Series:
     """Active customers at the last 53 week ends."""
-    instants = week_ends(until=at, count=WEEKS)
+    instants = day_ends(until=at, zone=zone, count=WEEKS)
     labels = tuple(local_day(instant, zone) for instant in instants)
     segment = active_customers()
     values: tuple[int, ...] = (0,) * WEEKS
     if segment is not None:
         inside = segment.stages[segment.stage_id("in")]
-        values = next(row.customers for row in stage_trend(model=segment, instants=instants) if row.stage == inside)
+        values = next(
+            row.customers for row in stage_trend(model=segment, instants=instants, kept=kept) if row.stage == inside
+        )
     sentence = _("Active customers, week by week until %(day)s: between %(low)s and %(high)s, at last %(last)s.") % {
         "day": plain_date(labels[-1]),
         "low": number(min(values)),

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from analytics.days.kept import kept
 from analytics.silent_roles import silent_roles
 from analytics.sorting import StageRef, stage_model, stage_models
 from analytics.stage_rules import stage_rules
@@ -48,7 +49,7 @@ def models(request: HttpRequest, *, now: datetime) -> HttpResponse:
 def model(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     chosen = stage_model(key)
     rules = stage_rules(sorting=chosen)
-    counts = stage_counts(model=chosen, now=now)
+    counts = stage_counts(model=chosen, now=now, kept=kept())
     silent = silent_roles(model=chosen)
     rows = [
         StageRow(
