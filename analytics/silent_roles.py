@@ -23,18 +23,20 @@ from lifecycle.rules.nodes import (
     Trait,
 )
 
+from .days.kept import Kept
+from .models import Seen
 from .sorting import Sorting
 
 # Reading which types were ever sent costs a scan of an index of all touchpoints.
 KEPT_SECONDS = 300
 
 
-def silent_roles(*, model: Sorting) -> dict[str, tuple[str, ...]]:
+def silent_roles(*, model: Sorting, kept: Kept | None = None) -> dict[str, tuple[str, ...]]:
     """By the key of a stage whose rule can hold for nobody so far, the roles that would have to be sent first."""
     if model.version is None:
         return {}
     version = Version.objects.select_related("subject").get(pk=model.version)
-    sent = roles_sent()
+    sent = roles_sent(kept=kept)
     rules = nodes_of(version, kind=Subject.Kind.MODEL)
     return {key: tuple(sorted(missing)) for key, rule in rules.items() if (missing := missing_roles(rule, sent))}
 
@@ -59,8 +61,11 @@ def missing_roles(rule: Node, sent: frozenset[str]) -> set[str]:
             return _unsent(rule.selector, sent)
 
 
-def roles_sent() -> frozenset[str]:
+def roles_sent(*, kept: Kept | None = None) -> frozenset[str]:
     """The roles of the types that any source has ever sent."""
+    if kept is not None and kept.has_seen:
+        seen = TouchpointType.objects.filter(pk__in=Seen.objects.values("type"))
+        return frozenset(seen.values_list("role", flat=True))
     sent = cache.get("analytics.roles_sent")
     if sent is None:
         types = [number for (number,) in sql.rows("analytics/types_sent")]

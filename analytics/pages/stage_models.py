@@ -49,8 +49,9 @@ def models(request: HttpRequest, *, now: datetime) -> HttpResponse:
 def model(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     chosen = stage_model(key)
     rules = stage_rules(sorting=chosen)
-    counts = stage_counts(model=chosen, now=now, kept=kept())
-    silent = silent_roles(model=chosen)
+    counted = kept()
+    counts = stage_counts(model=chosen, now=now, kept=counted)
+    silent = silent_roles(model=chosen, kept=counted)
     rows = [
         StageRow(
             stage=rule.stage,

@@ -11,9 +11,9 @@ from tests.pages.conftest import Shop
 
 COSTS = {
     "/": 55,
-    "/customers/": 22,
-    "/customers/?stage=retention&search=novak": 22,
-    "/customers/?falling=1": 32,
+    "/customers/": 23,
+    "/customers/?stage=retention&search=novak": 23,
+    "/customers/?falling=1": 33,
     "/customers/{customer}/": 40,
     "/customers/{customer}/timeline/": 8,
     "/metrics/": 20,
