@@ -13,7 +13,7 @@ COSTS = {
     "/": 55,
     "/customers/": 23,
     "/customers/?stage=retention&search=novak": 23,
-    "/customers/?falling=1": 33,
+    "/customers/?falling=1": 34,
     "/customers/{customer}/": 40,
     "/customers/{customer}/timeline/": 8,
     "/metrics/": 20,
