@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 def command_line(pid: int) -> list[str]:
     """The arguments a process was started with; empty when there is none, or when it is dead and only waits to be
     reaped (which never happens under a container's first process that does not reap)."""

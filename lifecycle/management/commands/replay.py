@@ -7,14 +7,22 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from clm.lib.processes import processors
 from lifecycle.replay import Progress, replay_all
+
+REPLAY = (sys.executable, str(settings.BASE_DIR / "manage.py"), "replay")
 
 
 class Command(BaseCommand):
     help = "Compute all stages and segments anew from the touchpoints. Under unchanged rules no row changes."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--processes", type=int, default=1, help="how many processes share the work here")
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=processors(),
+            help="how many processes share the work here (by default as many as there are processors)",
+        )
 
     def handle(self, *args: Any, processes: int, verbosity: int, **options: Any) -> None:
         def tell(progress: Progress) -> None:
@@ -25,7 +33,7 @@ class Command(BaseCommand):
                 )
 
         helpers = [
-            subprocess.Popen([sys.executable, str(settings.BASE_DIR / "manage.py"), "replay", "--verbosity", "0"])
+            subprocess.Popen([*REPLAY, "--processes", "1", "--verbosity", "0"], stdout=subprocess.DEVNULL)
             for _one in range(processes - 1)
         ]
         done = replay_all(tell=tell)
