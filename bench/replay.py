@@ -2,8 +2,8 @@
 
 Measured is `manage.py replay` as shipped, on a process for each processor. Beside it stands bare COPY of the rows it
 cannot do without, in as many processes: all touchpoints out, and the transitions in (first fill) or out (nothing to
-change). 1 % of the customers are merged and 5 % of the touchpoints newer than the last vacuum; `--merges` tells what the
-merges cost. `--peers` adds DuckDB, ClickHouse and PostgreSQL's own SQL on a weaker question.
+change). 1 % of the customers are merged and 5 % of the touchpoints newer than the last vacuum; `--merges` tells what
+the merges cost. `--peers` adds DuckDB, ClickHouse and PostgreSQL's own SQL on a weaker question.
 
 It writes stages anew and leaves them as it found the rules: use a database made for measuring."""
 
@@ -17,17 +17,18 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from django.db import connection
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.measuring import Measured, begin, measured, need_touchpoints, report, start_django
+from bench.measuring import PROJECT, Measured, begin, measured, need_touchpoints, report, start_django
 from clm.lib.processes import processors
 
 NAMES = {"seven": "seven alone", "models": "three models", "all": "all shipped"}
@@ -81,13 +82,13 @@ class Replays:
         assert all(expected(one["rows"]) for one in self.said), self.said
 
 
-def asked(statement: str, *parameters: object) -> list[tuple]:
+def asked(statement: str, *parameters: Any) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
 
 
-def psql(*statements: str, **files: object) -> None:
+def psql(*statements: str, **files: Any) -> None:
     """Statements in one psql, each in a transaction of its own; bare COPY has no other client."""
     where = connection.get_connection_params()
     command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", where["dbname"]]
@@ -97,7 +98,7 @@ def psql(*statements: str, **files: object) -> None:
     for statement in statements:
         command += ["-c", statement]
     password = {"PGPASSWORD": str(where["password"])} if where.get("password") else {}
-    subprocess.run(command, check=True, env={**os.environ, **password}, **files)  # type: ignore[call-overload]
+    subprocess.run(command, check=True, env={**os.environ, **password}, **files)
 
 
 def at_once(acts: Sequence[Callable[[], None]]) -> None:
@@ -114,7 +115,7 @@ def halves(column: str, table: str) -> list[tuple[int, int]]:
 
 
 def copied_out(statement: str, parts: Sequence[tuple[int, int]]) -> None:
-    at_once([lambda part=part: psql(statement.format(*part), stdout=subprocess.DEVNULL) for part in parts])
+    at_once([partial(psql, statement.format(*part), stdout=subprocess.DEVNULL) for part in parts])
 
 
 # --- the state that is asked for ----------------------------------------------------------------------------------
@@ -165,7 +166,7 @@ def merge_some() -> int:
 def only(*keys: str) -> None:
     """Leave only these of the shipped subjects live."""
     asked(
-        "UPDATE lifecycle_subject SET retired_at = CASE WHEN key = ANY(%s) THEN NULL ELSE now() END WHERE key = ANY(%s)",
+        "UPDATE lifecycle_subject SET retired_at = CASE WHEN NOT key = ANY(%s) THEN now() END WHERE key = ANY(%s)",
         list(keys),
         SUBJECTS["all"],
     )
@@ -208,7 +209,7 @@ def copied_in(folder: Path, table: str, make: str, repeats: int) -> Measured:
 
     result = measured(
         f"COPY transitions into {table}",
-        lambda: at_once([lambda file=file: fill(file) for file in files]),
+        lambda: at_once([partial(fill, file) for file in files]),
         before=before,
         repeats=repeats,
         rows=rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ _GAP = 32
 _FEWEST = 512
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ids:
     """Distinct ids in order; an id's place is its position among them. `crowded`: most of the ids from the first to the
     last belong to the set, so statements read them all and the others are left out afterwards."""
@@ -55,15 +56,24 @@ class Ids:
             places[outside] = -1
         return places
 
-    def parts(self) -> list[Ids]:
+    @cached_property
+    def parts(self) -> tuple[Ids, ...]:
         """The stretches of ids that lie together, and all others; each to be asked for by a statement of its own."""
         if self.crowded or len(self.values) < _FEWEST:
-            return [self]
-        cuts = np.flatnonzero(np.diff(self.values) > _GAP) + 1
-        stretches = [Ids.of(stretch) for stretch in np.split(self.values, cuts)]
-        scattered = [stretch.values for stretch in stretches if not stretch.crowded]
-        parts = [stretch for stretch in stretches if stretch.crowded]
-        return parts + ([Ids(np.concatenate(scattered), False)] if scattered else [])
+            return (self,)
+        borders = np.flatnonzero(np.diff(self.values) > _GAP) + 1
+        starts, ends = np.append(0, borders), np.append(borders, len(self.values))
+        long = ends - starts >= _FEWEST
+        stretches = [
+            Ids.of(self.values[start:end])
+            for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True)
+        ]
+        together = [stretch for stretch in stretches if stretch.crowded]
+        scattered = np.ones(len(self.values), bool)
+        for stretch in together:
+            scattered[np.searchsorted(self.values, stretch.values[0]) :][: len(stretch)] = False
+        rest = Ids(self.values[scattered], False)
+        return (*together, rest) if len(rest) else tuple(together)
 
     def named(self, what: str) -> dict[str, Any]:
         """The parameters by which a statement asks for the set: `first` and `last`, whether it is `crowded`, and if

@@ -70,7 +70,7 @@ class _Profiles:
         profiles that only lie between them have owner -1."""
         parts = [
             fetch_columns(name, {"profile": "q", **columns}, **part.named("profiles"), **parameters)
-            for part in self.ids.parts()
+            for part in self.ids.parts
         ]
         found = parts[0]
         if len(parts) > 1:
@@ -115,7 +115,9 @@ def _touchpoints(profiles: _Profiles, *, channels: bool, amounts: bool) -> Facts
     owner = np.repeat(owner, count)
     if len(again):
         # Only customers of several profiles need sorting by time.
-        rows = np.flatnonzero(np.isin(owner, again))
+        several = np.zeros(owner[-1] + 1, bool)
+        several[again] = True
+        rows = np.flatnonzero(several.take(owner))
         order = rows[np.lexsort((columns["ms"][rows], owner[rows]))]
         for column in columns.values():
             column[rows] = column[order]
@@ -155,7 +157,7 @@ def _properties(facts: Facts, program: Program, profiles: _Profiles) -> dict[str
     keys = sorted(program.property_keys)
     values = [
         row
-        for part in profiles.ids.parts()
+        for part in profiles.ids.parts
         for row in sql.rows("lifecycle/property_values", keys=keys, **part.named("profiles"))
     ]
     if not values:

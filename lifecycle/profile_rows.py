@@ -16,7 +16,7 @@ def profile_rows(
     """The rows of a statement about the profiles, with whose each is (owner[i]: of the profile at place i) instead of
     its first column, the profile. Rows of profiles that only lie between them are left out."""
     found: list[tuple[Any, ...]] = []
-    for part in profiles.parts():
+    for part in profiles.parts:
         rows = sql.rows(name, **part.named("profiles"), **parameters)
         places = profiles.places(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
         whose = np.where(places < 0, -1, owner.take(places, mode="clip")) if len(owner) else np.full(len(rows), -1)

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from clm.lib import sql
+from clm.lib.columns import fetch_columns
 from customers import locks
 from customers.ingest import clock
-from customers.models import Cause, Customer
+from customers.models import Cause
 
 from .advance import Advanced, news_about, settle, settle_and_undo, with_emptied
-from .models import Parked, Replay, ReplayBucket
+from .models import Replay, ReplayBucket
 from .parking import ProgramFaultError, is_common, park, trouble
 
 log = logging.getLogger(__name__)
@@ -73,10 +74,11 @@ def replay_next(*, replay: Replay) -> bool:
 
 
 def _bucket(bucket: int, cause: Cause) -> Advanced:
-    size = settings.CLM_BUCKET_SIZE
-    inside = Customer.objects.filter(pk__gte=bucket * size, pk__lt=(bucket + 1) * size)
-    parked = Parked.objects.values("customer")
-    return _settle_or_split(sorted(inside.exclude(pk__in=parked).values_list("pk", flat=True)), cause)
+    first = bucket * settings.CLM_BUCKET_SIZE
+    inside = fetch_columns(
+        "lifecycle/bucket_customers", {"customer": "q"}, first=first, last=first + settings.CLM_BUCKET_SIZE - 1
+    )
+    return _settle_or_split(inside["customer"].tolist(), cause)
 
 
 def _settle_or_split(customers: Sequence[int], cause: Cause) -> Advanced:

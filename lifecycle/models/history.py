@@ -20,6 +20,7 @@ class Transition(models.Model):
     """A customer entered a stage. The spell ends with the next believed transition of the same version; none lies in
     the future. superseded_at is when we stopped believing it."""
 
+    # Not indexed in the database (migration 0007): rows are found by customer, version and instant.
     id = models.BigAutoField(primary_key=True)
     customer = bare_reference("customers.Customer")
     version = bare_reference(Version)

@@ -123,7 +123,8 @@ def test_ids_that_lie_together_are_asked_for_by_their_range() -> None:
     together, scattered = np.arange(1000, 3000), np.arange(10_000, 90_000, 100)
     ids = Ids.of(np.concatenate([together, scattered, [5000]]))
     assert not ids.crowded
-    parts = ids.parts()
+    parts = ids.parts
+    assert sorted(np.concatenate([part.values for part in parts]).tolist()) == ids.values.tolist()
     assert [part.crowded for part in parts] == [True, False]
     assert (parts[0].named("n")["first"], parts[0].named("n")["last"], parts[0].named("n")["n"]) == (1000, 2999, [])
     assert parts[1].named("n")["n"] == [5000, *scattered.tolist()]

@@ -292,6 +292,18 @@ def test_the_table_of_touchpoints_is_kept_all_visible() -> None:
         assert "autovacuum_vacuum_insert_scale_factor=0.01" in cursor.fetchone()[0]
 
 
+def test_every_index_of_transitions_is_one_that_a_query_needs() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = 'lifecycle_transition'::regclass"
+        )
+        assert {name for (name,) in cursor.fetchall()} == {
+            "customer_enters_one_stage_at_an_instant",
+            "transition_superseded",
+            "transition_known",
+        }
+
+
 def test_nothing_that_changes_in_a_standing_is_indexed() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
