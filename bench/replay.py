@@ -1,9 +1,9 @@
-"""What computing everybody anew costs: `python bench/replay.py [--subjects seven all] [--peers]`.
+"""What computing everybody anew costs: `python bench/replay.py [--subjects seven models all] [--merges]`.
 
 Measured is `manage.py replay` as shipped, on a process for each processor. Beside it stands bare COPY of the rows it
 cannot do without, in as many processes: all touchpoints out, and the transitions in (first fill) or out (nothing to
 change). 1 % of the customers are merged and 5 % of the touchpoints newer than the last vacuum; `--merges` tells what
-the merges cost. `--peers` adds DuckDB, ClickHouse and PostgreSQL's own SQL on a weaker question.
+the merges cost.
 
 It writes stages anew and leaves them as it found the rules: use a database made for measuring."""
 
@@ -270,7 +270,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subjects", nargs="+", default=["seven", "models", "all"], choices=[*NAMES])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--peers", action="store_true", help="add other databases on event instants only")
     parser.add_argument("--merges", action="store_true", help="measure before the merges as well")
     options = parser.parse_args()
     start_django()
