@@ -1,5 +1,7 @@
 """The documents in a browser: they work under the program's own content security policy."""
 
+import re
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -18,3 +20,10 @@ def test_the_documents_open_without_a_complaint(live_server: LiveServer, page_wi
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     page.goto(f"{live_server.url}/api/v1/docs/")
     expect(page.get_by_text("Customers, newest first")).to_be_visible(timeout=15_000)
+    page.emulate_media(color_scheme="dark")
+    background = "getComputedStyle(document.documentElement).backgroundColor"
+    expect(page.locator("html")).to_have_class(re.compile("dark-mode"))
+    red, green, blue = (int(part) for part in page.evaluate(background)[4:-1].split(","))
+    assert max(red, green, blue) < 80, "the page is dark where the system is"
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("html")).not_to_have_class(re.compile("dark-mode"))
