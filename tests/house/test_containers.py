@@ -55,6 +55,11 @@ def test_the_servers_are_of_the_very_versions_that_the_tests_run_against(service
     assert re.search(r":([\d.]+)", SERVICES[service]["image"])[1] == tested
 
 
+def test_the_image_is_named_after_the_release():
+    (version,) = re.findall(r'^version = "([^"]+)"', (PROJECT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert {SERVICES[name]["image"] for name in OURS} == {f"clm:{version}"}
+
+
 def test_the_image_has_the_oldest_python_that_the_program_promises_to_run_on():
     (promised,) = re.findall(r'requires-python = ">=(\d+\.\d+)"', (PROJECT / "pyproject.toml").read_text())
     assert {stage.image for stage in STAGES if stage.image.startswith("python:")} == {

@@ -398,6 +398,9 @@ def test_each_broken_part_is_named_and_only_the_database_stops_requests(up):
 
     # The broker: frozen, then dead.
     up.running["valkey"].send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    assert up.ready() == (200, {"broker": "cannot be reached"})
+    assert time.monotonic() - began < 5
     assert up.get("/account/login/")[0] == 200
     up.running["valkey"].send_signal(signal.SIGCONT)
     up.running["valkey"].kill()

@@ -1,6 +1,7 @@
 """`manage.py prepare`: bring a database to the point where the program can work on it. Safe to repeat, and safe to run
 on several machines at once: the second waits and finds everything done."""
 
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,6 +15,7 @@ from lifecycle.install import install
 
 # Migrations lock tables for their own sake and not against each other; this number is ours on the whole server.
 PREPARING = 7300
+_PATIENCE_SECONDS = 0.5
 
 
 class Command(BaseCommand):
@@ -23,8 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+            while not _is_ours():
+                time.sleep(_PATIENCE_SECONDS)
         except OperationalError as error:
             raise CommandError(f"The database does not answer: {str(error).strip()}") from None
         try:
@@ -37,3 +39,12 @@ class Command(BaseCommand):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [PREPARING])
         self.stdout.write("The database is ready.")
+
+
+def _is_ours() -> bool:
+    """Ask for the lock without waiting in the database: whoever waits there has a snapshot, and a migration that makes
+    an index concurrently waits for every snapshot to end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [PREPARING])
+        (ours,) = cursor.fetchone()
+    return bool(ours)
