@@ -6,6 +6,7 @@ from analytics.pages.customer import customer, customer_timeline
 from analytics.pages.customer_forms import customer_edit, customer_log, customer_new
 from analytics.pages.customers import customers
 from analytics.pages.metrics import metrics
+from analytics.pages.news import news
 from analytics.pages.overview import overview
 from analytics.pages.search import search
 from analytics.pages.stage_models import model, models
@@ -23,6 +24,7 @@ urlpatterns = [
     path("metrics/", metrics, name="metrics"),
     path("models/", models, name="models"),
     path("models/<slug:key>/", model, name="model"),
+    path("news/", news, name="news"),
     path("search/", search, name="search"),
     path("system/", system, name="system"),
     path("system/imports/<int:import_id>/", system_import, name="system_import"),

@@ -26,6 +26,7 @@ from lifecycle.why import Reason, why
 from .asking import page
 from .band import Life, drawn_band
 from .customer_forms import LogForm
+from .news import news_of
 
 # Orders bring their lines along: fifty big ones would be half a megabyte of page.
 ENTRIES = 25
@@ -80,6 +81,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
         "pages/customer.html",
         {
             "now": now,
+            "news": news_of(customer=found.pk),
             "customer": record.customer_head(customer=found, profiles=profiles),
             "identities": record.identities(profiles=profiles),
             "consents": record.consents(profiles=profiles),

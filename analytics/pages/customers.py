@@ -16,6 +16,7 @@ from clm.lib.questions import NotThereError, QuestionError
 from clm.lib.templatetags.numbers import number
 
 from .asking import SCOPE, page, question
+from .news import news_of
 
 # The stage of customers who bought once and were not seen for long, by its key in the models that come installed.
 LAPSED = ("lapsed", "win_back")
@@ -74,6 +75,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "pages/customers.html",
         {
             "now": now,
+            "news": news_of(),
             "search": asked.search,
             "model": model.ref,
             "models": [one.ref for one in stage_models()],

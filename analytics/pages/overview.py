@@ -20,6 +20,7 @@ from clm.lib.templatetags.times import plain_date
 
 from .asking import SCOPE, page, question
 from .charts import lines_payload, sankey_payload
+from .news import news_of
 
 WEEKS = 53
 
@@ -71,6 +72,7 @@ def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "active": active,
             "active_chart": lines_payload(series=active),
             "sources": source_notes(kept=asked.kept),
+            "news": news_of(),
         },
     )
 

@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 from analytics.pages import styleguide_examples as examples
 from analytics.pages.band import drawn_band
 from analytics.pages.charts import lines_payload, sankey_payload
+from analytics.pages.customers import COLUMNS
+from analytics.pages.styleguide_acts import acts
 from clm.lib.access.table import allowed
 
 
@@ -33,6 +35,10 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             ),
             "series": examples.series(),
             "lines_chart": lines_payload(series=examples.series()),
+            "several": examples.series(3),
+            "several_chart": lines_payload(series=examples.series(3)),
+            "columns": tuple(COLUMNS),
+            "acts": acts(),
             "rows": examples.customers(),
             "band": drawn_band(
                 lives=lives,
@@ -51,6 +57,12 @@ def styleguide(request: HttpRequest) -> HttpResponse:
                 ("why", _("Why")),
                 ("timeline", _("Timeline")),
                 ("forms", _("Forms")),
+                ("jobs", _("Jobs")),
+                ("fields", _("Fields")),
+                ("steps", _("Steps")),
+                ("matrix", _("Changes")),
+                ("cohorts", _("Cohorts")),
+                ("tabs", _("Tabs")),
             ],
             "samples": [
                 "canvas",

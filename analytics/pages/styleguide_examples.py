@@ -153,6 +153,16 @@ def customers() -> list[Row]:
         row("Priya Raman", "priya@contoso.example", STAGES[7], 61, 3, 96_215, None),
         row("Luís Ferreira", "luis.f@lakeshore.example", STAGES[1], 3, 1, 8_690, 9.4),
         row("Sara Lindqvist", "", EXIT, 219, 0, 0, None),
+        row("نور الهدى بنت عبد الرحمن", "noor@example.org", STAGES[3], 12, 2, 12_000, None),
+        row(
+            "Wolfeschlegelsteinhausenbergerdorff " * 6,
+            f"{'long' * 30}@example.org",
+            STAGES[2],
+            8,
+            1_204,
+            1_234_567_890,
+            44,
+        ),
     ]
 
 

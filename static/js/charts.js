@@ -50,21 +50,38 @@ window.clmCharts = {
 
   const all = () => document.querySelectorAll("[data-chart]");
   const visible = (element) => element.clientWidth > 0;
-  function drawAll() { for (const element of all()) if (visible(element)) draw(element); }
+  const drawAll = () => { for (const element of all()) if (element.dataset.drawn && visible(element)) draw(element); };
+
+  // The library is fetched once, when the first chart is about to be seen or the browser has nothing else to do.
+  const address = document.currentScript.dataset.library;
+  let library = null;
+  const loaded = () => (library ??= new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src: address, onload: resolve, onerror: reject });
+    document.head.append(script);
+  }));
+  const near = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) show(target);
+  }, { rootMargin: "400px" });
+  async function show(element) {
+    near.unobserve(element);
+    await Promise.all([loaded(), document.fonts.ready]);
+    if (!visible(element) || element.dataset.drawn) return;
+    element.dataset.width = element.clientWidth;
+    draw(element);
+    sizes.observe(element);
+  }
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) if (visible(target) && Number(target.dataset.width) !== target.clientWidth) {
+      target.dataset.width = target.clientWidth;
+      draw(target);
+    }
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
-    if (!window.echarts) return;
-    document.fonts.ready.then(() => {
-      drawAll();
-      document.addEventListener("themechange", drawAll);
-    });
-    const sizes = new ResizeObserver((entries) => {
-      for (const { target } of entries) if (visible(target) && target.dataset.drawn && Number(target.dataset.width) !== target.clientWidth) {
-        target.dataset.width = target.clientWidth;
-        draw(target);
-      }
-    });
-    for (const element of all()) { element.dataset.width = element.clientWidth; sizes.observe(element); }
+    document.addEventListener("themechange", drawAll);
+    for (const element of all()) near.observe(element);
+    const idle = window.requestIdleCallback ?? ((act) => setTimeout(act, 500));
+    addEventListener("load", () => idle(() => { for (const element of all()) show(element); }, { timeout: 2000 }));
   });
 
   // "View as table" and back; without this script both are on the page.
@@ -75,6 +92,6 @@ window.clmCharts = {
     const table = frame.dataset.shows === "chart";
     frame.dataset.shows = table ? "table" : "chart";
     button.setAttribute("aria-pressed", String(table));
-    if (!table) for (const element of frame.querySelectorAll("[data-chart]")) draw(element);
+    if (!table) for (const element of frame.querySelectorAll("[data-chart]")) element.dataset.drawn ? draw(element) : show(element);
   });
 })();

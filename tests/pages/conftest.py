@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 from pytest_django.live_server_helper import LiveServer
 
 from clm.lib.access.models import Role, User
@@ -139,7 +139,7 @@ def look(page: Page, address: str) -> Response:
     """Go there, and wait until fonts and charts are drawn."""
     response = page.goto(address)
     page.evaluate("document.fonts.ready")
-    page.wait_for_function("[...document.querySelectorAll('[data-chart]')].every(one => one.dataset.drawn)")
+    expect(page.locator("[data-chart]:not([data-drawn])")).to_have_count(0)
     assert response is not None
     return response
 
@@ -147,7 +147,9 @@ def look(page: Page, address: str) -> Response:
 def faults(page: Page) -> list[str]:
     """What axe finds against WCAG 2.2 AA and good practice on the page as it is shown now."""
     page.evaluate(AXE)
-    found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+    found = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, rules: {'target-size': {enabled: true}}})", RULES
+    )
     return [f"{one['id']}: {[node['target'] for node in one['nodes']][:4]}" for one in found["violations"]]
 
 

@@ -10,13 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from tests.pages.conftest import Shop
 
 COSTS = {
-    "/": 55,
-    "/customers/": 23,
-    "/customers/?stage=retention&search=novak": 23,
-    "/customers/?falling=1": 34,
-    "/customers/{customer}/": 40,
+    "/": 56,
+    "/customers/": 24,
+    "/customers/?stage=retention&search=novak": 24,
+    "/customers/?falling=1": 35,
+    "/customers/{customer}/": 42,
     "/customers/{customer}/timeline/": 8,
-    "/metrics/": 20,
+    "/metrics/": 21,
     "/search/?search=novak+97": 12,
     "/models/seven/": 20,
     "/styleguide/": 3,

@@ -1,13 +1,50 @@
-"""Before anything has happened."""
+"""Before anything has happened: every page says what it will show and what to do next."""
 
-from playwright.sync_api import Page
+from collections.abc import Callable
 
-from tests.pages.conftest import faults, look
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.pages.conftest import faults, look, overflow
 
 
-def test_an_installation_without_customers_teaches_how_to_begin(empty_installation: str, agent: Page) -> None:
-    for path in ("/", "/customers/", "/metrics/", "/models/five/"):
-        assert look(agent, empty_installation + path).status == 200, path
-        assert faults(agent) == [], path
-    agent.goto(empty_installation)
-    assert agent.get_by_role("heading", name="No customers yet").is_visible()
+@pytest.mark.parametrize(
+    ("path", "heading", "step"),
+    [
+        ("/", "No customers yet", "manage.py demo"),
+        ("/customers/", "No customers yet", "manage.py import_file"),
+        ("/customers/?stage=retention", "No customers yet", "New customer"),
+        ("/metrics/", "", "n/a"),
+        ("/models/five/", "", "How to send events"),
+        ("/search/?search=anybody", "Nothing found", "All customers"),
+    ],
+)
+def test_an_installation_without_customers_teaches_how_to_begin(
+    path: str, heading: str, step: str, empty_installation: str, agent: Page
+) -> None:
+    assert look(agent, empty_installation + path).status == 200
+    assert faults(agent) == []
+    agent.set_viewport_size({"width": 390, "height": 800})
+    assert not overflow(agent)
+    if heading:
+        expect(agent.get_by_role("heading", name=heading)).to_be_visible()
+    expect(agent.locator("main")).to_contain_text(step)
+
+
+def test_a_viewer_is_not_told_to_do_what_only_others_may(
+    empty_installation: str, sign_in: Callable[[str], Page]
+) -> None:
+    page = sign_in("viewer")
+    for path in ("/", "/customers/"):
+        look(page, empty_installation + path)
+        expect(page.get_by_role("link", name="New customer")).to_have_count(0)
+        expect(page.get_by_role("link", name="Create a customer")).to_have_count(0)
+
+
+def test_the_system_page_of_an_empty_installation_is_whole(
+    empty_installation: str, sign_in: Callable[[str], Page]
+) -> None:
+    page = sign_in("admin")
+    look(page, f"{empty_installation}/system/")
+    assert faults(page) == []
+    expect(page.get_by_text("No file was imported yet.")).to_be_visible()
