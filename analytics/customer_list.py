@@ -106,14 +106,24 @@ class CustomerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How many there are. is_exact: counted to the end; else there are more than `number`, or about as many."""
+
+    number: int
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerPage:
     """One page of the list, the place of its first row in the whole list (from 1), and the cursors of its neighbours.
-    The place is carried by the cursors, so it costs no counting; customers made meanwhile may shift it."""
+    The place is carried by the cursors, so it costs no counting; customers made meanwhile may shift it. size: how long
+    the whole list is, None when it was not counted."""
 
     rows: tuple[CustomerRow, ...]
     start: int
     next_cursor: str | None
     previous_cursor: str | None
+    size: Size | None = None
 
 
 def customers(
@@ -124,9 +134,11 @@ def customers(
     cursor: str | None = None,
     page_size: int = PAGE,
     with_next: bool = True,
+    counted: bool = False,
 ) -> CustomerPage:
-    """A page of the customers asked for, with their stages in `models`."""
+    """A page of the customers asked for, with their stages in `models`; `counted`: and how many there are in all."""
     found = _matching(asked, now)
+    whole = _size(found) if counted else None
     size = min(max(page_size, 1), MOST)
     backwards, place = False, 1
     if cursor is not None:
@@ -146,28 +158,20 @@ def customers(
         start=start,
         next_cursor=written_cursor("n", page[-1].pk, start + len(page)) if page and has_next else None,
         previous_cursor=written_cursor("p", page[0].pk, start) if page and has_previous else None,
+        size=whole,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How many there are. is_exact: counted to the end; else there are more than `number`, or about as many."""
-
-    number: int
-    is_exact: bool
 
 
 def matching(*, asked: Asked, now: datetime) -> Size:
     """How many customers are asked for, counted up to COUNTED."""
-    number = _matching(asked, now).values("pk")[: COUNTED + 1].count()
-    return Size(min(number, COUNTED), number <= COUNTED)
+    return _size(_matching(asked, now))
 
 
 def everybody() -> Size:
     """All customers, those merged into others apart; about how many, when they are more than COUNTED."""
-    number = Customer.objects.filter(merged_into=None).values("pk")[: COUNTED + 1].count()
-    if number <= COUNTED:
-        return Size(number, True)
+    size = _size(Customer.objects.filter(merged_into=None))
+    if size.is_exact:
+        return size
     ((estimate,),) = sql.rows("analytics/customers_estimated")
     return Size(max(int(estimate), COUNTED), False)
 
@@ -192,6 +196,11 @@ def falling(*, falls: Falls, now: datetime) -> list[int]:
         for customer, subjects in ahead.items()
         if any(change.stage == falls.stage for change in subjects.get(falls.model.id, ()))
     )
+
+
+def _size(found: QuerySet[Customer]) -> Size:
+    number = found.values("pk")[: COUNTED + 1].count()
+    return Size(min(number, COUNTED), number <= COUNTED)
 
 
 def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:

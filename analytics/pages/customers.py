@@ -66,10 +66,12 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
         # A group is about a period; its list shows the people as they are now.
         as_of=None if group else picked.instant,
     )
-    found = customer_list.customers(asked=asked, models=[model], now=now, cursor=query.get("cursor") or None)
     narrowed = bool(asked.stages or asked.segment or asked.search or falls or group or asked.as_of)
+    found = customer_list.customers(
+        asked=asked, models=[model], now=now, cursor=query.get("cursor") or None, counted=narrowed
+    )
     everybody = customer_list.everybody()
-    matching = customer_list.matching(asked=asked, now=now) if narrowed else everybody
+    matching = found.size or everybody
     return render(
         request,
         "pages/customers.html",
