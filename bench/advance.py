@@ -1,0 +1,446 @@
+"""How fast what happened becomes a stage: `python bench/advance.py [question ...]`.
+
+- batch: 500 different customers of 200 touchpoints, three models and 100 segments, in one batch, commit included
+- compile: what a new type of touchpoint costs under three models and 500 segments
+- idle: a tick with nothing to do
+- prompt: from the commit of a touchpoint to the stored change of stage, at 500 touchpoints/s
+- crowd: the same for everybody else while one customer of 950,000 touchpoints receives 50/s
+- flood: touchpoints/s that one and two processes work off
+- in_place: the share of Standing updates that stay on their page, after 10 touchpoints for each of 200,000 customers
+- publish: how long advance stands still while a changed `seven` goes live
+
+`batch` and `compile` make a small database of their own on the same server and drop it; the others work on the
+database that is asked, which bench/load.py fills, and leave touchpoints of the source `bench` in it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.measuring import PROJECT, Measured, begin, measured, need_touchpoints, percentile, report, start_django
+
+SMALL = "bench_advance"
+RATE, SECONDS = 500, 60
+HOT_TOUCHPOINTS = 950_000
+
+
+# --- the ground ----------------------------------------------------------------------------------------------------
+def ask(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+def manage(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, str(PROJECT / "manage.py"), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+
+
+def ended(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait()
+
+
+def drain() -> None:
+    """Work off whatever waits."""
+    assert manage("advance").wait() == 0
+
+
+def bench_source() -> int:
+    from customers.models import Source
+
+    return Source.objects.get_or_create(key="bench", defaults={"name": "bench"})[0].pk
+
+
+def told(profiles: list[int], *, type: str = "Page Viewed", each: int = 1) -> None:
+    """Store `each` touchpoints of the last minutes for these profiles, and mark them as changed, in random order."""
+    from customers.models import TouchpointType
+
+    number = TouchpointType.objects.get(name=type).pk
+    ask(
+        "INSERT INTO customers_touchpoint (profile_id, occurred_at, received_at, body_hash, message_hash, source_id,"
+        " type_id, channel_id, flags, currency, order_ref, properties)"
+        " SELECT profile, date_trunc('milliseconds', clock_timestamp()) - number * interval '1 second',"
+        " clock_timestamp(), 1, gen_random_uuid(), %s, %s, 1, 0, '', '', '{}'"
+        " FROM unnest(%s::bigint[]) AS profile, generate_series(0, %s - 1) AS number",
+        bench_source(),
+        number,
+        profiles,
+        each,
+    )
+    ask(
+        "INSERT INTO customers_stale (profile_id, cause, attempts) SELECT profile, 1, 0"
+        " FROM unnest(%s::bigint[]) AS profile, generate_series(1, %s) AS number ORDER BY random()",
+        profiles,
+        each,
+    )
+
+
+def some_profiles(count: int) -> list[int]:
+    """Profiles picked at random, in random order."""
+    ((last,),) = ask("SELECT max(id) FROM customers_profile")
+    wanted = random.Random(7).sample(range(1, last + 1), min(last, count + count // 10 + 100))
+    found = [one for (one,) in ask("SELECT id FROM customers_profile WHERE id = ANY(%s)", wanted)]
+    random.Random(8).shuffle(found)
+    return found[:count]
+
+
+# --- a small database of its own -----------------------------------------------------------------------------------
+@contextmanager
+def small_database() -> Iterator[dict[str, str]]:
+    """The environment of a process that works on a fresh database of the same server."""
+    start_django()
+    from django.conf import settings
+
+    assert settings.EMBEDDED_POSTGRES, "the small database is made in the private PostgreSQL only"
+    ask(f"DROP DATABASE IF EXISTS {SMALL}")
+    ask(f"CREATE DATABASE {SMALL}")
+    try:
+        yield {**os.environ, "CLM_DATABASE": SMALL}
+    finally:
+        ask(f"DROP DATABASE {SMALL} WITH (FORCE)")
+
+
+def in_small_database(question: str) -> None:
+    with small_database() as env:
+        subprocess.run([sys.executable, __file__, f"{question}_here"], env=env, check=True)
+
+
+def segment_rules(count: int) -> list[dict[str, Any]]:
+    """As many different rules of a few nodes each."""
+    from lifecycle.rules.nodes import ROLES
+
+    return [
+        {
+            "all": [
+                {"rule": "alive"},
+                {"did": {"role": ROLES[number % 17]}, "at_least": 1 + number % 5, "within": f"{7 + number}d"},
+                {"not": {"did": {"role": "refund"}, "within": f"{5 + number % 90}d"}},
+            ]
+        }
+        for number in range(count)
+    ]
+
+
+def with_segments(count: int) -> None:
+    from django.core.management import call_command
+
+    from customers.ingest import clock
+    from lifecycle.install import build, install, new_segment
+
+    call_command("migrate", verbosity=0)
+    install(now=clock())
+    build(
+        versions=[
+            new_segment(key=f"segment-{number}", name=f"segment {number}", rule=rule)
+            for number, rule in enumerate(segment_rules(count))
+        ],
+        now=clock(),
+    )
+
+
+def batch_here() -> None:
+    start_django()
+    with_segments(100)
+    from lifecycle.advance import advance
+
+    ask(
+        "INSERT INTO customers_customer (id, created_at, name, email, phone, search_text)"
+        " SELECT number, now(), '', '', '', '' FROM generate_series(1, 2000) AS number"
+    )
+    ask("INSERT INTO customers_profile (id, customer_id, created_at) SELECT id, id, now() FROM customers_customer")
+    ask(
+        "INSERT INTO customers_touchpoint (profile_id, occurred_at, received_at, amount, body_hash, message_hash,"
+        " source_id, type_id, channel_id, flags, currency, order_ref, properties)"
+        " SELECT profile, date_trunc('milliseconds', now() - random() * interval '730 days'), now(),"
+        " (random() * 10000)::bigint, 1, gen_random_uuid(), 1, 1 + floor(random() * 60), 1, 0, 'EUR', '', '{}'"
+        " FROM generate_series(1, 2000) AS profile, generate_series(1, 200)"
+    )
+    ask("INSERT INTO customers_stale (profile_id, cause, attempts) SELECT id, 4, 0 FROM customers_profile")
+    ask("VACUUM ANALYZE")
+    random_profiles = random.Random(3)
+    while advance().customers:
+        pass
+
+    def one() -> None:
+        assert advance().customers == 500
+
+    result = measured(
+        "a batch of 500 customers of 200 touchpoints, three models and 100 segments",
+        one,
+        before=lambda: told(random_profiles.sample(range(1, 2001), 500), type="Order Completed"),
+        repeats=7,
+        rows=500,
+        unit="customers",
+    )
+    report("One batch, commit included", [result])
+
+
+def compile_here() -> None:
+    start_django()
+    with_segments(500)
+    from customers.models import TouchpointType
+    from lifecycle import live
+
+    def forget(*caches: Any) -> None:
+        for cache in caches:
+            cache.clear()
+
+    numbers = iter(range(1000))
+    results = [
+        measured(
+            "a process reads and compiles all rules",
+            live.live,
+            before=lambda: forget(live._seen, live._compiled, live._parsed),
+            repeats=5,
+        ),
+        measured("it compiles them again", live.live, before=lambda: forget(live._seen, live._compiled), repeats=5),
+        measured(
+            "a type that no rule can tell from others has been sent",
+            live.live,
+            before=lambda: TouchpointType.objects.create(name=f"odd thing {next(numbers)}"),
+            repeats=5,
+        ),
+        measured("nothing is new", live.live, repeats=5),
+    ]
+    report("Rules compiled: three models and 500 segments", results)
+
+
+# --- on the large database -----------------------------------------------------------------------------------------
+def idle() -> None:
+    from lifecycle.candidates import hot_candidates
+    from lifecycle.tick import tick
+
+    drain()
+
+    def look() -> None:
+        tick(hot=False)
+        hot_candidates(limit=1)
+
+    look()
+    result = measured("an idle tick over all customers", look, repeats=101)
+    report("Nothing to do", [result])
+    print(f"p95 {1e3 * percentile(result.seconds, 0.95):.1f} ms")
+
+
+def client_here(*arguments: str) -> None:
+    """One client: so many touchpoints a second for so many seconds, five to a batch; prints when each was committed."""
+    start_django()
+    from datetime import timedelta
+
+    from customers.events import Event
+    from customers.ingest import clock, ingest
+    from customers.models import Source
+
+    rate, seconds, seed = (int(one) for one in arguments[:3])
+    types = ("Page Viewed", "Order Completed", "Signed Up", "Feature Used", "Product Added", "Article Shared")
+    types = tuple(name for (name,) in ask("SELECT name FROM customers_touchpointtype WHERE name = ANY(%s)", [*types]))
+    people = json.loads(Path(arguments[3]).read_text())
+    source = Source.objects.get(key="bench")
+    chance = random.Random(seed)
+    sent: list[tuple[int, str, float]] = []
+    began, count, each = time.time(), 0, 5
+    while (now := time.time()) < began + seconds:
+        if (ahead := began + count / rate - now) > 0:
+            time.sleep(ahead)
+        at = clock() - timedelta(milliseconds=2)
+        chosen = [people[(seed + 7 * (count + one)) % len(people)] for one in range(each)]
+        events = [
+            Event(
+                message_id=f"{seed} {began} {count + one}",
+                identities=(("bench", identity),),
+                type=chance.choice(types),
+                channel="web",
+                occurred_at=at.replace(microsecond=at.microsecond // 1000 * 1000),
+                properties={},
+            )
+            for one, (_customer, identity) in enumerate(chosen)
+        ]
+        ingest(source=source, events=events)
+        committed = time.time()
+        sent += [(customer, events[0].occurred_at.isoformat(), committed) for customer, _identity in chosen]
+        count += each
+    print(json.dumps(sent))
+
+
+def known_people(count: int) -> list[tuple[int, str]]:
+    """(customer, identity of the kind `bench`) of customers picked at random."""
+    profiles = some_profiles(count)
+    ask(
+        "INSERT INTO customers_identity (kind, value, profile_id, created_at)"
+        " SELECT 'bench', profile::text, profile, now() FROM unnest(%s::bigint[]) AS profile ORDER BY 2"
+        " ON CONFLICT DO NOTHING",
+        profiles,
+    )
+    return ask(
+        "SELECT customer_id, id::text FROM customers_profile WHERE id = ANY(%s) ORDER BY md5(id::text)", profiles
+    )
+
+
+def traffic(*, rate: int, seconds: int, people: list[tuple[int, str]], also: Callable[[], Any] = lambda: None) -> None:
+    """Two clients send; prints how long it took until each change of stage that they caused was there to be read."""
+    file = PROJECT / ".data" / "bench-people.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(people))
+    ((last,),) = ask("SELECT coalesce(max(id), 0) FROM lifecycle_transition")
+    clients = [
+        subprocess.Popen(
+            [sys.executable, __file__, "client_here", str(rate // 2), str(seconds), str(3 * seed), str(file)],
+            stdout=subprocess.PIPE,
+        )
+        for seed in (0, 1)
+    ]
+    seen: dict[tuple[int, str], float] = {}
+    until = time.time() + seconds + 8
+    while time.time() < until:
+        # Serial numbers commit out of order; a thousand back is far enough for two processes.
+        rows = ask(
+            "SELECT id, customer_id, entered_at FROM lifecycle_transition WHERE id > %s AND recorded_at >= entered_at"
+            " ORDER BY id",
+            max(0, last - 1000),
+        )
+        now = time.time()
+        for number, customer, entered in rows:
+            last = max(last, number)
+            seen.setdefault((customer, entered.isoformat()), now)
+        also()
+        time.sleep(0.02)
+    sent = [tuple(one) for client in clients for one in json.loads(client.communicate()[0])]
+    waits = sorted(seen[customer, at] - committed for customer, at, committed in sent if (customer, at) in seen)
+    waiting = ask("SELECT count(*) FROM customers_stale")[0][0]
+    print(
+        f"{len(sent):,} touchpoints sent ({len(sent) / seconds:.0f}/s); {len(waits):,} changed a stage; {waiting} wait"
+    )
+    shares = {"median": 0.5, "p95": 0.95, "p99": 0.99, "slowest": 1.0}
+    print("| " + " | ".join(shares) + " |\n| " + " | ".join("---" for _ in shares) + " |")
+    print("| " + " | ".join(f"{percentile(waits, share):.2f} s" for share in shares.values()) + " |", flush=True)
+
+
+def prompt() -> None:
+    bench_source()
+    drain()
+    watch = manage("advance", "--forever")
+    time.sleep(3)
+    print("\n### From the commit of a touchpoint to the stored change of stage")
+    traffic(rate=RATE, seconds=SECONDS, people=known_people(100_000))
+    ended(watch)
+
+
+def crowd() -> None:
+    bench_source()
+    people = known_people(60_000)
+    customer, identity = people.pop()
+    ((have,),) = ask("SELECT count(*) FROM customers_touchpoint WHERE profile_id = %s", int(identity))
+    ask(
+        "INSERT INTO customers_touchpoint (profile_id, occurred_at, received_at, body_hash, message_hash, source_id,"
+        " type_id, channel_id, flags, currency, order_ref, properties)"
+        " SELECT %s, date_trunc('milliseconds', now() - random() * interval '730 days'), now(), 1, gen_random_uuid(),"
+        " %s, 1 + floor(random() * 60), 1, 0, '', '', '{}' FROM generate_series(1, %s)",
+        int(identity),
+        bench_source(),
+        HOT_TOUCHPOINTS - have,
+    )
+    ask("INSERT INTO customers_stale (profile_id, cause, attempts) VALUES (%s, 1, 0)", int(identity))
+    drain()
+    ask("UPDATE lifecycle_hotcustomer SET not_before = now() + interval '20 seconds' WHERE customer_id = %s", customer)
+    turns: set[Any] = set()
+
+    def watch_turns() -> None:
+        turns.update(ask("SELECT not_before FROM lifecycle_hotcustomer WHERE customer_id = %s", customer))
+
+    watch = manage("advance", "--forever")
+    time.sleep(3)
+    print("\n### Everybody else, while one customer of 950,000 touchpoints receives 50 a second")
+    # 100/s, of which every second one is the hot customer's.
+    mixed = [one for person in people for one in (person, (customer, identity))]
+    traffic(rate=100, seconds=90, people=mixed, also=watch_turns)
+    ended(watch)
+    print(f"turns of the hot customer: {len(turns) - 1}")
+    ask("UPDATE lifecycle_hotcustomer SET not_before = now() WHERE customer_id = %s", customer)
+    ask("INSERT INTO customers_stale (profile_id, cause, attempts) VALUES (%s, 1, 0)", int(identity))
+    from lifecycle.advance import advance_hot
+
+    began = time.perf_counter()
+    assert advance_hot().customers == 1
+    print(f"its turn takes {time.perf_counter() - began:.2f} s")
+
+
+def flood() -> None:
+    results = []
+    for processes, count in ((1, 30_000), (2, 60_000)):
+        drain()
+        told(some_profiles(count))
+        began = time.perf_counter()
+        running = [manage("advance") for _one in range(processes)]
+        assert [process.wait() for process in running] == [0] * processes
+        took = time.perf_counter() - began
+        name = "one process" if processes == 1 else f"{processes} processes"
+        results.append(Measured(name, (took,), rows=count, unit="touchpoints"))
+    report("A backlog worked off, one touchpoint a customer, the start of the processes included", results)
+
+
+def in_place() -> None:
+    drain()
+    before = _updates()
+    told(some_profiles(200_000), each=10)
+    running = [manage("advance") for _one in range(2)]
+    assert [process.wait() for process in running] == [0, 0]
+    time.sleep(2)  # statistics are handed over when a session ends
+    total, hot = (after - was for after, was in zip(_updates(), before, strict=True))
+    print("\n### Standing updates after 10 touchpoints for each of 200,000 customers")
+    print(f"{total:,} updates, {hot:,} of them in place (HOT): {hot / max(total, 1):.1%}")
+
+
+def _updates() -> tuple[int, int]:
+    ask("SELECT pg_stat_clear_snapshot()")
+    (row,) = ask("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'lifecycle_standing'")
+    return row
+
+
+QUESTIONS: dict[str, Callable[[], None]] = {
+    "batch": lambda: in_small_database("batch"),
+    "compile": lambda: in_small_database("compile"),
+    "idle": idle,
+    "prompt": prompt,
+    "crowd": crowd,
+    "flood": flood,
+    "in_place": in_place,
+}
+INSIDE: dict[str, Callable[..., None]] = {
+    "batch_here": batch_here,
+    "compile_here": compile_here,
+    "client_here": client_here,
+}
+
+
+def main() -> None:
+    if len(sys.argv) > 1 and sys.argv[1] in INSIDE:
+        INSIDE[sys.argv[1]](*sys.argv[2:])
+        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("questions", nargs="*", choices=[*QUESTIONS, []], metavar="question")
+    asked = parser.parse_args().questions or list(QUESTIONS)
+    begin("How fast what happened becomes a stage")
+    start_django()
+    if set(asked) - {"batch", "compile"}:
+        print(f"{need_touchpoints():,} touchpoints in the database")
+    for question in asked:
+        QUESTIONS[question]()
+
+
+if __name__ == "__main__":
+    main()
