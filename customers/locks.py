@@ -18,17 +18,20 @@ a count holds while it reads whose profiles are.
 A portion of simulated people is stored under its SIMULATED after PROPERTY_KEYS and before anything else, so that two
 runs of one seed share the work.
 
+PUBLISHING is held by whoever makes versions live, before it takes VERSIONS: one publish after the other.
+
 FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
 because of it, so that one source is filled from one file at a time.
 
 Whoever writes rows that say when they were recorded (Touchpoint.received_at, Transition.recorded_at) holds
 PROPERTY_KEYS or VERSIONS from before it reads the clock until it commits: `settled_until` rests on it."""
 
+import time
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from clm.lib import sql
 from clm.lib.milliseconds import truncated
@@ -41,6 +44,12 @@ SEQUENCER = 7305
 REPLAYS = 7306
 INSTALL = 7307
 FILES = 7308
+PUBLISHING = 7309
+
+# Whoever waits for an exclusive lock holds up all who come after: it is tried for so long, so many times, with pauses
+# in which the others go on, before it is simply waited for.
+_TRY_MILLISECONDS, _PAUSE_SECONDS, _TRIES = 250, 0.05, 40
+_LOCK_NOT_AVAILABLE = "55P03"
 FILLING = 7309
 SIMULATED = 7310
 
@@ -75,6 +84,22 @@ def settled_until() -> datetime | None:
     if known < writers:
         return None
     return truncated(now if earliest is None else min(now, earliest))
+
+
+def own_patiently(lock: int) -> None:
+    """Like `own`, for a lock that many share all the time: nobody is held up for long while somebody keeps it."""
+    for _try in range(_TRIES):
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{_TRY_MILLISECONDS}ms"])
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [lock])
+                cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+            return
+        except OperationalError as error:
+            if getattr(error.__cause__, "pgcode", None) != _LOCK_NOT_AVAILABLE:
+                raise
+        time.sleep(_PAUSE_SECONDS)
+    own(lock)
 
 
 def bucket_of(customer: int) -> int:

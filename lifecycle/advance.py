@@ -25,6 +25,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from clm.lib import sql
+from clm.lib.columns import store_columns
 from clm.lib.milliseconds import to_ms
 from customers import locks
 from customers.ingest import clock
@@ -298,6 +299,8 @@ def settle(*, customers: Sequence[int], news: dict[int, News], emptied: set[int]
         now=now,
         news_since=now - timedelta(hours=Installation.current().news_hours),
     )
+    if any(not subject.is_live for subject in now_live.subjects):
+        _note_touched(ids, causes, news)
     if news:
         refresh_portraits(customers=sorted(news))
     _note_hot(loaded, now)
@@ -322,6 +325,14 @@ def _causes(
         causes[places] = [cause_of(customer) for customer in customers]
         told[places] = True
     return causes, due & ~told
+
+
+def _note_touched(ids: Ids, causes: npt.NDArray[np.int64], news: dict[int, News]) -> None:
+    """Tell whoever publishes what is being built that these customers have moved on; all but those whom nothing but
+    the building itself brought here."""
+    moved_on = causes != Cause.PUBLISH
+    moved_on[ids.places(np.array(sorted(news), np.int64))] = True
+    store_columns("lifecycle_touched", {"customer_id": "q"}, {"customer_id": ids.values[moved_on]})
 
 
 def _refuse_shared_identities(loaded: Loaded) -> None:

@@ -10,11 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clm.lib import sql
-from clm.lib.milliseconds import truncated
 from clm.lib.questions import ConflictError
 from customers import catalogue, locks
-from customers.ingest import clock
 from customers.models import Cause, Installation
 from customers.named_properties import register_properties
 from customers.standard_types import STANDARD_TYPES
@@ -24,6 +21,7 @@ from .examples import broken_examples
 from .live import nodes_of
 from .models import ListMember, Revision, Segment, Stage, StageModel, Subject, SubRule, Version
 from .present import Present
+from .publish import make_live
 from .replay import abandon_replays, replay_all
 from .rules.evaluate import Catalogue
 from .rules.presets import installed_models, installed_segments, installed_sub_rules
@@ -110,7 +108,7 @@ def publish(*, revision: int, now: datetime) -> None:
         build(versions=list(drafts), now=now)
     else:
         with transaction.atomic():
-            locks.own(locks.VERSIONS)
+            locks.own_patiently(locks.VERSIONS)
             _store_texts([found], now)
 
 
@@ -129,7 +127,7 @@ def build(*, versions: list[Version], now: datetime) -> None:
     named = {key for version in versions for key in _property_keys(version)}
     register_properties(keys=named, now=now)
     with transaction.atomic():
-        locks.own(locks.VERSIONS)
+        locks.own_patiently(locks.VERSIONS)
         # An older version of the same subject that was still being built will never be needed.
         for version in versions:
             Version.objects.filter(
@@ -192,18 +190,11 @@ def finish_building(*, now: datetime) -> int:
         return 0
     if not all(_is_empty_list(version) for version in asked):
         replay_all(cause=Cause.PUBLISH)
-    with transaction.atomic():
-        locks.own(locks.VERSIONS)
-        # Those that somebody else has made live or replaced meanwhile are done with.
-        building = list(
-            Version.objects.filter(pk__in=[version.pk for version in asked], state=Version.State.BUILDING)
-            .select_related("subject", "revision")
-            .order_by("pk")
-        )
-        for version in building:
-            _make_live(version, now)
-        _store_texts({version.revision for version in building if version.revision}, now)
-    return len(building)
+    return make_live(
+        versions=[version.pk for version in asked],
+        now=now,
+        also=lambda live: _store_texts({version.revision for version in live if version.revision}, now),
+    )
 
 
 def _is_empty_list(version: Version) -> bool:
@@ -219,23 +210,6 @@ def _store_texts(revisions: Iterable[Revision], now: datetime) -> None:
         for name, text in revision.sub_rules.items():
             SubRule.objects.update_or_create(name=name, defaults={"document": text})
         Revision.objects.filter(pk=revision.pk).update(published_at=now)
-
-
-def _make_live(version: Version, now: datetime) -> None:
-    replaced = Version.objects.filter(subject=version.subject_id, state=Version.State.LIVE).update(
-        state=Version.State.RETIRED, retired_at=now
-    )
-    Version.objects.filter(pk=version.pk).update(state=Version.State.LIVE, published_at=now)
-    Subject.objects.filter(pk=version.subject_id).update(live_version=version)
-    sql.run(
-        "lifecycle/standings_publish",
-        subject=version.subject_id,
-        version=version.pk,
-        outside=Stage.objects.get(subject=version.subject_id, is_exit=True).pk,
-        announce=bool(replaced),  # the first version is computed in silence
-        cause=int(Cause.PUBLISH),
-        now=truncated(clock()),
-    ).close()
 
 
 def _property_keys(version: Version) -> frozenset[str]:

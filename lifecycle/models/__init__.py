@@ -2,6 +2,7 @@
 
 from .definitions import Example, ListMember, Revision, RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
 from .history import Announcement, Due, Fault, HotCustomer, Parked, Placement, Standing, Transition
+from .publishing import Move, Touched
 from .pulse import Pulse
 from .replays import Replay, ReplayBucket
 
@@ -12,6 +13,7 @@ __all__ = [
     "Fault",
     "HotCustomer",
     "ListMember",
+    "Move",
     "Parked",
     "Placement",
     "Pulse",
@@ -25,6 +27,7 @@ __all__ = [
     "Standing",
     "SubRule",
     "Subject",
+    "Touched",
     "Transition",
     "Version",
 ]

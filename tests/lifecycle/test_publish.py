@@ -12,9 +12,11 @@ from customers.ingest import clock
 from customers.models import Cause, TouchpointType
 from lifecycle.install import build, draft, finish_building, install, new_segment
 from lifecycle.live import live
-from lifecycle.models import Announcement, Replay, Segment, Standing, Subject, Version
+from lifecycle.models import Announcement, Move, Replay, Segment, Standing, Subject, Version
+from lifecycle.publish import make_live
 from lifecycle.replay import replay_all, replay_next, start_replay
 
+from .conftest import Side
 from .making import (
     ago,
     believed,
@@ -232,3 +234,48 @@ def test_two_who_install_at_once_install_one(run: Callable[..., Any]) -> None:
     assert stage(customer_of("a")) == "acquisition"
     check_standings()
     assert replay_all().rows_changed == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_advanced_after_a_publish_has_worked_out_its_moves_stands_right_all_the_same(
+    run: Callable[..., Any], side: Side
+) -> None:
+    installed()
+    new_version("chosen", {"did": {"role": "signup"}})
+    for name in ("moves", "returns", "stays"):
+        tell(happened(name, "Signed Up", ago(days=3)))
+    settle()
+    second = made("chosen", {"all": [{"did": {"role": "signup"}}, {"not": {"did": {"role": "refund"}}}]})
+    third = made("looked", LOOKED)
+    Version.objects.filter(pk__in=[second.pk, third.pk]).update(state=Version.State.BUILDING)
+    tell(happened("returns", "Order Refunded", ago(days=2)))
+    settle()
+    replay_all(cause=Cause.PUBLISH)
+    # Somebody advances, and nobody else is held up by the publish that waits for it.
+    with side.holding("SELECT pg_advisory_xact_lock_shared(7302, 0)"):
+        publishing = run(lambda: make_live(versions=[second.pk, third.pk], now=clock()))
+        side.waits_for("7302")
+        tell(happened("moves", "Order Refunded", ago(hours=2)), happened("new", "Signed Up", ago(hours=1)))
+        tell(happened("new", "Page Viewed", ago(minutes=30)), happened("moves", "Page Viewed", ago(minutes=30)))
+        settle()
+    assert publishing.result() == 2
+    names = ("moves", "returns", "stays", "new")
+    assert [stage(customer_of(name), "chosen") for name in names] == ["out", "out", "in", "in"]
+    assert [stage(customer_of(name), "looked") for name in names] == ["in", None, None, "in"]
+    check_standings()
+    assert not Move.objects.exists()
+    told = (
+        Announcement.objects.filter(subject__key="chosen").order_by("pk").values_list("customer", "stage__key", "kind")
+    )
+    assert [(kind, key) for customer, key, kind in told if customer == customer_of("moves")] == [
+        ("transition", "in"),
+        ("correction", "out"),
+    ]
+    assert [(kind, key) for customer, key, kind in told if customer == customer_of("returns")] == [
+        ("transition", "in"),
+        ("correction", "out"),
+    ]
+    before = Announcement.objects.count()
+    assert replay_all().rows_changed == 0
+    settle()
+    assert Announcement.objects.count() == before
