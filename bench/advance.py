@@ -296,7 +296,7 @@ def traffic(*, rate: int, seconds: int, people: list[tuple[int, str]], also: Cal
     file = PROJECT / ".data" / "bench-people.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(people))
-    ((last,),) = ask("SELECT coalesce(max(id), 0) FROM lifecycle_transition")
+    ((last,),) = ask("SELECT coalesce(max(id), 0) FROM lifecycle_announcement")
     clients = [
         subprocess.Popen(
             [sys.executable, __file__, "client_here", str(rate // 2), str(seconds), str(3 * seed), str(file)],
@@ -307,10 +307,10 @@ def traffic(*, rate: int, seconds: int, people: list[tuple[int, str]], also: Cal
     seen: dict[tuple[int, str], float] = {}
     until = time.time() + seconds + 8
     while time.time() < until:
-        # Serial numbers commit out of order; a thousand back is far enough for two processes.
+        # What is told commits with the change of stage it speaks of. Serial numbers commit out of order; a thousand
+        # back is far enough for two processes.
         rows = ask(
-            "SELECT id, customer_id, entered_at FROM lifecycle_transition WHERE id > %s AND recorded_at >= entered_at"
-            " ORDER BY id",
+            "SELECT id, customer_id, entered_at FROM lifecycle_announcement WHERE id > %s ORDER BY id",
             max(0, last - 1000),
         )
         now = time.time()

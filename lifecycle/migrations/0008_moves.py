@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("customers", "0005_trait_tellings"),
-        ("lifecycle", "0006_faults"),
+        ("lifecycle", "0007_transitions_have_no_index_of_ids"),
     ]
 
     operations = [
