@@ -2,6 +2,7 @@
 
 import typing
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,64 +63,82 @@ _Said = tuple[VersionNote, dict[str, tuple[int, str, typing.Any]], tuple[NamedRu
 _said: OrderedDict[tuple[int, str, int], _Said] = OrderedDict()
 
 
+_MOST_KEPT = 1000
+
+
 def stage_rules(*, sorting: Sorting) -> StageRules:
     """The rules of the live version, said in English."""
-    if sorting.version is None:
-        return StageRules(None, tuple(StageRule(stage, 0, "", None) for stage in sorting.stages.values()))
-    note, said, named = _version(sorting)
-    return StageRules(
-        version=note,
-        stages=tuple(StageRule(stage, *said.get(stage.key, (0, _EXIT, None))) for stage in sorting.stages.values()),
-        named=named,
-    )
+    return rules_of(sortings=[sorting])[0]
+
+
+def rules_of(*, sortings: Sequence[Sorting]) -> list[StageRules]:
+    """The rules of the live version of each, in their order; two queries however many there are."""
+    said_by = _said_by([sorting for sorting in sortings if sorting.version is not None])
+    found = []
+    for sorting in sortings:
+        if sorting.version is None:
+            found.append(StageRules(None, tuple(StageRule(one, 0, "", None) for one in sorting.stages.values())))
+            continue
+        note, said, named = said_by[sorting.version]
+        rules = (StageRule(stage, *said.get(stage.key, (0, _EXIT, None))) for stage in sorting.stages.values())
+        found.append(StageRules(version=note, stages=tuple(rules), named=named))
+    return found
 
 
 _EXIT = "No other stage holds any more."
 
 
-def _version(sorting: Sorting) -> _Said:
+def _said_by(sortings: Sequence[Sorting]) -> dict[int, _Said]:
+    """What each live version says, by version; only what is published is kept, since drafts still change."""
     installation = Installation.current()
-    assert sorting.version is not None
-    key = (sorting.version, installation.currency, installation.minor_digits)
-    if key not in _said:
-        version = Version.objects.select_related("author", "subject").get(pk=sorting.version)
-        nodes = nodes_of(version, kind=sorting.kind)
-        if sorting.kind == Subject.Kind.MODEL:
-            documents = {stage["key"]: stage["rule"] for stage in version.document["stages"]}
-        else:
-            documents = {"in": version.document["rule"]}
-        note = VersionNote(
-            number=version.number,
-            published_at=version.published_at,
-            published_by=str(version.author) if version.author else "",
-            lapse_days=version.lapse_days,
-            time_zone=version.time_zone,
-            tzdata=version.tzdata,
-            note=version.note,
+    kinds = {sorting.version: sorting.kind for sorting in sortings if sorting.version is not None}
+    keys = {version: (version, installation.currency, installation.minor_digits) for version in kinds}
+    found = {version: _said[key] for version, key in keys.items() if key in _said}
+    missing = [version for version in kinds if version not in found]
+    for version in Version.objects.select_related("author", "subject").filter(pk__in=missing) if missing else ():
+        found[version.pk] = _words(version, kinds[version.pk], installation)
+        if version.published_at is not None:
+            _said[keys[version.pk]] = found[version.pk]
+    while len(_said) > _MOST_KEPT:
+        _said.popitem(last=False)
+    return found
+
+
+def _words(version: Version, kind: str, installation: Installation) -> _Said:
+    nodes = nodes_of(version, kind=kind)
+    if kind == Subject.Kind.MODEL:
+        documents = {stage["key"]: stage["rule"] for stage in version.document["stages"]}
+    else:
+        documents = {"in": version.document["rule"]}
+    note = VersionNote(
+        number=version.number,
+        published_at=version.published_at,
+        published_by=str(version.author) if version.author else "",
+        lapse_days=version.lapse_days,
+        time_zone=version.time_zone,
+        tzdata=version.tzdata,
+        note=version.note,
+    )
+    said = {
+        name: (
+            precedence,
+            sentence(node, currency=installation.currency, minor_digits=installation.minor_digits),
+            documents[name],
         )
-        said = {
-            name: (
-                precedence,
-                sentence(node, currency=installation.currency, minor_digits=installation.minor_digits),
-                documents[name],
-            )
-            for precedence, (name, node) in enumerate(nodes.items(), start=1)
-        }
-        parts: dict[str, Node] = {}
-        for node in nodes.values():
-            parts |= _names_in(node)
-        named = tuple(
-            NamedRule(
-                name=name,
-                sentence=sentence(part, currency=installation.currency, minor_digits=installation.minor_digits),
-                document=version.sub_rules[name],
-            )
-            for name, part in sorted(parts.items())
+        for precedence, (name, node) in enumerate(nodes.items(), start=1)
+    }
+    parts: dict[str, Node] = {}
+    for node in nodes.values():
+        parts |= _names_in(node)
+    named = tuple(
+        NamedRule(
+            name=name,
+            sentence=sentence(part, currency=installation.currency, minor_digits=installation.minor_digits),
+            document=version.sub_rules[name],
         )
-        _said[key] = (note, said, named)
-        while len(_said) > 100:
-            _said.popitem(last=False)
-    return _said[key]
+        for name, part in sorted(parts.items())
+    )
+    return note, said, named
 
 
 def _names_in(node: Node) -> dict[str, Node]:

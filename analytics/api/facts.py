@@ -9,6 +9,7 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from clm.lib.questions import QuestionError
 from customers.consents import state_consent
 from customers.ingest import clock
 from customers.models import Affiliation, Consent, Identity, Profile, Trait
@@ -63,7 +64,13 @@ class IdentityOfCustomer(serializers.Serializer[Any]):
 
 class IdentityFilters(filters.FilterSet):
     kind = text_filter(longest=40)
-    value = text_filter(longest=512, help_text="As it is kept: e-mail addresses in small letters.")
+    value = text_filter(longest=512, help_text="Goes with `kind`. As it is kept: e-mail addresses in small letters.")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Identities are found by kind and value; a value alone has no index."""
+        if self.form.cleaned_data.get("value") and not self.form.cleaned_data.get("kind"):
+            raise QuestionError("value", "value goes with kind")
+        return super().filter_queryset(queryset)
 
     class Meta:
         model = Identity

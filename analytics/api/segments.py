@@ -1,5 +1,6 @@
 """/api/v1/segments/: the segments, what they mean, and who is in them."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -11,9 +12,9 @@ from rest_framework.views import APIView
 from customers.ingest import clock
 from lifecycle.naming import name_subject
 
+from ..segment_sizes import segment_sizes
 from ..sorting import Sorting, segment, segments
-from ..stage_rules import stage_rules
-from ..stages import stage_counts
+from ..stage_rules import rules_of
 from .acting import act
 from .answering import page, page_of, problems
 from .asking import Asking, Body, KnownAt, NoParameters, Paged
@@ -28,25 +29,34 @@ class SegmentShape(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=["segment", "list"])
     sentence = serializers.CharField(help_text="What its rule says; empty for a static list.")
     rule = serializers.JSONField(allow_null=True)
-    customers = serializers.IntegerField(help_text="In it now.")
+    customers = serializers.IntegerField(help_text="In it now, or a few seconds ago.")
     version = VersionShape(allow_null=True)
 
 
-def written_segment(found: Sorting, asking: Asking) -> dict[str, Any]:
-    """A segment with its rule and how many are in it."""
-    rules = stage_rules(sorting=found)
-    counts = stage_counts(model=found, now=asking.now)
-    inside = next((one for one in rules.stages if one.stage.key == "in"), None)
-    return {
-        "key": found.key,
-        "name": found.name,
-        "description": found.description,
-        "kind": found.kind,
-        "sentence": inside.sentence if inside else "",
-        "rule": inside.document if inside else None,
-        "customers": sum(one.customers for one in counts.stages if one.stage.key == "in"),
-        "version": rules.version,
-    }
+def written_segments(found: Sequence[Sorting]) -> list[dict[str, Any]]:
+    """Segments with their rules and how many are in them; as many queries for many as for one."""
+    sizes = segment_sizes(segments=found)
+    written = []
+    for one, rules in zip(found, rules_of(sortings=found), strict=True):
+        inside = next((rule for rule in rules.stages if rule.stage.key == "in"), None)
+        written.append(
+            {
+                "key": one.key,
+                "name": one.name,
+                "description": one.description,
+                "kind": one.kind,
+                "sentence": inside.sentence if inside else "",
+                "rule": inside.document if inside else None,
+                "customers": sizes[one.id],
+                "version": rules.version,
+            }
+        )
+    return written
+
+
+def written_segment(found: Sorting) -> Any:
+    """One segment with its rule and how many are in it."""
+    return SegmentShape(written_segments([found])[0]).data
 
 
 class Segments(APIView):
@@ -59,9 +69,7 @@ class Segments(APIView):
     )
     def get(self, request: Request) -> Response:
         NoParameters.of(request)
-        asking = Asking(now=clock())
-        found = [written_segment(one, asking) for one in segments()]
-        return Response(page(request, SegmentShape(found, many=True).data))
+        return Response(page(request, SegmentShape(written_segments(segments()), many=True).data))
 
 
 class SegmentTold(Body):
@@ -79,7 +87,7 @@ class OneSegment(APIView):
     )
     def get(self, request: Request, key: str) -> Response:
         NoParameters.of(request)
-        return Response(SegmentShape(written_segment(segment(key), Asking(now=clock()))).data)
+        return Response(written_segment(segment(key)))
 
     @act(
         operation_id="segments_name",
@@ -90,7 +98,7 @@ class OneSegment(APIView):
     )
     def patch(self, request: Request, key: str) -> Response:
         name_subject(subject=segment(key).id, changes=SegmentTold.of_request(request))
-        return Response(SegmentShape(written_segment(segment(key), Asking(now=clock()))).data)
+        return Response(written_segment(segment(key)))
 
 
 class SegmentTrend(APIView):

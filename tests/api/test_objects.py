@@ -13,7 +13,7 @@ from clm.lib.milliseconds import written
 from customers.catalogue import channel_ids
 from customers.ingest import clock
 from customers.models import Account, Affiliation, Channel, Consent, Import, Merge, Profile, Reject, Source, Stale
-from lifecycle.models import HotCustomer, Parked, Placement, Replay, Stage, StageModel, Subject
+from lifecycle.models import HotCustomer, Parked, Placement, Replay, Stage, StageModel, Subject, Version
 from tests.factories import client_of, make_customer, make_spend, make_user
 from tests.lifecycle.making import ago, happened, new_version, settle, source, tell
 
@@ -165,6 +165,19 @@ def test_versions_say_their_rules(api: Client) -> None:
     assert alive["rule"]
 
 
+def test_what_a_draft_says_is_not_taken_for_what_was_published(api: Client) -> None:
+    live = Version.objects.get(subject__key="active_customer")
+    draft = Version.objects.get(pk=live.pk)
+    draft.pk, draft.number, draft.state, draft.published_at = None, 2, "draft", None
+    draft.save()
+    read = get(api, "segments/active_customer/versions/2/")
+    assert (read["state"], read["published_at"], read["stages"][0]["key"]) == ("draft", None, "in")
+    Version.objects.filter(pk=live.pk).update(state="retired", retired_at=clock())
+    Version.objects.filter(pk=draft.pk).update(state="live", published_at=clock())
+    Subject.objects.filter(key="active_customer").update(live_version=draft)
+    assert get(api, "segments/active_customer/")["version"]["published_at"] is not None
+
+
 def test_names_change_and_what_they_decide_does_not(api: Client) -> None:
     customer = make_customer(ago(days=300), ago(days=3))
     named = send(api, "PATCH", "stage-models/seven/", {"name": "Our  seven", "description": "as we see it"}, 200)
@@ -282,6 +295,7 @@ LISTS: dict[str, Callable[[int], Any]] = {
     "users/": lambda _n: make_user("viewer"),
     "keys/": lambda _n: client_of("viewer"),
     "identities/": lambda _n: make_customer(),
+    "segments/": lambda n: new_version(f"big-{n}", {"spent": {"role": "purchase"}, "at_least": f"{n + 1}.00"}),
     "customers/": lambda n: make_customer(name=f"Name {n}"),
     "parked/": lambda _n: Parked.objects.create(customer_id=make_customer(), error="x", parked_at=clock()),
     "replays/": lambda _n: Replay.objects.create(finished_at=clock()),
@@ -347,6 +361,7 @@ def test_pages_lead_forth_and_back_in_either_order(api: Client) -> None:
         ("imports/?state=lost", "state"),
         ("imports/?created_from=yesterday", "created_from"),
         ("identities/?kind=" + "x" * 41, "kind"),
+        ("identities/?value=x", "value"),
     ],
 )
 def test_a_filter_that_cannot_be_is_named(api: Client, address: str, field: str) -> None:
