@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+from django.urls import Resolver404, resolve
 from structlog.contextvars import get_contextvars
 
 OUR_ROOMS = ("clm", "customers", "lifecycle", "campaigns", "analytics")
@@ -61,10 +63,14 @@ class RouteForPath(logging.Filter):
 
 
 def route_of(request: Any) -> str:
-    """The pattern of the address that a request matched, such as /customers/<int:customer>/; a path that matches none
+    """The pattern of the address that a request matches, such as /customers/<int:customer>/; a path that matches none
     is not repeated."""
-    match = getattr(request, "resolver_match", None)
-    return f"/{match.route}" if match is not None else "an unknown path"
+    if request.path_info.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
+        return "a static file"
+    try:
+        return f"/{(getattr(request, 'resolver_match', None) or resolve(request.path_info)).route}"
+    except Resolver404:
+        return "an unknown path"
 
 
 class _Line(logging.Formatter):

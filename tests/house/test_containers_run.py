@@ -372,7 +372,8 @@ def test_every_line_of_every_log_is_json_and_names_its_request(up):
     told = by_request[identity]
     assert (told["method"], told["route"], told["status"]) == ("GET", "/account/login/", 200)
     assert given == "from-the-proxy-1"
-    assert given in by_request
+    assert by_request[given]["route"] == "/healthz"
+    assert "a static file" in {line["route"] for line in by_request.values()}
 
 
 def test_each_broken_part_is_named_and_only_the_database_stops_requests(up):
@@ -437,6 +438,22 @@ def test_each_broken_part_is_named_and_only_the_database_stops_requests(up):
     up.start_postgres()
     up.query("UPDATE lifecycle_pulse SET at = at - interval '10 minutes'")
     assert answers(200), up.ready()
+
+
+def test_behind_a_proxy_http_is_sent_to_https_but_never_a_batch_of_events(up):
+    probe = """
+from django.test import Client
+asked = Client(headers={"host": "localhost"})
+for given in ({"x-forwarded-proto": "https"}, {}):
+    answer = asked.get("/account/login/", headers=given)
+    secure = answer.cookies["csrftoken"]["secure"] if answer.cookies else ""
+    print(answer.status_code, answer.headers.get("Location"), secure)
+print(asked.post("/v1/batch").status_code != 301, asked.get("/healthz").status_code)
+"""
+    done = up.run("web", ["python", "manage.py", "shell", "--no-imports", "-c", probe], HTTPS="1", BEHIND_PROXY="1")
+    assert done.stdout.splitlines() == ["200 None True", "301 https://localhost/account/login/ ", "True 200"], (
+        done.stderr
+    )
 
 
 def test_a_full_disk_is_named(up):
