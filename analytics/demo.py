@@ -1,5 +1,6 @@
 """The demonstration: a real shop's orders in an empty installation, moved to the present, with what such files never
-say (what marketing cost) made up and called so. Every act here can be repeated and changes nothing the second time.
+say (what marketing cost, who visited, signed up, asked and recommended) made up and called so. Every act here can be
+repeated and changes nothing the second time.
 
 Users are made last: an installation with users and the demo's orders is one whose demo is complete."""
 
@@ -21,6 +22,8 @@ from lifecycle.install import install, rebuild
 from lifecycle.models import Standing
 from lifecycle.replay import replay_all
 from lifecycle.tick import tick
+
+from .simulator.shop import Added, add_touches
 
 SHOP = {"name": "Online Retail (demo)", "currency": "GBP", "time_zone": "Europe/London"}
 DOMAIN = "demo.example"
@@ -56,6 +59,13 @@ def bring_orders(*, path: Path, as_is: bool, now: datetime, tell: Callable[[str]
     if not as_is and Touchpoint.objects.filter(source__key=mapping.source_key).exists():
         shift = None
     return import_orders(path=path, mapping=mapping, now=now, tell=tell, shift_days=shift)
+
+
+def add_simulated_touches(*, now: datetime, tell: Callable[[str], None]) -> Added:
+    """Add what order files never say: visits, sign-ups, tickets, opinions around the real orders, and people who only
+    look."""
+    mapping = OrderMapping.load(online_retail.MAPPING)
+    return add_touches(buyers_of=mapping.source_key, identity_kind=mapping.identity_kind, now=now, tell=tell)
 
 
 def compute_stages() -> tuple[int, int]:

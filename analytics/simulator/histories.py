@@ -96,8 +96,8 @@ def block(*, parameters: Parameters, seed: int, number: int, span: Span) -> Hist
     joined = joined[signed_up[joined] < NEVER]
     since = signed_up[joined]
     line.add(Kind.SIGNED_UP, joined, since, channel=web)
-    _onboarding(parameters, random, line, joined, since, app)
-    _usage(parameters, random, line, joined, since, span, app)
+    onboarding(parameters, random, line, joined, since, app)
+    usage(parameters, random, line, joined, since, span, app)
     merged = _second_device(parameters, random, line, joined, signed_up, span, web, app)
 
     by_contract = random.random(len(joined)) < parameters.contract_share
@@ -148,9 +148,8 @@ def _met(
     return visitors, visited
 
 
-def _onboarding(
-    parameters: Parameters, random: Random, line: Timeline, joined: Int64s, since: Int64s, app: int
-) -> None:
+def onboarding(parameters: Parameters, random: Random, line: Timeline, joined: Int64s, since: Int64s, app: int) -> None:
+    """Steps one after the other, each by some of those who did the one before."""
     at, left = since.astype(np.float64), np.arange(len(joined))
     for step in range(1, parameters.onboarding_steps + 1):
         left = left[random.random(len(left)) < parameters.onboarding_step_share]
@@ -159,7 +158,7 @@ def _onboarding(
     line.add(Kind.ONBOARDED, joined[left], at[left] + 1_000, channel=app)
 
 
-def _usage(
+def usage(
     parameters: Parameters, random: Random, line: Timeline, joined: Int64s, since: Int64s, span: Span, app: int
 ) -> None:
     """A Poisson process whose rate differs among people, until they stop."""

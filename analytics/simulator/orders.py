@@ -36,8 +36,8 @@ def orders(
     line.add(Kind.ORDER, person, at, channel=web, amount=amount, ref=number)
     carts(parameters, random, line, person, at, web)
     _refunds(parameters, random, line, person, at, amount, number, web)
-    _tickets(parameters, random, line, person, at, number, email, chat)
-    _opinions(parameters, random, line, person, at, web, email)
+    tickets(parameters, random, line, person, at, number, email, chat)
+    opinions(parameters, random, line, person, at, web, email)
 
 
 def purchases(
@@ -102,7 +102,7 @@ def _refunds(
     line.add(Kind.REFUND, person[back], refunded_at, channel=web, amount=-returned, ref=number[back])
 
 
-def _tickets(
+def tickets(
     parameters: Parameters,
     random: Random,
     line: Timeline,
@@ -133,7 +133,7 @@ def _tickets(
     line.add(Kind.CSAT, who[done][marked], marked_at, channel=email, value=csat)
 
 
-def _opinions(
+def opinions(
     parameters: Parameters,
     random: Random,
     line: Timeline,

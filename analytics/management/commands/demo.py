@@ -18,28 +18,34 @@ from customers.money import NoRate
 from customers.order_import import ImportRefused
 from customers.parsing import BadFile
 
+TELL_SECONDS = 2.0
+
 
 class Command(BaseCommand):
     help = (
         "Load the demo: the real orders of UCI Online Retail, moved by whole weeks so that they end in the last seven "
-        "days, made-up marketing spend, and a user of each role. A second run changes nothing."
+        "days, simulated visits, sign-ups, tickets and opinions around them, made-up marketing spend, and a user of "
+        "each role. A second run changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--as-is", action="store_true", help="keep the dates of the file, 2010 and 2011")
+        parser.add_argument("--orders-only", action="store_true", help="leave out all simulated touchpoints")
         parser.add_argument("--if-first", action="store_true", help="do nothing if there are customers already")
         parser.add_argument(
             "--starting", action="store_true", help="part of a start, which tells the logins itself: do not print them"
         )
         parser.add_argument("--file", type=Path, help="a copy of the file, instead of fetching it")
 
-    def handle(self, *, as_is: bool, if_first: bool, starting: bool, file: Path | None, **options: Any) -> None:
+    def handle(
+        self, *, as_is: bool, orders_only: bool, if_first: bool, starting: bool, file: Path | None, **options: Any
+    ) -> None:
         if if_first and not demo.is_wanted():
             return
-        self.began = time.monotonic()
+        self.began = self.told_at = time.monotonic()
         now = clock()
         try:
-            rows, logins = self._load(file=file, as_is=as_is, now=now)
+            rows, logins = self._load(file=file, as_is=as_is, orders_only=orders_only, now=now)
         except (BadFile, ImportRefused, NoRate, online_retail.NotFetched) as error:
             raise CommandError(str(error)) from error
         if starting:
@@ -52,7 +58,9 @@ class Command(BaseCommand):
             self.stdout.write("")
         self.stdout.write(f"{rows} rows changed")
 
-    def _load(self, *, file: Path | None, as_is: bool, now: Any) -> tuple[int, list[tuple[str, str, str]]]:
+    def _load(
+        self, *, file: Path | None, as_is: bool, orders_only: bool, now: Any
+    ) -> tuple[int, list[tuple[str, str, str]]]:
         self.say("Setting up the shop, its stage models and segments")
         demo.set_up_shop(now=now)
         if file is None:
@@ -68,6 +76,15 @@ class Command(BaseCommand):
         shift = Source.objects.get(pk=record.source_id).shift_days
         if shift:
             self.say(f"All dates are moved by {shift // 7} whole weeks; the pages say so")
+        simulated = 0
+        if not orders_only:
+            self.say("Simulating what order files never say: visits, sign-ups, tickets, opinions")
+            added = demo.add_simulated_touches(now=now, tell=self.say_at_times)
+            self.say(
+                f"{added.touchpoints:,} touchpoints simulated, {added.lookers:,} customers who never buy among them; "
+                "the pages say so"
+            )
+            simulated = added.rows_changed
         self.say("Computing every customer's stages over time")
         customers, rows = demo.compute_stages()
         self.say(f"{customers:,} customers computed")
@@ -77,7 +94,13 @@ class Command(BaseCommand):
         spend = make_up_spend(first=days[0], last=days[1]) if days else 0
         self.say(f"{spend:,} days of marketing spend made up, and marked so")
         logins = demo.make_users(logins=settings.DATA_DIR / "demo-logins.txt")
-        return imported.rows_changed + rows + spend + len(logins), logins
+        return imported.rows_changed + simulated + rows + spend + len(logins), logins
+
+    def say_at_times(self, sentence: str) -> None:
+        """Progress, but not more often than somebody can read."""
+        if time.monotonic() - self.told_at >= TELL_SECONDS:
+            self.told_at = time.monotonic()
+            self.say(sentence)
 
     def say(self, sentence: str) -> None:
         self.stdout.write(f"{time.monotonic() - self.began:7.1f} s  {sentence}")
