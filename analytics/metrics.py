@@ -13,7 +13,7 @@ from . import measured as made
 from .figures import Figure, FigureGroup
 from .measured import Answer, Measured, plain
 from .scope import Scope
-from .sources import SourceRef, sources_used
+from .sources import SourceRef, sources_of_orders
 
 BASES = ("blended", "paid")
 
@@ -177,7 +177,7 @@ def figures(
     if basis not in BASES:
         raise QuestionError("basis", f"basis is one of {', '.join(BASES)}")
     measured = measured or Measured(scope=scope, basis=basis)
-    used = sources_used(kept=scope.kept)
+    used = sources_of_orders(kept=scope.kept)
     return [_figure(metric(key), measured, used) for key in (METRICS if keys is None else keys)]
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Sum
 from django.utils.translation import gettext as _
 
 from campaigns.models import Spend
 from clm.lib import sql
-from customers.models import Import, Source
+from customers.models import Import, Source, Touchpoint
 
 from .days.kept import Kept
 from .made_up_spend import BUDGETS, SOURCE
@@ -47,12 +47,38 @@ class SourceNote:
     last_spend: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """A simulator that sent touchpoints. has_orders: a whole population with its orders; otherwise only touches around
+    the orders of real customers, and people who never buy (the demo)."""
+
+    name: str
+    has_orders: bool
+
+
 def sources_used(*, kept: Kept | None = None) -> tuple[SourceRef, ...]:
     """The sources that sent any touchpoint."""
     if kept is not None and kept.has_seen:
         found = Source.objects.filter(pk__in=Seen.objects.values("source")).order_by("pk")
         return tuple(SourceRef(one.key, one.name, one.is_simulated) for one in found)
     return tuple(SourceRef(*row) for row in sql.rows("analytics/sources_used"))
+
+
+def sources_of_orders(*, kept: Kept | None = None) -> tuple[SourceRef, ...]:
+    """The sources that figures about orders rest on: all that sent touchpoints but a simulator that sent no order."""
+    used = sources_used(kept=kept)
+    about = simulation() if any(one.is_simulated for one in used) else None
+    return tuple(one for one in used if not one.is_simulated or (about is not None and about.has_orders))
+
+
+def simulation() -> Simulation | None:
+    """What of the numbers is simulated; None when nothing is. One query."""
+    told = Touchpoint.objects.filter(source=OuterRef("pk"))
+    populations = Import.objects.filter(source=OuterRef("pk"))
+    found = list(
+        Source.objects.filter(Exists(told), is_simulated=True).order_by("id").values_list("name", Exists(populations))
+    )
+    return Simulation(found[0][0], any(orders for _name, orders in found)) if found else None
 
 
 def source_notes(*, kept: Kept | None = None) -> tuple[SourceNote, ...]:
@@ -97,6 +123,8 @@ def source_notes(*, kept: Kept | None = None) -> tuple[SourceNote, ...]:
 
 def _note(source: Source) -> str:
     if source.is_simulated:
+        if source.kind == "simulator":
+            return _("Simulated, not real. The foot of every page says what rests on it.")
         return _("Simulated, not real.")
     if source.shift_days:
         return _("Real data whose dates were moved forward by %(weeks)d whole weeks for the demonstration.") % {

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from analytics.sources import simulation
 from customers.models import Installation
 
 # What somebody chose for one page and wants on the next one too; the links of the sidebar carry it along.
@@ -16,11 +17,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """`reporting`: the reporting currency, read only by pages that print an amount. carried: a query (with its question
     mark, or "") that takes the day and the lines chosen here along to another page. takes_as_of: whether this page
     answers for a day in the past; unknown: parameters of the address that it does not know; kept: those it knows,
-    which a form that changes one of them sends along."""
+    which a form that changes one of them sends along; simulation: what of the numbers is simulated."""
     taken: frozenset[str] = getattr(request, "parameters_taken", frozenset())
     chosen = {key: request.GET[key] for key in CARRIED if request.GET.get(key)}
     return {
         "reporting": SimpleLazyObject(Installation.current),
+        "simulation": simulation,
         "carried": f"?{urlencode(chosen)}" if chosen else "",
         "takes_as_of": "as_of" in taken,
         "unknown": getattr(request, "parameters_unknown", []),

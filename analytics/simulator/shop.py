@@ -1,6 +1,6 @@
 """What the demo adds to a real shop's orders: how its buyers came, signed up, looked around, asked and recommended, and
-people who only looked. Nothing here buys, refunds, subscribes or ends: orders, revenue and whatever is counted from
-them rest on the real data alone. It goes through ingestion like everything that a source sends."""
+people who only looked. Nothing here buys, refunds, subscribes or ends, and nothing carries money: orders, revenue and
+whatever is counted from them rest on the real data alone. It goes through ingestion like all that a source sends."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from customers.merge import merge
 from customers.models import Cause, Customer, Identity, Installation, Profile, Role, Touchpoint, TouchpointType
 
 from .histories import BLOCK, OWN_CHANNELS, block, channels, joined, onboarding, selected, usage
-from .kinds import Kind, shapes
+from .kinds import Kind, Shape, shapes
 from .messages import Messages, Money
 from .orders import carts, opinions, tickets
 from .parameters import Parameters
@@ -30,6 +30,8 @@ SIGNUP_SHARE = 0.4  # of buyers, before their first order
 USAGE_A_DAY = 0.04  # a shop is looked at less often than other things are used
 VISITS = 2.0  # Poisson, of a buyer, over the time from its first order to a month after its last
 BATCH = 1_000
+CLUB_SHARE = 0.08  # of buyers who signed up, some time later
+_CLUB = Shape("Plan Upgraded", ({"plan": "club"},))
 _BUYS = (Kind.ORDER, Kind.TRIAL)
 Tell = Callable[[str], None]
 
@@ -100,6 +102,9 @@ def _buyers_events(
     line.add(Kind.SIGNED_UP, signing, since, channel=web)
     onboarding(parameters, random, line, signing, since, app)
     usage(parameters, random, line, signing, since, span, app)
+    members = np.flatnonzero(random.random(len(signing)) < CLUB_SHARE)
+    joined_club = since[members] + random.random(len(members)) * (span.until - since[members])
+    line.add(Kind.UPGRADED, signing[members], joined_club, channel=web)
     again = repeated(random, everybody, VISITS)
     looked = first[again] + random.random(len(again)) * (last[again] - first[again] + 30 * DAY)
     line.add(Kind.PAGE, again, looked, channel=web, value=random.integers(0, 5, len(again)))
@@ -141,7 +146,7 @@ def _events(
     for n, person, ms, kind, channel, value, ref in zip(
         counted, rows["person"], rows["ms"], rows["kind"], rows["channel"], rows["value"], rows["ref"], strict=True
     ):
-        shape = shape_of[Kind(kind)]
+        shape = _CLUB if kind == Kind.UPGRADED else shape_of[Kind(kind)]
         said = dict(shape.said[value])
         if shape.refers_to == "ticket":
             said["ticket_ref"] = f"T{people[person]}-{ref}"

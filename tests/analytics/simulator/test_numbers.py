@@ -32,6 +32,8 @@ from lifecycle.install import install
 
 from .simulated import NOW, SPAN, START, P, expected_repeats, run
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture(scope="module")
 def population(django_db_setup, django_db_blocker):
@@ -42,12 +44,6 @@ def population(django_db_setup, django_db_blocker):
         yield done
         transaction.set_rollback(True)
     catalogue.forget()
-
-
-@pytest.fixture
-def asked(population, django_db_blocker):
-    with django_db_blocker.unblock():
-        yield population
 
 
 def times(kind: str) -> dict[int, list[int]]:
@@ -76,16 +72,16 @@ def old_enough(at: int, days: int) -> bool:
     return at < SPAN.until - days * DAY
 
 
-def test_as_many_people_as_asked_for_and_about_twenty_touchpoints_each(asked):
+def test_as_many_people_as_asked_for_and_about_twenty_touchpoints_each(population):
     assert Identity.objects.filter(kind="anonymous_id", value__startswith="sim5-a").count() == 12_000
     each = Touchpoint.objects.count() / 12_000
     assert 18 < each < 22
-    counts = asked.record.counts
+    counts = population.record.counts
     assert counts["touchpoints_new"] == Touchpoint.objects.count()
     assert counts["customers_new"] == Customer.objects.count() == Profile.objects.count()
 
 
-def test_how_people_are_met(asked):
+def test_how_people_are_met(population):
     first = (
         Touchpoint.objects.order_by("profile_id", "occurred_at", "pk").distinct("profile_id")
         .filter(profile__in=Identity.objects.filter(value__startswith="sim5-a").values("profile"))
@@ -96,7 +92,7 @@ def test_how_people_are_met(asked):
         share(ways[way.channel], 12_000, way.share)
 
 
-def test_how_many_visit_and_sign_up(asked):
+def test_how_many_visit_and_sign_up(population):
     shown = {profile: at[0] for profile, at in times("Ad Shown").items() if old_enough(at[0], 30)}
     clicked = times("Ad Clicked")
     share(len(shown.keys() & clicked.keys()), len(shown), P.visit_share)
@@ -107,7 +103,7 @@ def test_how_many_visit_and_sign_up(asked):
     within(np.mean(waited), P.signup_days, P.signup_days / math.sqrt(len(waited)))
 
 
-def test_how_they_settle_in(asked):
+def test_how_they_settle_in(population):
     joined_since = {profile for profile, at in times("Signed Up").items() if old_enough(at[0], 60)}
     step = times("Onboarding Step Completed")
     reached = np.array([len(step.get(profile, ())) for profile in joined_since])
@@ -117,7 +113,7 @@ def test_how_they_settle_in(asked):
     assert len(done) == (reached == P.onboarding_steps).sum()
 
 
-def test_how_they_buy(asked):
+def test_how_they_buy(population):
     trials = times("Trial Started")
     joined_since = {one: at[0] for one, at in times("Signed Up").items() if old_enough(at[0], 90)}
     share(len(joined_since.keys() & trials.keys()), len(joined_since), P.contract_share)
@@ -133,7 +129,7 @@ def test_how_they_buy(asked):
     assert sum(gap > 180 for gap in gaps) > 20  # they lapse, and return
 
 
-def test_what_they_pay(asked):
+def test_what_they_pay(population):
     orders = Touchpoint.objects.filter(type__in=TouchpointType.objects.filter(name="Order Completed").values("pk"))
     by_buyer = [
         float(mean) / 100 for mean in orders.values("profile").annotate(m=Avg("amount")).values_list("m", flat=True)
@@ -146,14 +142,14 @@ def test_what_they_pay(asked):
     assert {pk: amount for pk, amount in orders.values_list("pk", "amount") if pk in lines} == lines
 
 
-def test_carts_that_become_orders(asked):
+def test_carts_that_become_orders(population):
     bought = times("Order Completed")
     carts = times("Product Added")
     filled = sum(len(carts[profile]) for profile in bought)
     share(sum(map(len, bought.values())), filled, P.cart_conversion)
 
 
-def test_what_follows_an_order(asked):
+def test_what_follows_an_order(population):
     orders = Touchpoint.objects.filter(
         type__in=TouchpointType.objects.filter(name="Order Completed").values("pk"),
         occurred_at__lt=datetime.fromtimestamp((SPAN.until - 90 * DAY) / 1000, UTC),
@@ -173,7 +169,7 @@ def test_what_follows_an_order(asked):
     share(len(opened & resolved), len(opened), P.resolved_share)
 
 
-def test_what_they_think(asked):
+def test_what_they_think(population):
     for key, expected, least in (("nps", P.nps, 0), ("csat", P.csat, 1), ("rating", P.rating, 1)):
         said = list(Touchpoint.objects.filter(properties__has_key=key).values_list(f"properties__{key}", flat=True))
         assert len(said) > 100
@@ -181,7 +177,7 @@ def test_what_they_think(asked):
             share(said.count(value), len(said), expected_share)
 
 
-def test_how_long_contracts_last(asked):
+def test_how_long_contracts_last(population):
     trials = {profile for profile, at in times("Trial Started").items() if old_enough(at[0], 30)}
     share(len(trials & times("Subscription Started").keys()), len(trials), P.trial_conversion)
     ended, renewed = count_of("Subscription Cancelled"), count_of("Subscription Renewed")
@@ -193,7 +189,7 @@ def test_how_long_contracts_last(asked):
     share(len(old & back), len(old), P.comeback_share)
 
 
-def test_letters_and_consent(asked):
+def test_letters_and_consent(population):
     joined_since = times("Signed Up")
     share(Consent.objects.filter(state="granted").count(), len(joined_since), P.consent_share)
     letters = count_of("Email Sent")
@@ -202,25 +198,25 @@ def test_letters_and_consent(asked):
     assert Consent.objects.filter(state="withdrawn").count() == count_of("Email Unsubscribed") > 20
 
 
-def test_how_messages_arrive(asked):
+def test_how_messages_arrive(population):
     protected = TouchpointType.objects.filter(name__in=["Signed Up", "Signed In"]).values("pk")
     second = Identity.objects.filter(value__startswith="sim5-b").values("profile")
     may_be_late = Touchpoint.objects.exclude(type__in=protected).exclude(profile__in=second)
     late = may_be_late.filter(received_at__gt=F("occurred_at") + timedelta(hours=1)).count()
     share(late, may_be_late.count(), P.late_share)
-    counts = asked.record.counts
+    counts = population.record.counts
     again = counts["touchpoints_repeated"] + counts["touchpoints_conflicting"]
     share(again, counts["touchpoints_new"], P.repeated_share)
     share(counts["touchpoints_conflicting"], again, P.conflict_share)
 
 
-def test_visitors_who_turn_out_to_be_customers_are_merged_and_can_be_parted_again(asked):
+def test_visitors_who_turn_out_to_be_customers_are_merged_and_can_be_parted_again(population):
     joined_since = {one for one, at in times("Signed Up").items() if old_enough(at[0], 60)}
     merges = {profile for profile, _at in times("Signed In").items()}
     share(len(joined_since & merges), len(joined_since), P.second_device_share)
     assert 0.007 < Merge.objects.count() / 12_000 < 0.014
     assert Merge.objects.count() == MergedProfile.objects.count() == Customer.objects.exclude(merged_into=None).count()
-    assert Merge.objects.count() == asked.record.counts["merges"]
+    assert Merge.objects.count() == population.record.counts["merges"]
     one = Merge.objects.order_by("pk").first()
     with transaction.atomic():
         unmerge(merge=one.pk, now=NOW)
@@ -230,7 +226,7 @@ def test_visitors_who_turn_out_to_be_customers_are_merged_and_can_be_parted_agai
         transaction.set_rollback(True)
 
 
-def test_traits_step_with_the_contract(asked):
+def test_traits_step_with_the_contract(population):
     plans = Trait.objects.filter(key="plan").order_by("profile", "set_at")
     assert set(plans.values_list("value", flat=True)) == {"free", "basic", "plus"}
     started = count_of("Subscription Started") + count_of("Subscription Upgraded") + count_of("Subscription Cancelled")
@@ -240,7 +236,7 @@ def test_traits_step_with_the_contract(asked):
         share(countries[code], sum(countries.values()), expected)
 
 
-def test_what_it_cost(asked):
+def test_what_it_cost(population):
     spent = dict(Spend.objects.values_list("channel__key").annotate(Sum("amount")))
     assert spent == {
         way.channel: round(12_000 * way.share * way.cost * 100) for way in P.ways if way.cost
@@ -250,7 +246,7 @@ def test_what_it_cost(asked):
     assert list(reach.values()) == [START.date(), date(2026, 5, 31), 730]
 
 
-def test_the_same_seed_again_changes_nothing_and_more_people_add_only_themselves(asked):
+def test_the_same_seed_again_changes_nothing_and_more_people_add_only_themselves(population):
     with transaction.atomic():
         assert run(12_000).rows_changed == 0
         assert run(4_000).rows_changed == 0
@@ -262,7 +258,7 @@ def test_the_same_seed_again_changes_nothing_and_more_people_add_only_themselves
         transaction.set_rollback(True)
 
 
-def test_another_end_of_the_same_seed_is_refused_and_another_seed_is_not(asked):
+def test_another_end_of_the_same_seed_is_refused_and_another_seed_is_not(population):
     with pytest.raises(SimulationRefused, match="was simulated with until 2026-06-01"):
         simulate(people=10, seed=5, until=date(2026, 1, 1), now=NOW, tell=print)
     with pytest.raises(SimulationRefused, match="was simulated with years 2"):
