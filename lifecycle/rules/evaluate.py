@@ -244,9 +244,11 @@ class _Chunk:
 
     def check(self) -> None:
         """A line too short would be silent, and yield spans that never end or end with another customer."""
-        if self._done:
-            starts = np.concatenate([starts for starts, _ in self._done.values()])
-            place = np.concatenate([ends for _, ends in self._done.values()])
+        # A segment that nobody was listed in has the very spans of its rule: once is enough.
+        distinct = {id(spans[0]): spans for spans in self._done.values()}.values()
+        if distinct:
+            starts = np.concatenate([starts for starts, _ in distinct])
+            place = np.concatenate([ends for _, ends in distinct])
             starts &= ~self.line.open_end
             place -= starts
             astray = place > self.line.limit
