@@ -12,13 +12,16 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
+from clm.lib.questions import ConflictError, QuestionError
 from customers.ingest import clock
 from customers.merge import MergeError, merge, unmerge
 from customers.models import Cause, Customer, Merge, Profile, PropertyKey, PropertyValue, Stale
 from customers.named_properties import register_properties
 from lifecycle.advance import advance
 from lifecycle.install import build, draft, new_segment
-from lifecycle.models import Announcement, HotCustomer, Parked, Segment, Standing, Subject, Version
+from lifecycle.list_members import add_members, remove_members
+from lifecycle.models import Announcement, HotCustomer, Parked, Placement, Segment, Standing, Subject, Version
+from lifecycle.place import place, withdraw
 from lifecycle.replay import replay_all
 
 from .conftest import Running, Side
@@ -88,6 +91,30 @@ def test_what_commits_while_an_advance_runs_is_not_lost(side: Side, run: Run, st
     all_is_true()
     told = list(Announcement.objects.filter(subject__key="seven", customer=customer_of("a")).order_by("pk"))
     assert [one.stage.key for one in told] == ["awareness", "acquisition", "advocacy"]
+
+
+@pytest.mark.parametrize("step", ["lifecycle_placement", "lifecycle_transition", "lifecycle_announcement"])
+def test_what_people_decide_and_tell_while_an_advance_runs_is_not_lost(side: Side, run: Run, step: str) -> None:
+    new_version("asked", {"trait": "plan", "is": "pro"})
+    new_version("named", {"all": [{"segment": "asked"}, {"stage": ["seven", "retention"]}]})
+    seven, asked = (Subject.objects.get(key=key).pk for key in ("seven", "asked"))
+    one, other = customer_of("a"), customer_of("b")
+    tell(happened("a", "Signed Up", ago(hours=2)), happened("b", "Signed Up", ago(hours=2)))
+    with side.table(step):
+        advancing = run(advance)
+        side.waits_for(step)
+        if step == "lifecycle_placement":  # the very table an advance waits to read
+            tell(happened("a", "Page Viewed", ago(hours=1), traits={"plan": "pro"}))
+        else:
+            tell(happened("a", "Page Viewed", ago(hours=1), traits={"plan": "pro"}))
+            place(customer=one, model=seven, stage="retention", reason="asked", now=clock(), from_at=ago(minutes=30))
+            add_members(segment=asked, customers=[other], now=clock())
+    assert advancing.result().customers == 2
+    settle()
+    if step != "lifecycle_placement":
+        assert (stage(one), stage(one, "named"), stage(other, "asked")) == ("retention", "in", "in")
+    assert stage(one, "asked") == "in"
+    all_is_true()
 
 
 def test_two_workers_and_one_customer(side: Side, run: Run) -> None:
@@ -368,12 +395,23 @@ def test_everybody_at_once_for_a_while(settings: Settings, side: Side) -> None:
     tell(*[happened(name, "Page Viewed", ago(days=20)) for name in people])
     chosen = new_segment(key="chosen", name="chosen", rule={"did": {"role": "purchase"}})
     build(versions=[chosen], now=clock())
+    new_version(
+        "named", {"any": [{"trait": "plan", "is": "pro"}, {"segment": "chosen"}, {"stage": ["seven", "lapsed"]}]}
+    )
+    seven = Subject.objects.get(key="seven").pk
     told, errors, until = [0], [], time.monotonic() + 3
 
     def ingests(chance: random.Random, number: int) -> None:
         at = ago(hours=chance.randrange(1, 20 * 24), minutes=chance.randrange(60))
         some = [
-            happened(name, chance.choice(types), at, id=f"{number} {told[0]} {name}", properties={"nps": 10})
+            happened(
+                name,
+                chance.choice(types),
+                at,
+                id=f"{number} {told[0]} {name}",
+                properties={"nps": 10},
+                traits={"plan": chance.choice(("free", "pro"))},
+            )
             for name in chance.sample(people, 3)
         ]
         tell(*some)
@@ -390,6 +428,22 @@ def test_everybody_at_once_for_a_while(settings: Settings, side: Side) -> None:
             if in_force:
                 unmerge(merge=chance.choice(in_force), now=clock())
 
+    def decides(chance: random.Random, number: int) -> None:
+        somebody = chance.choice(list(Customer.objects.filter(merged_into=None).values_list("pk", flat=True)))
+        with suppress(QuestionError, ConflictError, IndexError):  # merged meanwhile, withdrawn, or none there
+            if number == 0:
+                if chance.random() < 0.7:
+                    place(
+                        customer=somebody, model=seven, stage="advocacy", reason="r", now=clock(), from_at=ago(days=2)
+                    )
+                else:
+                    withdraw(placement=chance.choice(Placement.objects.values_list("pk", flat=True)), now=clock())
+            else:
+                chance.choice((add_members, remove_members))(
+                    segment=chosen.subject_id, customers=[somebody], now=clock()
+                )
+        time.sleep(0.01)
+
     def publishes(chance: random.Random, number: int) -> None:
         if number == 0:
             rule = {"did": {"role": chance.choice(("purchase", "visit", "referral"))}}
@@ -404,6 +458,7 @@ def test_everybody_at_once_for_a_while(settings: Settings, side: Side) -> None:
         lambda _chance, _number: advance(),
         merges,
         undoes,
+        decides,
         lambda _chance, _number: replay_all(),
         publishes,
     ]
