@@ -5,7 +5,7 @@ from the covering index, their stages, and what happens to them next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -14,14 +14,17 @@ from clm.lib.cursors import cursor as written_cursor
 from clm.lib.cursors import parse_cursor
 from clm.lib.questions import QuestionError
 from customers.models import Customer, Touchpoint
-from lifecycle.models import Due, Standing, Transition
-from lifecycle.outlook import changes_ahead, next_changes
+from lifecycle.models import Standing, Transition
+from lifecycle.outlook import next_changes
 
 from . import retention, sales
 from .customer_figures import customer_figures, initials, names_of
+from .days.falls import DAYS, falls_ahead
+from .days.kept import Kept
+from .models import Fall, Member
 from .scope import Scope
 from .search import searched
-from .sorting import ModelRef, Sorting, StageRef, version_known
+from .sorting import ModelRef, Sorting, StageRef, lapsed_stage, version_known
 from .stages import refuse_unknowable
 
 PAGE = 50
@@ -55,6 +58,7 @@ class Asked:
     scope: Scope | None = None
     as_of: datetime | None = None
     known_at: datetime | None = None
+    kept: Kept | None = None
 
     @property
     def at(self) -> datetime | None:
@@ -185,17 +189,7 @@ def falling(*, falls: Falls, now: datetime) -> list[int]:
     """The customers who enter the stage within those days by time alone, and are not in it now.
 
     Due gives everybody whom time may change until then; their rules are evaluated exactly."""
-    until = now + timedelta(days=falls.days)
-    there = Standing.objects.filter(customer=OuterRef("customer"), subject=falls.model.id, stage=falls.stage)
-    candidates = list(
-        Due.objects.filter(due_at__lte=until).exclude(Exists(there)).values_list("customer_id", flat=True)
-    )
-    ahead = changes_ahead(customers=candidates, now=now, until=until, subject=falls.model.id) if candidates else {}
-    return sorted(
-        customer
-        for customer, subjects in ahead.items()
-        if any(change.stage == falls.stage for change in subjects.get(falls.model.id, ()))
-    )
+    return sorted(falls_ahead(subject=falls.model.id, stage=falls.stage, now=now, days=falls.days))
 
 
 def _size(found: QuerySet[Customer]) -> Size:
@@ -219,14 +213,25 @@ def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
     if asked.falls is not None:
         if at is not None:
             raise QuestionError("as_of", "what happens next is only known from now on")
-        found = found.filter(pk__in=falling(falls=asked.falls, now=now))
+        if _keeps_falls(asked.falls, asked.kept):
+            found = found.filter(pk__in=Fall.objects.filter(version=asked.falls.model.version or 0).values("customer"))
+        else:
+            found = found.filter(pk__in=falling(falls=asked.falls, now=now))
     if asked.group:
         found = found.filter(pk__in=_group(asked))
     return found
 
 
+def _keeps_falls(falls: Falls, kept: Kept | None) -> bool:
+    is_kept = falls.days == DAYS and falls.stage == lapsed_stage(falls.model)
+    return is_kept and kept is not None and kept.falls_known_at(falls.model.version) is not None
+
+
 def _in_stage(found: QuerySet[Customer], model: Sorting, stages: tuple[int, ...], asked: Asked) -> QuerySet[Customer]:
     at = asked.at
+    if at is None and asked.kept is not None and asked.kept.lists_members(model.version):
+        members = Member.objects.filter(version=model.version or 0, stage__in=stages)
+        return found.filter(pk__in=members.values("customer"))
     if at is None:
         standing = Standing.objects.filter(customer=OuterRef("pk"), subject=model.id, stage__in=stages)
         return found.filter(Exists(standing))

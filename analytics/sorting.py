@@ -9,6 +9,8 @@ from clm.lib.questions import NotThereError
 from lifecycle.models import Segment, Stage, StageModel, Subject, Version
 
 ACTIVE = "active_customer"
+# The stage of customers who bought once and were not seen for long, by its key in the models that come installed.
+LAPSED = ("lapsed", "win_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,14 @@ def stage_model(key: str | None = None) -> Sorting:
 def segment(key: str) -> Sorting:
     """The segment of that key. NotThereError when there is none."""
     return _only(Segment.objects.filter(retired_at=None, key=key), key)
+
+
+def lapsed_stage(model: Sorting) -> int | None:
+    """The id of the model's stage of lapsed customers, None in a model without one."""
+    for number, stage in model.stages.items():
+        if stage.key in LAPSED:
+            return number
+    return None
 
 
 def active_customers() -> Sorting | None:

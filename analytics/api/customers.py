@@ -18,6 +18,7 @@ from lifecycle.advance import advance_customers
 
 from ..customer_list import Asked, Falls, customers
 from ..customer_record import customer_head, found_customer, identities, profiles_of, standings, traits
+from ..days.kept import kept
 from ..scope import LINES, Scope
 from ..sorting import Sorting, stage_model, stage_models
 from .acting import act
@@ -217,6 +218,7 @@ def asked_customers(asked: dict[str, Any], asking: Asking) -> tuple[Asked, list[
             scope=scope,
             as_of=as_of,
             known_at=known_at,
+            kept=kept(),
         ),
         shown,
     )

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from clm.lib.periods import asked_period
 from customers.ingest import clock
 
+from ..days.kept import kept
 from ..figures import CountRow, Figure
 from ..metrics import BASES, METRICS, figures, metric
 from ..scope import LINES, Scope
@@ -199,11 +200,14 @@ class OneMetric(APIView):
         parameters: type[Parameters] = CostAsked if declared.takes_basis else MetricAsked
         asked = parameters.of(request)
         asking = Asking(now=clock())
+        counted = kept()
         scope = Scope(
             period=asked_period(start=asked.get("from"), until=asked.get("until"), now=asking.now, zone=asking.zone),
-            as_of=asking.instant(asked, "as_of") or asking.now,
+            # Unless asked otherwise, as of when figures were counted last: seconds ago.
+            as_of=asking.instant(asked, "as_of") or counted.known_at or asking.now,
             segment=segment_asked(asked["segment"]) if "segment" in asked else None,
             products_only=asked["lines"] == "products",
+            kept=counted,
         )
         (figure,) = figures(scope=scope, keys=[name], basis=asked.get("basis", BASES[0]))
         return Response(written_figure(figure, asking))

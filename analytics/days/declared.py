@@ -25,7 +25,7 @@ STAGES = Statistic(
     question="How many customers are in each stage at the end of a day, who entered and left, and from where to where"
     " did people come within the last 30, 90 and 365 days?",
     grain="version, day, stage; version, length, until, pair of stages",
-    tables=("StageDay", "StageMove", "StageShift"),
+    tables=("StageDay", "StageMove", "StageShift", "Member"),
     rests_on=("transitions recorded and superseded", "a published version", "the business time zone"),
     per_version=True,
 )
@@ -50,4 +50,12 @@ SEEN = Statistic(
     tables=("Seen",),
     rests_on=("touchpoints received",),
 )
-STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN)}
+FALLS = Statistic(
+    name="falls",
+    question="Who will lapse within 30 days if nothing else happens?",
+    grain="version, customer",
+    tables=("Fall",),
+    rests_on=("everything that stages rest on", "time"),
+    per_version=True,
+)
+STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN, FALLS)}

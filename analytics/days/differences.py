@@ -32,6 +32,11 @@ class Entries:
         left[1:] = np.where(self.owner[1:] == self.owner[:-1], self.stage[:-1], 0)
         return left
 
+    def last(self) -> tuple[Int64s, Int64s]:
+        """Every owner with the stage it entered last."""
+        last = np.append(self.owner[1:] != self.owner[:-1], True)[: len(self.owner)]
+        return self.owner[last], self.stage[last]
+
     def at_day_ends(self) -> "Entries":
         """The last entry of each customer and day, without those that end where the day before did."""
         if not len(self.owner):

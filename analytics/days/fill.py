@@ -9,6 +9,7 @@ brings everything that was recorded since into the figures of the days it belong
 3. Of the others, whoever's history changed since the last call is taken off as it was known then and added as it is
    known now. Rows and mark are one transaction, so a crash leaves nothing half counted and the next call does it again.
 4. The identities between the figures are checked.
+5. Who will lapse is computed anew, when it is old enough (`falls`).
 
 A fill locks no row that ingest or advance needs; merges wait while sales are counted."""
 
@@ -27,11 +28,12 @@ from customers import locks
 from customers.models import Cause, Customer, Installation, ProfileMove
 from lifecycle.models import Stage, Subject
 
-from ..models import Activity, Broken, Counting, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
+from ..models import Activity, Broken, Counting, Fall, Member, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
 from ..sorting import active_customers
 from .counts import SalesChanges, StageChanges
-from .declared import SALES, SEEN, STAGES
-from .differences import NOBODY, Entries, Int64s, Spans, spells_in
+from .declared import FALLS, SALES, SEEN, STAGES
+from .differences import NOBODY, Int64s, Spans, spells_in
+from .falls import count_falls
 from .histories import (
     Owners,
     SalesTypes,
@@ -44,7 +46,7 @@ from .histories import (
     sold_then_and_now,
 )
 from .identities import broken_identities
-from .stores import Stroke, open_days, store_sales, store_stages
+from .stores import Stroke, copy_members, open_days, store_members, store_sales, store_stages
 
 CHUNK = 50_000  # customers whose histories are in memory at once
 PART_SECONDS = 60.0
@@ -76,6 +78,7 @@ def fill(*, tell: Tell = lambda _line: None, anew: bool = False) -> Filled:
         if not part(known_at, done, tell):
             return done
     _look(known_at, done, tell)
+    count_falls(tell=tell)
     return done
 
 
@@ -85,7 +88,7 @@ def forget() -> bool:
     recorded long ago. False when somebody is at work on them."""
     if not locks.try_own(locks.FILLING):
         return False
-    for table in (StageDay, StageMove, StageShift, SalesDay, Activity, Seen, Revision, Broken, Counting):
+    for table in (StageDay, StageMove, StageShift, Member, Fall, SalesDay, Activity, Seen, Revision, Broken, Counting):
         table.objects.all().delete()
     return True
 
@@ -122,6 +125,7 @@ def _begin_stages(known_at: datetime) -> None:
             _forget_stages(version)
     for version in sorted(live):
         if version not in counted or counted[version].basis != zone:
+            _forget_stages(version)
             Counting.objects.create(
                 statistic=STAGES.name,
                 version=version,
@@ -133,10 +137,10 @@ def _begin_stages(known_at: datetime) -> None:
 
 
 def _forget_stages(version: int) -> None:
-    for table in (StageDay, StageMove, StageShift):
+    for table in (StageDay, StageMove, StageShift, Member, Fall):
         table.objects.filter(version=version).delete()
     Revision.objects.filter(statistic=STAGES.name, version=version).delete()
-    Counting.objects.filter(statistic=STAGES.name, version=version).delete()
+    Counting.objects.filter(statistic__in=(STAGES.name, FALLS.name), version=version).delete()
 
 
 def _part_of_stages(together: Sequence[Counting], done: Filled, tell: Tell) -> None:
@@ -152,7 +156,9 @@ def _part_of_stages(together: Sequence[Counting], done: Filled, tell: Tell) -> N
         )
         for version, its in changes.items():
             rows = found["version"] == version
-            its.add(its.entries(found["customer"][rows], found["at"][rows], found["stage"][rows], one.basis))
+            entries = its.entries(found["customer"][rows], found["at"][rows], found["stage"][rows], one.basis)
+            its.add(entries)
+            copy_members(version=version, changes=its, entries=entries)
         customer += CHUNK
         tell(f"stages: customers up to {min(customer - 1, last)} of {last}")
     stroke = Stroke(today=one.last_day, known_at=one.known_at, cause=Cause.PUBLISH, finished=None)
@@ -260,6 +266,7 @@ def _seen_anew(known_at: datetime, done: Filled, tell: Tell) -> bool:
     if Counting.objects.filter(statistic=SEEN.name).exists():
         return True
     tell("seen: all touchpoints")
+    Seen.objects.all().delete()
     done.rows += sql.run("analytics/days_seen", since=None, known_at=known_at).rowcount
     done.anew += 1
     Counting.objects.create(
@@ -281,7 +288,11 @@ def _look(known_at: datetime, done: Filled, tell: Tell) -> None:
     if not locks.try_own(locks.FILLING):
         return
     locks.own(locks.MERGES)
-    counted = list(Counting.objects.filter(state=Counting.State.DONE, known_at__lt=known_at).order_by("pk"))
+    counted = list(
+        Counting.objects.filter(state=Counting.State.DONE, known_at__lt=known_at)
+        .exclude(statistic=FALLS.name)
+        .order_by("pk")
+    )
     zone = Installation.current().time_zone
     today = local_day(known_at, zone)
     stages = [one for one in counted if one.statistic == STAGES.name]
@@ -316,9 +327,13 @@ def _look_at_stages(
                 then, now = histories_then_and_now(
                     customers=customers[start : start + CHUNK], version=one.version, since=since, known_at=known_at
                 )
-                for history, sign in ((then, -1), (now, 1)):
-                    entries: Entries = changes.entries(history["customer"], history["at"], history["stage"], one.basis)
-                    changes.add(entries, sign)
+                was, is_now = (
+                    changes.entries(history["customer"], history["at"], history["stage"], one.basis)
+                    for history in (then, now)
+                )
+                changes.add(was, -1)
+                changes.add(is_now)
+                store_members(version=one.version, changes=changes, then=was, now=is_now)
             stroke = Stroke(today=today, known_at=known_at, cause=cause, finished=finished)
             done.rows += store_stages(version=one.version, changes=changes, stroke=stroke)
             done.customers += len(customers)

@@ -11,10 +11,11 @@ from clm.lib.periods import day_start, local_day
 from customers.models import Installation
 
 from ..models import Counting
-from .declared import LENGTHS, SALES, SEEN, STAGES
+from .declared import FALLS, LENGTHS, SALES, SEEN, STAGES
 
 DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
+MANY = 200_000  # customer ids
 Pair = tuple[int, int]  # stage at the start and at the end, 0 for none
 
 
@@ -37,7 +38,17 @@ class Kept:
 
     @property
     def known_at(self) -> datetime | None:
-        return min((mark.known_at for mark in self.marks.values()), default=None)
+        return min((mark.known_at for (name, _version), mark in self.marks.items() if name != FALLS.name), default=None)
+
+    def falls_known_at(self, version: int | None) -> datetime | None:
+        """As of when it is kept who will lapse, None if it is not."""
+        mark = self.marks.get((FALLS.name, version or 0))
+        return mark.known_at if mark is not None else None
+
+    def lists_members(self, version: int | None) -> bool:
+        """Whether lists find the members of a stage in the copy that is seconds old: where there are so many customers
+        that looking through all of them takes long."""
+        return self.has_stages(version) and self.marks[STAGES.name, version or 0].next_customer >= MANY
 
     def has_stages(self, version: int | None) -> bool:
         return version is not None and (STAGES.name, version) in self.marks

@@ -7,12 +7,13 @@ from datetime import date, datetime
 import numpy as np
 
 from clm.lib import sql
+from clm.lib.columns import store_columns
 from customers.models import Cause
 
 from .calendar import number_of
 from .counts import ACTIVITY_COLUMNS, SALES_COLUMNS, SalesChanges, StageChanges, sparse, summed
 from .declared import LENGTHS
-from .differences import Int64s
+from .differences import Entries, Int64s
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,35 @@ def store_stages(*, version: int, changes: StageChanges, stroke: Stroke) -> int:
                 amounts=amount.tolist(),
             ).close()
     return rows
+
+
+def store_members(*, version: int, changes: StageChanges, then: Entries, now: Entries) -> None:
+    """Move those who are in another stage than then. Customers are known by their ids here."""
+    codes = changes.codes
+    was, became = (owner * codes + stage for owner, stage in (then.last(), now.last()))
+    for name, rows in (
+        ("analytics/days_members_end", np.setdiff1d(was, became)),
+        ("analytics/days_members_add", np.setdiff1d(became, was)),
+    ):
+        if len(rows):
+            stages = changes.stage_of(rows % codes)
+            sql.run(name, version=version, customers=(rows // codes).tolist(), stages=stages.tolist()).close()
+
+
+def copy_members(*, version: int, changes: StageChanges, entries: Entries) -> None:
+    """Add members of a version of which nobody is kept yet."""
+    owner, code = entries.last()
+    stage = changes.stage_of(code)
+    order = np.lexsort((owner, stage))
+    store_columns(
+        "analytics_member",
+        {"version_id": "i", "stage_id": "i", "customer_id": "q"},
+        {
+            "version_id": np.full(len(order), version),
+            "stage_id": stage[order],
+            "customer_id": owner[order],
+        },
+    )
 
 
 def _store_stage_days(version: int, changes: StageChanges, stroke: Stroke) -> int:

@@ -1,12 +1,14 @@
 """Figures that are kept. One module per family of tables."""
 
-from .kept import Activity, Broken, Counting, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
+from .kept import Activity, Broken, Counting, Fall, Member, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
 from .scores import Score
 
 __all__ = [
     "Activity",
     "Broken",
     "Counting",
+    "Fall",
+    "Member",
     "Revision",
     "SalesDay",
     "Score",

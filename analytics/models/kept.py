@@ -101,6 +101,32 @@ class StageShift(models.Model):
         return f"{self.length} days until {self.until}, {self.from_stage} to {self.to_stage}: {self.change:+d}"
 
 
+class Member(models.Model):
+    """Who is in which stage, found by the stage. Standing has no index on what changes, so that advance writes in
+    place; this is its copy for lists of large installations, as old as the figures beside it."""
+
+    pk = models.CompositePrimaryKey("version", "stage", "customer")
+    version = bare_reference(Version)
+    stage = bare_reference(Stage)
+    customer = bare_reference("customers.Customer")
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} in {self.stage_id}"
+
+
+class Fall(models.Model):
+    """A customer who will enter the model's stage of lapsed customers at an instant, by time alone. Every touchpoint
+    may move it, so it is computed for everybody now and then, and says of when it is."""
+
+    pk = models.CompositePrimaryKey("version", "customer")
+    version = bare_reference(Version)
+    customer = bare_reference("customers.Customer")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} at {self.at}"
+
+
 class SalesDay(models.Model):
     """What was bought and refunded on a day, in minor units; products_only: without lines that are not products.
 

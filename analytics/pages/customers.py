@@ -10,16 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics import customer_list
 from analytics.customer_list import Asked, Falls, Size
-from analytics.sorting import Sorting, segment, segments, stage_model, stage_models
+from analytics.sorting import lapsed_stage, segment, segments, stage_model, stage_models
 from analytics.stages import stage_counts
-from clm.lib.questions import NotThereError, QuestionError
+from clm.lib.questions import QuestionError
 from clm.lib.templatetags.numbers import number
 
 from .asking import SCOPE, page, question
 from .news import news_of
 
-# The stage of customers who bought once and were not seen for long, by its key in the models that come installed.
-LAPSED = ("lapsed", "win_back")
 # What the customers behind a figure have in common, as the end of "12 customers ...".
 TAKES = (*SCOPE, "search", "model", "stage", "segment", "falling", "group", "columns", "cursor")
 # The columns of the list beside the customer, in their order; all are shown unless some are chosen.
@@ -65,6 +63,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
         scope=picked.scope if group else None,
         # A group is about a period; its list shows the people as they are now.
         as_of=None if group else picked.instant,
+        kept=picked.kept,
     )
     narrowed = bool(asked.stages or asked.segment or asked.search or falls or group or asked.as_of)
     found = customer_list.customers(
@@ -85,6 +84,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "stages": stage_counts(model=model, now=now, as_of=asked.as_of, kept=picked.kept).stages,
             "lapsed": model.stages[lapsed] if lapsed is not None else None,
             "falling": falls is not None,
+            "falls_known_at": picked.kept.falls_known_at(model.version) if falls is not None else None,
             "group": group,
             "group_name": GROUPS.get(group, ""),
             "period": picked.period,
@@ -121,13 +121,3 @@ def asked_columns(chosen: Sequence[str]) -> tuple[str, ...]:
     if unknown:
         raise QuestionError("columns", f'there is no column "{unknown[0][:40]}"; the columns are {", ".join(COLUMNS)}')
     return tuple(key for key in COLUMNS if not chosen or key in chosen)
-
-
-def lapsed_stage(model: Sorting) -> int | None:
-    """The id of the model's stage of lapsed customers, None in a model without one."""
-    for key in LAPSED:
-        try:
-            return model.stage_id(key)
-        except NotThereError:
-            continue
-    return None
