@@ -39,6 +39,9 @@ def test_page_is_accessible_and_fits_in_both_themes_and_widths(path: str, shop: 
         assert look(agent, address).status == 200
         assert faults(agent) == [], (theme, width)
         assert not overflow(agent), (theme, width)
+    # 1280 pixels enlarged four times are 320 (WCAG 1.4.10).
+    agent.set_viewport_size({"width": 320, "height": 256})
+    assert not overflow(agent)
 
 
 def test_every_part_looks_the_same_each_time_in_both_themes(shop: Shop, agent: Page) -> None:
