@@ -3,7 +3,7 @@
 A version is built beside whatever is live (advance feeds both), computed for everybody by a replay, and then made live
 in one transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -135,6 +135,7 @@ def build(*, versions: list[Version], now: datetime) -> None:
             ).update(state=Version.State.RETIRED, retired_at=now)
         # Somebody else may be building the same drafts, or have done so.
         drafts = Version.objects.filter(pk__in=[version.pk for version in versions], state=Version.State.DRAFT)
+        _refuse_entangled(versions)
         drafts.update(state=Version.State.BUILDING)
         abandon_replays(cause=Cause.PUBLISH, now=now)  # they have passed customers without these versions
     finish_building(now=now)
@@ -142,9 +143,7 @@ def build(*, versions: list[Version], now: datetime) -> None:
 
 @transaction.atomic
 def _with_dependents(versions: list[Version]) -> list[Version]:
-    texts = {
-        name: text for version in versions if version.revision for name, text in version.revision.sub_rules.items()
-    }
+    texts = _texts(versions)
     present = Present(documents={version.subject_id: version.document for version in versions}, sub_rules=texts)
     for version in versions:
         if version.state == Version.State.DRAFT and not is_up_to_date(version=version, present=present):
@@ -157,6 +156,34 @@ def _with_dependents(versions: list[Version]) -> list[Version]:
         redrafted(version=version, present=present, revision=versions[0].revision, author=None) for version in more
     ]
     return [*versions, *drafts]
+
+
+def _refuse_entangled(versions: Sequence[Version]) -> None:
+    """What is being built for another change speaks of definitions as they were before this one, or the other way
+    round: one of them has to wait."""
+    subjects, named = {version.subject_id for version in versions}, set[int]().union(*map(_subjects_named, versions))
+    texts = _texts(versions)
+    others = Version.objects.filter(state=Version.State.BUILDING).exclude(subject__in=subjects)
+    for other in others.select_related("subject", "revision"):
+        if (
+            _subjects_named(other) & subjects
+            or other.subject_id in named
+            or texts.keys() & other.sub_rules.keys()
+            or any(_texts([other]).keys() & version.sub_rules.keys() for version in versions)
+        ):
+            raise ConflictError(
+                _("“%(name)s” is going live just now; publish this when it is.") % {"name": other.subject.name}
+            )
+
+
+def _subjects_named(version: Version) -> set[int]:
+    return {definition["subject"] for part in version.definitions.values() for definition in part.values()}
+
+
+def _texts(versions: Sequence[Version]) -> dict[str, Any]:
+    """The sub-rules that the versions' revisions change."""
+    revisions = [version.revision for version in versions if version.revision is not None]
+    return {name: text for revision in revisions for name, text in revision.sub_rules.items()}
 
 
 def rebuild(*, now: datetime) -> int:

@@ -11,6 +11,8 @@ from customers.models import Installation
 
 from .live import LiveSubject, live
 from .load import load
+from .models import ListMember, Placement, StageModel
+from .place import placement_at
 from .rules.describe import sentence
 from .rules.evaluate import FOREVER, Membership, Program, spells
 from .rules.nodes import InStage, Named, Node, parts_of
@@ -70,6 +72,16 @@ def why(*, customer: int, subject: int, at: datetime) -> tuple[StageReason, ...]
     reasons.reverse()
     current = next((stage for stage, found in reasons if found.held), None)
     return tuple(StageReason(stage, stage == current, found) for stage, found in reasons)
+
+
+def deciding_hand(*, customer: int, subject: int, at: datetime) -> Placement | ListMember | None:
+    """What a person decided that overrules the rules at an instant: a placement in a model, or in a segment the row by
+    which the customer is excluded or included. None where the rules decide."""
+    if StageModel.objects.filter(pk=subject).exists():
+        return placement_at(customer=customer, model=subject, at=at)
+    listed = ListMember.objects.filter(segment=subject, profile__customer=customer, added_at__lte=at)
+    in_force = listed.exclude(removed_at__lte=at).select_related("author")
+    return in_force.order_by("-is_excluded", "pk").first()
 
 
 def _stage_ids(one: LiveSubject) -> tuple[int, ...]:

@@ -11,11 +11,12 @@ from customers.merge import merge, unmerge
 from customers.models import Cause
 from lifecycle.install import publish
 from lifecycle.list_members import add_members, members_on, named, remove_members
-from lifecycle.models import Announcement, Placement, StageModel, Subject, Transition
+from lifecycle.models import Announcement, ListMember, Placement, StageModel, Subject, Transition
 from lifecycle.outlook import next_changes
 from lifecycle.place import place, placement_at, placements, withdraw
 from lifecycle.replay import replay_all
 from lifecycle.revise import add_model, add_segment
+from lifecycle.why import deciding_hand
 
 from .making import ago, check_standings, customer_of, happened, history_of, installed, new_version, settle, stage, tell
 
@@ -64,6 +65,7 @@ def test_a_placement_overrides_the_rules_until_its_end_and_withdrawing_it_is_as_
     assert Transition.objects.filter(customer=buyer, cause=Cause.PLACEMENT).count() >= 2
     assert placement_at(customer=buyer, model=seven(), at=ago(days=30)) == placed
     assert placement_at(customer=buyer, model=seven(), at=ago(days=20)) is None
+    assert deciding_hand(customer=buyer, subject=seven(), at=ago(days=30)) == placed
     nothing_changes()
     withdraw(placement=placed.pk, now=clock())
     settle()
@@ -188,6 +190,10 @@ def test_includes_win_over_the_rule_and_excludes_over_both_whichever_came_first(
     add_members(segment=segment, customers=[buyer], now=clock(), excluded=True)
     settle()
     assert (stage(buyer, "buyers"), stage(other, "buyers")) == ("out", "in")
+    excluding = deciding_hand(customer=buyer, subject=segment, at=clock())
+    assert isinstance(excluding, ListMember)
+    assert excluding.is_excluded
+    assert deciding_hand(customer=buyer, subject=segment, at=ago(days=1)) is None
     add_members(segment=segment, customers=[buyer], now=clock())
     settle()
     assert stage(buyer, "buyers") == "out"

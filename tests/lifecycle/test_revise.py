@@ -123,6 +123,18 @@ def test_a_draft_of_what_has_changed_since_is_refused(world: None) -> None:
     assert stage(customer_of("guest"), "upper") == "in"
 
 
+def test_a_change_that_speaks_of_what_is_just_going_live_waits(world: None) -> None:
+    new_version("base", BOUGHT)
+    first = edit_segment(segment=subject("base").pk, rule=VISITED)
+    then = add_segment(key="upper", name="Upper", rule={"segment": "base"})
+    apart = add_segment(key="apart", name="Apart", rule=VISITED)
+    Version.objects.filter(revision=first).update(state="building")  # another process is at it
+    with pytest.raises(ConflictError, match="base"):
+        publish(revision=then.pk, now=clock())
+    live(apart)  # takes along what was left building
+    assert numbers("base", "apart") == [2, 1]
+
+
 def test_a_changed_mapping_builds_what_is_live_anew(world: None) -> None:
     new_version("buyers", BOUGHT)
     tell(happened("guest", "Odd", ago(days=1)))
