@@ -20,7 +20,7 @@ from lifecycle.outlook import next_changes
 from . import retention, sales
 from .customer_figures import customer_figures, initials, names_of
 from .days.falls import DAYS, falls_ahead
-from .days.kept import Kept
+from .days.kept import Kept, members_of
 from .models import Fall, Member
 from .scope import Scope
 from .search import searched
@@ -141,8 +141,7 @@ def customers(
     counted: bool = False,
 ) -> CustomerPage:
     """A page of the customers asked for, with their stages in `models`; `counted`: and how many there are in all."""
-    found = _matching(asked, now)
-    whole = _size(found) if counted else None
+    everyone = found = _matching(asked, now)
     size = min(max(page_size, 1), MOST)
     backwards, place = False, 1
     if cursor is not None:
@@ -157,6 +156,11 @@ def customers(
         page.reverse()
     has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
     start = max(place - len(page) if backwards else place, 1) if has_previous else 1
+    whole = None
+    if counted and not has_next and not has_previous:
+        whole = Size(len(page), True)  # all of them are on this page
+    elif counted:
+        whole = _kept_size(asked) or _size(everyone)
     return CustomerPage(
         rows=_rows(page, asked, models, now, with_next),
         start=start,
@@ -167,8 +171,21 @@ def customers(
 
 
 def matching(*, asked: Asked, now: datetime) -> Size:
-    """How many customers are asked for, counted up to COUNTED."""
-    return _size(_matching(asked, now))
+    """How many customers are asked for, counted up to COUNTED; of one stage alone, as many as are kept of it."""
+    return _kept_size(asked) or _size(_matching(asked, now))
+
+
+def _kept_size(asked: Asked) -> Size | None:
+    """How many there are, if the list is of one model's stages alone, now, and read from what is kept."""
+    conditions = [*asked.stages]
+    if asked.segment is not None:
+        conditions.append((asked.segment, (asked.segment.stage_id("in"),)))
+    if len(conditions) != 1 or asked.search.strip() or asked.falls or asked.group or asked.at is not None:
+        return None
+    ((model, stages),) = conditions
+    if asked.kept is None or not asked.kept.lists_members(model.version):
+        return None
+    return Size(members_of(version=model.version or 0, stages=stages), True)
 
 
 def everybody() -> Size:

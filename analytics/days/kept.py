@@ -105,6 +105,12 @@ def stocks(*, version: int, days: Sequence[date]) -> dict[date, dict[int, int]]:
     return found
 
 
+def members_of(*, version: int, stages: Sequence[int]) -> int:
+    """How many are in some stages as counted last."""
+    ((customers,),) = sql.rows("analytics/kept_members", version=version, stages=list(stages))
+    return int(customers)
+
+
 def traffic(*, version: int, start: date, until: date) -> dict[int, tuple[int, int]]:
     """How many spells of each stage began and ended in the days [start, until)."""
     rows = sql.rows("analytics/kept_traffic", version=version, start=start, until=until)

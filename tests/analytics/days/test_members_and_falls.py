@@ -110,3 +110,12 @@ def test_falls_that_were_killed_are_computed_again_after_an_hour(shop: Kept) -> 
     assert falls.count_falls() == 0
     Counting.objects.filter(statistic="falls").update(started_at=clock() - timedelta(hours=2))
     assert falls.count_falls() > 0
+
+
+def test_the_size_of_a_stage_is_the_one_kept_and_that_of_its_list(shop: Kept) -> None:
+    for model in stage_models():
+        for stage in model.stages:
+            asked = Asked(stages=((model, (stage,)),), kept=shop)
+            page = customers(asked=asked, models=[model], now=clock(), page_size=2, counted=True)
+            assert page.size is not None and page.size.is_exact
+            assert page.size.number == len(listed(asked, model)) == matching(asked=asked, now=clock()).number
