@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from clm.lib.questions import NotThereError
 from customers.models import Channel, Role, Source, TouchpointType
 
+from ..days.kept import kept
 from ..sources import source_notes
 from .answering import Instant, problems
 from .asking import NoParameters
@@ -81,7 +82,7 @@ class OneSource(APIView):
         source = Source.objects.filter(key=key).first()
         if source is None:
             raise NotThereError(key)
-        (note,) = (note for note in source_notes() if note.key == key)
+        (note,) = (note for note in source_notes(kept=kept()) if note.key == key)
         return Response(SourceRead({**vars(source), **asdict(note)}).data)
 
 

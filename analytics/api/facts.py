@@ -1,5 +1,6 @@
 """/api/v1/customers/{id}/...: the facts a customer's record is made of, and /api/v1/identities/: whose is this?"""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -8,17 +9,23 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from clm.lib.questions import QuestionError
+from clm.lib.access.models import User
+from clm.lib.periods import day_start, parse_moment
+from clm.lib.questions import NotThereError, QuestionError
 from customers.consents import state_consent
 from customers.ingest import clock
+from customers.keeping import folded_text
 from customers.models import Affiliation, Consent, Identity, Profile, Trait
+from lifecycle.advance import advance_customers
 from lifecycle.models import Placement
+from lifecycle.place import LONGEST_REASON, place, withdraw
 
 from ..customer_record import found_customer
 from .acting import act
 from .answering import Instant, problems
-from .asking import Asking, Body, asked_id
+from .asking import Asking, Body, asked_id, model_asked
 from .customers import author_of
 from .lists import ListView, MomentFilter, text_filter
 
@@ -252,7 +259,30 @@ class PlacementShape(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": Instant(source="from_at")}
 
 
+class PlacementNew(Body):
+    model = serializers.CharField(max_length=60)
+    stage = serializers.CharField(max_length=60)
+    reason = serializers.CharField(max_length=2000)
+
+    def get_fields(self) -> dict[str, Any]:
+        said = "an instant with its offset, or a date (midnight in the business time zone)"
+        return {
+            **super().get_fields(),
+            "from": serializers.CharField(required=False, max_length=60, help_text=f"Default: now; {said}."),
+            "until": serializers.CharField(required=False, max_length=60, help_text=f"Default: for ever; {said}."),
+        }
+
+
+def _moment(told: dict[str, Any], field: str, asking: Asking) -> datetime | None:
+    """Unlike an instant that is asked about, one that something holds from or until may lie ahead."""
+    if field not in told:
+        return None
+    moment: Any = parse_moment(told[field], field=field, zone=asking.zone)
+    return moment if isinstance(moment, datetime) else day_start(moment, asking.zone)
+
+
 class Placements(OfCustomer):
+    permission_needed: ClassVar[Any] = {"GET": "customers.view", "POST": "stages.place"}
     queryset = Placement.objects.select_related("subject", "stage", "author")
     serializer_class = PlacementShape
 
@@ -263,3 +293,51 @@ class Placements(OfCustomer):
     )
     def get(self, request: Request, customer: str) -> Response:
         return self.listed(request)
+
+    @act(
+        operation_id="customers_place",
+        summary="Set a customer's stage by hand",
+        description="It overrides the rules from `from` until `until`; of overlapping ones the later recorded counts.",
+        request=PlacementNew,
+        responses={201: PlacementShape},
+        refusals=(404,),
+        advances=True,
+    )
+    def post(self, request: Request, customer: str) -> Response:
+        found, _merged_into = found_customer(asked_id(customer))
+        told, asking = PlacementNew.of_request(request), Asking(now=clock())
+        try:
+            placed = place(
+                customer=found.pk,
+                model=model_asked(told["model"], field="model").id,
+                stage=told["stage"],
+                reason=folded_text(told["reason"], field="reason", longest=LONGEST_REASON, lines=True),
+                from_at=_moment(told, "from", asking),
+                until_at=_moment(told, "until", asking),
+                author=request.user.pk if isinstance(request.user, User) else None,
+                now=asking.now,
+            )
+        except QuestionError as error:
+            raise QuestionError(error.field.removesuffix("_at"), error.message) from None
+        advance_customers(customers=[found.pk])
+        return Response(PlacementShape(placed).data, status=status.HTTP_201_CREATED)
+
+
+class WithdrawPlacement(APIView):
+    permission_needed: ClassVar[dict[str, str]] = {"POST": "stages.place"}
+
+    @act(
+        operation_id="customers_withdraw_placement",
+        summary="Take a stage set by hand back",
+        responses={200: PlacementShape},
+        refusals=(404,),
+        advances=True,
+    )
+    def post(self, request: Request, customer: str, placement: str) -> Response:
+        found, _merged_into = found_customer(asked_id(customer))
+        placed = Placement.objects.filter(pk=asked_id(placement), profile__customer=found.pk).first()
+        if placed is None:
+            raise NotThereError(placement)
+        withdrawn = withdraw(placement=placed.pk, now=clock())
+        advance_customers(customers=[found.pk])
+        return Response(PlacementShape(withdrawn).data)

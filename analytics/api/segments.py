@@ -9,7 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from clm.lib.access.models import User
+from clm.lib.questions import QuestionError
 from customers.ingest import clock
+from customers.merge import surviving
+from customers.models import Customer
+from lifecycle.advance import advance_customers
+from lifecycle.list_members import add_members, remove_members
 from lifecycle.naming import name_subject
 
 from ..segment_sizes import segment_sizes
@@ -17,9 +23,11 @@ from ..sorting import Sorting, segment, segments
 from ..stage_rules import rules_of
 from .acting import act
 from .answering import page, page_of, problems
-from .asking import Asking, Body, KnownAt, NoParameters, Paged
+from .asking import LARGEST_ID, Asking, Body, KnownAt, NoParameters, Paged
 from .customers import CustomerListed, customers_page
 from .stages import TrendAsked, TrendShape, VersionShape, written_trend
+
+MOST_NAMED = 1000
 
 
 class SegmentShape(serializers.Serializer[Any]):
@@ -118,8 +126,23 @@ class MembersAsked(Paged, KnownAt):
     pass
 
 
+class ListTold(Body):
+    add = serializers.ListField(
+        child=serializers.CharField(max_length=30), required=False, max_length=MOST_NAMED, help_text="Ids of customers."
+    )
+    remove = serializers.ListField(child=serializers.CharField(max_length=30), required=False, max_length=MOST_NAMED)
+    excluded = serializers.BooleanField(
+        required=False, help_text="True: the list of those whom a segment excludes whatever its rule says."
+    )
+
+
+class ListChanged(serializers.Serializer[Any]):
+    added = serializers.IntegerField(help_text="How many were not on the list.")
+    removed = serializers.IntegerField(help_text="How many were on it.")
+
+
 class SegmentMembers(APIView):
-    permission_needed: ClassVar[str] = "segments.view"
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "segments.view", "POST": "segments.edit"}
 
     @extend_schema(
         operation_id="segments_members",
@@ -133,3 +156,39 @@ class SegmentMembers(APIView):
     def get(self, request: Request, key: str) -> Response:
         asked = MembersAsked.of(request)
         return customers_page(request, asked | {"segment": segment(key).key}, Asking(now=clock()))
+
+    @act(
+        operation_id="segments_change_list",
+        summary="Put customers on the list of a segment, or take them off",
+        description=(
+            "All there is to a static list; of other segments, whom they include or exclude whatever their rule says."
+        ),
+        request=ListTold,
+        responses={200: ListChanged},
+        refusals=(404,),
+        advances=True,
+    )
+    def post(self, request: Request, key: str) -> Response:
+        found, told, now = segment(key), ListTold.of_request(request), clock()
+        added, removed = (_known(told.get(field, []), field) for field in ("add", "remove"))
+        if both := set(added) & set(removed):
+            raise QuestionError("remove", f"customer {min(both)} is to be added and removed at once")
+        excluded = told.get("excluded", False)
+        author = request.user.pk if isinstance(request.user, User) else None
+        changed = {
+            "removed": remove_members(segment=found.id, customers=removed, now=now, excluded=excluded),
+            "added": add_members(segment=found.id, customers=added, now=now, excluded=excluded, author=author),
+        }
+        advance_customers(customers=sorted({*added, *removed}))
+        return Response(ListChanged(changed).data)
+
+
+def _known(texts: Sequence[str], field: str) -> list[int]:
+    """The customers of those ids, merged ones by their survivor; QuestionError names the first that is none."""
+    numbers = {text: int(text) if text.isascii() and text.isdigit() else -1 for text in texts}
+    asked = [number for number in numbers.values() if 0 <= number <= LARGEST_ID]
+    kept = {one.pk: one for one in Customer.objects.filter(pk__in=asked)}
+    for text, number in numbers.items():
+        if number not in kept:
+            raise QuestionError(field, f"there is no customer {text[:30]}")
+    return sorted({surviving(one).pk for one in kept.values()})

@@ -7,7 +7,16 @@ from .campaigns import Campaigns, OneCampaign
 from .catalogue import Channels, OneSource, Sources, TouchpointTypes
 from .customers import Customers, CustomerTouchpoints, OneCustomer
 from .documents import Docs, Schema
-from .facts import Affiliations, Consents, CustomerIdentities, Identities, Placements, Profiles, Traits
+from .facts import (
+    Affiliations,
+    Consents,
+    CustomerIdentities,
+    Identities,
+    Placements,
+    Profiles,
+    Traits,
+    WithdrawPlacement,
+)
 from .histories import Spells, Timeline, Why
 from .imports import Imports, ImportSetAside, OneImport, Rejects
 from .merges import Merges, OneMerge, UndoMerge
@@ -33,6 +42,11 @@ urlpatterns = [
     path("customers/<str:customer>/consents/", Consents.as_view(), name="api_customer_consents"),
     path("customers/<str:customer>/affiliations/", Affiliations.as_view(), name="api_customer_affiliations"),
     path("customers/<str:customer>/placements/", Placements.as_view(), name="api_customer_placements"),
+    path(
+        "customers/<str:customer>/placements/<str:placement>/withdraw/",
+        WithdrawPlacement.as_view(),
+        name="api_customer_placement_withdraw",
+    ),
     path("identities/", Identities.as_view(), name="api_identities"),
     path("merges/", Merges.as_view(), name="api_merges"),
     path("merges/<str:merge>/", OneMerge.as_view(), name="api_merge"),

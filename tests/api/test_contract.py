@@ -98,7 +98,7 @@ def one_of_everything() -> dict[str, str]:
         now=now,
     )
     model = StageModel.objects.get(key="seven")
-    Placement.objects.create(
+    placed = Placement.objects.create(
         profile=profile,
         subject=model,
         stage=Stage.objects.get(subject=model, key="advocacy"),
@@ -133,6 +133,7 @@ def one_of_everything() -> dict[str, str]:
     return {
         "customer": str(customer),
         "parked": str(parked),
+        "placement": str(placed.pk),
         "merge": str(merged.pk),
         "account": str(account.pk),
         "number": str(file.pk),
@@ -171,7 +172,7 @@ def plausible(path: str, seeded: dict[str, str]) -> dict[str, list[Any]]:
     return {
         **dict.fromkeys(("as_of", "from", "occurred_at", "at", "at_from", "created_from", "received_from"), instants),
         **{key: ["2026-01-01"] for key in ("known_at", "until", "at_until", "created_until", "received_until")},
-        **{key: ["seven:retention", "five:lapsed"] for key in ("stage", "falls_to")},
+        **{key: ["retention" if "placements" in path else "seven:retention"] for key in ("stage", "falls_to")},
         **{key: ["active_customer"] for key in ("segment", "audience")},
         **{key: ["2024-01-02", "2020-01-01"] for key in ("day", "day_from", "starts_on", "runs_on")},
         **{key: ["12.5", "0.0001", "3"] for key in ("amount", "rate", "budget", "margin_percent")},
@@ -189,6 +190,7 @@ def plausible(path: str, seeded: dict[str, str]) -> dict[str, list[Any]]:
         "password": ["a rather long password"],
         "customers": [[seeded["customer"], seeded["parked"]]],
         "customer": [seeded["customer"]],
+        **{key: [[seeded["customer"]], []] for key in ("add", "remove")},
         "role": ["purchase"] if "timeline" in path else ["admin", "viewer"],
         "type": ["Order Completed"],
         "kind": ["email", "note"],

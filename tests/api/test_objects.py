@@ -13,7 +13,7 @@ from clm.lib.milliseconds import written
 from customers.catalogue import channel_ids
 from customers.ingest import clock
 from customers.models import Account, Affiliation, Channel, Consent, Import, Merge, Profile, Reject, Source, Stale
-from lifecycle.models import HotCustomer, Parked, Placement, Replay, Stage, StageModel, Subject, Version
+from lifecycle.models import HotCustomer, Parked, Replay, Stage, Subject, Version
 from tests.factories import client_of, make_customer, make_spend, make_user
 from tests.lifecycle.making import ago, happened, new_version, settle, source, tell
 
@@ -135,14 +135,57 @@ def test_accounts_and_who_belongs_to_them(api: Client) -> None:
     get(api, "accounts/987654/members/", 404)
 
 
-def test_a_stage_set_by_hand_says_who_and_why(api: Client) -> None:
-    customer, model = make_customer(), StageModel.objects.get(key="seven")
-    stage = Stage.objects.get(subject=model, key="advocacy")
-    Placement.objects.create(
-        profile=Profile.objects.get(customer=customer), subject=model, stage=stage, from_at=ago(days=1), reason="fair"
-    )
+def test_a_stage_set_by_hand_counts_until_it_is_taken_back(api: Client) -> None:
+    customer = make_customer()
+    told = {"model": "seven", "stage": "advocacy", "reason": "spoke at our fair", "until": "2150-01-01"}
+    made = send(api, "POST", f"customers/{customer}/placements/", told, 201)
+    assert get(api, f"customers/{customer}/")["stages"]["seven"]["stage"] == "advocacy"
     (placed,) = get(api, f"customers/{customer}/placements/")["results"]
-    assert (placed["model"], placed["stage"], placed["reason"], placed["author"]) == ("seven", "advocacy", "fair", "")
+    assert placed == made
+    assert (placed["model"], placed["author"], placed["until"]) == ("seven", "", "2150-01-01T00:00:00.000Z")
+    back = f"customers/{customer}/placements/{placed['id']}/withdraw/"
+    assert send(api, "POST", back, None, 200)["withdrawn_at"] is not None
+    assert get(api, f"customers/{customer}/")["stages"]["seven"]["stage"] == "awareness"
+    send(api, "POST", back, None, 409)
+    send(api, "POST", back.replace(f"customers/{customer}/", f"customers/{make_customer()}/"), None, 404)
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"model": "eight"}, "model"),
+        ({"stage": "happy"}, "stage"),
+        ({"reason": " "}, "reason"),
+        ({"from": "1980-01-01"}, "from"),
+        ({"from": "2025-01-02", "until": "2025-01-01"}, "until"),
+        ({"author": "me"}, "author"),
+    ],
+)
+def test_a_placement_that_cannot_be_names_the_member(api: Client, told: dict[str, str], field: str) -> None:
+    whole = {"model": "seven", "stage": "advocacy", "reason": "fair", **told}
+    answer = send(api, "POST", f"customers/{make_customer()}/placements/", whole, 400)
+    assert answer["errors"][0]["field"] == field
+
+
+def test_customers_are_put_on_the_list_of_a_segment_and_taken_off(api: Client) -> None:
+    visitor, buyer = make_customer(), make_customer(ago(days=3))
+    members = "segments/active_customer/members/"
+
+    def inside() -> set[str]:
+        return {one["id"] for one in get(api, members)["results"]}
+
+    assert inside() == {str(buyer)}
+    assert send(api, "POST", members, {"add": [str(visitor)]}, 200) == {"added": 1, "removed": 0}
+    assert inside() == {str(buyer), str(visitor)}
+    assert send(api, "POST", members, {"add": [str(visitor)]}, 200) == {"added": 0, "removed": 0}
+    assert send(api, "POST", members, {"add": [str(buyer)], "excluded": True}, 200)["added"] == 1
+    assert inside() == {str(visitor)}
+    assert send(api, "POST", members, {"remove": [str(visitor)]}, 200) == {"added": 0, "removed": 1}
+    assert inside() == set()
+    for told in ({"add": ["x"]}, {"add": ["987654"]}, {"remove": ["99999999999999999999"]}):
+        assert send(api, "POST", members, told, 400)["errors"][0]["field"] in told
+    one = str(visitor)
+    assert send(api, "POST", members, {"add": [one], "remove": [one]}, 400)["errors"][0]["field"] == "remove"
 
 
 # --- stages and segments --------------------------------------------------------------------------------------
