@@ -2,6 +2,7 @@
 this or another system, or the reference of an order. The list, the API and the search of every page find the same
 people."""
 
+import re
 from dataclasses import dataclass
 from unicodedata import normalize
 
@@ -18,8 +19,9 @@ from .customer_figures import initials, names_of
 
 MOST_WORDS = 10
 MOST_TEXT = 200
-# A shorter word has no trigram of its own: the index finds it only where a word begins with it.
+# A shorter run of letters has no trigram of its own: the index finds it only where a word begins with it.
 TRIGRAM = 3
+_RUNS = re.compile(r"[a-z0-9]+")
 # An order and its refunds are one customer's; a reference that more share than this names nobody.
 MOST_ORDERS = 50
 _LARGEST_ID = 2**63 - 1
@@ -56,7 +58,8 @@ def found_customers(*, text: str, most: int) -> list[FoundCustomer]:
     portraits = Customer.objects.filter(merged_into=None).only("pk", "name", "email", "phone", "search_text")
     recognised = _recognised(text)
     found = list(portraits.filter(pk__in=recognised).order_by("-pk")[:most]) if recognised else []
-    if len(found) < most:
+    # Whoever has this very address is meant; to look for it as a part of others' would read most of the index.
+    if len(found) < most and not (found and "@" in text):
         newest = portraits.filter(condition).order_by("-pk")[: most + len(found)]
         found += [one for one in newest if one.pk not in recognised][: most - len(found)]
     names = names_of(found)
@@ -81,7 +84,7 @@ def _word(word: str) -> Q:
         # Half the world has the same domain: its trigrams only make the index read long lists. Looked for is what
         # stands before it, and the whole is compared in what that finds.
         found = Q(search_text__contains=part + at) & Q(GreaterThan(StrIndex("search_text", Value(low)), 0))
-    elif len(low) >= TRIGRAM or not low.isascii():
+    elif not low.isascii() or any(len(run) >= TRIGRAM for run in _RUNS.findall(low)):
         found = Q(search_text__contains=low)
     else:
         found = Q(search_text__startswith=low) | Q(search_text__contains=f" {low}")

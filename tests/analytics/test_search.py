@@ -50,6 +50,7 @@ def found(text: str) -> list[int]:
         ("nna", ["1001"]),
         ("be", ["1001"]),  # a short word is the beginning of one
         ("er", []),
+        ("b.e", []),
         ("ann berg", ["1001"]),
         ("伟", ["1004"]),
         ("person1003@example.org", ["1003"]),
