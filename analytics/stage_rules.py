@@ -122,7 +122,10 @@ def _words(version: Version, kind: str, installation: Installation) -> _Said:
     said = {
         name: (
             precedence,
-            sentence(node, currency=installation.currency, minor_digits=installation.minor_digits),
+            # A static list has no rule that could be said.
+            sentence(node, currency=installation.currency, minor_digits=installation.minor_digits)
+            if documents[name] is not None
+            else "",
             documents[name],
         )
         for precedence, (name, node) in enumerate(nodes.items(), start=1)

@@ -13,7 +13,9 @@ from clm.lib.milliseconds import written
 from customers.catalogue import channel_ids
 from customers.ingest import clock
 from customers.models import Account, Affiliation, Channel, Consent, Import, Merge, Profile, Reject, Source, Stale
+from lifecycle.install import publish
 from lifecycle.models import HotCustomer, Parked, Replay, Stage, Subject, Version
+from lifecycle.revise import add_segment
 from tests.factories import client_of, make_customer, make_spend, make_user
 from tests.lifecycle.making import ago, happened, new_version, settle, source, tell
 
@@ -204,6 +206,11 @@ def test_versions_say_their_rules(api: Client) -> None:
     rules = {one["key"]: one["rule"] for one in get(api, "segments/big/versions/1/")["stages"]}
     assert rules["in"] == {"spent": {"role": "purchase"}, "at_least": "50.00"}
     assert get(api, "segments/big/versions/?state=retired")["results"] == []
+    publish(revision=add_segment(key="press", name="Press", rule=None).pk, now=clock())
+    press = get(api, "segments/press/")
+    assert (press["kind"], press["sentence"], press["rule"], press["customers"]) == ("list", "", None, 0)
+    new_version("named", {"all": [{"segment": "press"}, {"stage": ["seven", "lapsed"]}, {"trait": "50%", "gte": 1}]})
+    assert "“50%”" in get(api, "segments/named/")["sentence"]
     (alive,) = get(api, "sub-rules/?name=alive")["results"]
     assert alive["rule"]
 
