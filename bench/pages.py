@@ -2,8 +2,9 @@
 view, template) in one process, without the network: server time, its median and 95th percentile, and how many
 statements a request makes. The first request of a kind in the process stands apart.
 
-The database must be filled, computed and counted: `manage.py simulate` or an import, `manage.py replay`,
-`manage.py fill_days`. A user to look at the pages with is made, and removed at the end."""
+The database must be filled and computed: `manage.py simulate` or an import, `manage.py replay`. Figures per day are
+counted first if they are not (`manage.py fill_days`), and how long that took is the first line. A user to look at the
+pages with is made, and removed at the end."""
 
 import random
 import sys
@@ -156,7 +157,12 @@ def main(only: str) -> None:
 
     # Names of static files as they are: what a page costs must not depend on whether they were collected here.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    print(f"{measuring.machine()}\n\n| page | first | median | p95 | slowest | requests | statements |")
+    from analytics.days.fill import fill
+
+    began = time.monotonic()
+    done = fill()
+    print(f"{measuring.machine()}\n\nfigures per day: {done.rows} rows in {time.monotonic() - began:.1f} s")
+    print("\n| page | first | median | p95 | slowest | requests | statements |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     with looker() as client:
         for name, ask in kinds().items():
@@ -164,7 +170,8 @@ def main(only: str) -> None:
                 continue
             chance = random.Random(SEED)
             first = timed(client, ask(chance))
-            began, seconds = time.monotonic(), []
+            seconds: list[float] = []
+            began = time.monotonic()
             while len(seconds) < REQUESTS and time.monotonic() - began < KIND_SECONDS:
                 seconds.append(timed(client, ask(chance)))
             counts = {statements(client, ask(chance)) for _request in range(3)}
