@@ -88,17 +88,20 @@ def asked(statement: str, *parameters: Any) -> list[tuple]:
         return cursor.fetchall() if cursor.description else []
 
 
-def psql(*statements: str, **files: Any) -> None:
-    """Statements in one psql, each in a transaction of its own; bare COPY has no other client."""
+def psql_command() -> list[str]:
+    """A psql connected to the database that is measured; bare COPY has no other client."""
     where = connection.get_connection_params()
+    if where.get("password"):
+        os.environ["PGPASSWORD"] = str(where["password"])
     command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", where["dbname"]]
     for option, key in (("-h", "host"), ("-p", "port"), ("-U", "user")):
         if where.get(key):
             command += [option, str(where[key])]
-    for statement in statements:
-        command += ["-c", statement]
-    password = {"PGPASSWORD": str(where["password"])} if where.get("password") else {}
-    subprocess.run(command, check=True, env={**os.environ, **password}, **files)
+    return command
+
+
+def psql(statement: str, **files: Any) -> None:
+    subprocess.run([*psql_command(), "-c", statement], check=True, **files)
 
 
 def at_once(acts: Sequence[Callable[[], None]]) -> None:
