@@ -91,11 +91,12 @@ def told(profiles: list[int], *, type: str = "Page Viewed", each: int = 1) -> No
 
 
 def some_profiles(count: int) -> list[int]:
-    """Profiles picked at random, in random order."""
+    """Profiles picked at random, in random order; others each time, since a second touchpoint of a kind rarely changes
+    a stage."""
     ((last,),) = ask("SELECT max(id) FROM customers_profile")
-    wanted = random.Random(7).sample(range(1, last + 1), min(last, count + count // 10 + 100))
+    wanted = random.sample(range(1, last + 1), min(last, count + count // 10 + 100))
     found = [one for (one,) in ask("SELECT id FROM customers_profile WHERE id = ANY(%s)", wanted)]
-    random.Random(8).shuffle(found)
+    random.shuffle(found)
     return found[:count]
 
 
@@ -107,7 +108,7 @@ def small_database() -> Iterator[dict[str, str]]:
     from django.conf import settings
 
     assert settings.EMBEDDED_POSTGRES, "the small database is made in the private PostgreSQL only"
-    ask(f"DROP DATABASE IF EXISTS {SMALL}")
+    ask(f"DROP DATABASE IF EXISTS {SMALL} WITH (FORCE)")
     ask(f"CREATE DATABASE {SMALL}")
     try:
         yield {**os.environ, "CLM_DATABASE": SMALL}
@@ -286,13 +287,19 @@ def known_people(count: int) -> list[tuple[int, str]]:
         " ON CONFLICT DO NOTHING",
         profiles,
     )
-    return ask(
-        "SELECT customer_id, id::text FROM customers_profile WHERE id = ANY(%s) ORDER BY md5(id::text)", profiles
-    )
+    return ask("SELECT customer_id, id::text FROM customers_profile WHERE id = ANY(%s) ORDER BY random()", profiles)
 
 
-def traffic(*, rate: int, seconds: int, people: list[tuple[int, str]], also: Callable[[], Any] = lambda: None) -> None:
-    """Two clients send; prints how long it took until each change of stage that they caused was there to be read."""
+def traffic(
+    *,
+    rate: int,
+    seconds: int,
+    people: list[tuple[int, str]],
+    besides: int = 0,
+    also: Callable[[], Any] = lambda: None,
+) -> None:
+    """Two clients send; prints how long it took until each change of stage that they caused was there to be read, but
+    for the customer `besides`."""
     file = PROJECT / ".data" / "bench-people.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps(people))
@@ -320,7 +327,11 @@ def traffic(*, rate: int, seconds: int, people: list[tuple[int, str]], also: Cal
         also()
         time.sleep(0.02)
     sent = [tuple(one) for client in clients for one in json.loads(client.communicate()[0])]
-    waits = sorted(seen[customer, at] - committed for customer, at, committed in sent if (customer, at) in seen)
+    waits = sorted(
+        seen[customer, at] - committed
+        for customer, at, committed in sent
+        if customer != besides and (customer, at) in seen
+    )
     waiting = ask("SELECT count(*) FROM customers_stale")[0][0]
     print(
         f"{len(sent):,} touchpoints sent ({len(sent) / seconds:.0f}/s); {len(waits):,} changed a stage; {waiting} wait"
@@ -340,11 +351,20 @@ def prompt() -> None:
     ended(watch)
 
 
-def crowd() -> None:
-    bench_source()
-    people = known_people(60_000)
-    customer, identity = people.pop()
-    ((have,),) = ask("SELECT count(*) FROM customers_touchpoint WHERE profile_id = %s", int(identity))
+def _huge_customer() -> tuple[int, str]:
+    """A customer with some 950,000 touchpoints and its identity: the one of an earlier run, or a new one."""
+    ask("UPDATE lifecycle_hotcustomer SET not_before = now()")
+    drain()
+    known = ask(
+        "SELECT hot.customer_id, identity.value FROM lifecycle_hotcustomer AS hot"
+        " JOIN customers_profile AS profile ON profile.customer_id = hot.customer_id"
+        " JOIN customers_identity AS identity ON identity.profile_id = profile.id AND identity.kind = 'bench'"
+        " WHERE hot.touchpoints BETWEEN %s AND 990000 ORDER BY hot.touchpoints LIMIT 1",
+        HOT_TOUCHPOINTS,
+    )
+    if known:
+        return known[0]
+    ((customer, identity),) = known_people(1)
     ask(
         "INSERT INTO customers_touchpoint (profile_id, occurred_at, received_at, body_hash, message_hash, source_id,"
         " type_id, channel_id, flags, currency, order_ref, properties)"
@@ -352,10 +372,17 @@ def crowd() -> None:
         " %s, 1 + floor(random() * 60), 1, 0, '', '', '{}' FROM generate_series(1, %s)",
         int(identity),
         bench_source(),
-        HOT_TOUCHPOINTS - have,
+        HOT_TOUCHPOINTS,
     )
     ask("INSERT INTO customers_stale (profile_id, cause, attempts) VALUES (%s, 1, 0)", int(identity))
     drain()
+    return customer, identity
+
+
+def crowd() -> None:
+    bench_source()
+    people = known_people(60_000)
+    customer, identity = _huge_customer()
     ask("UPDATE lifecycle_hotcustomer SET not_before = now() + interval '20 seconds' WHERE customer_id = %s", customer)
     turns: set[Any] = set()
 
@@ -367,9 +394,11 @@ def crowd() -> None:
     print("\n### Everybody else, while one customer of 950,000 touchpoints receives 50 a second")
     # 100/s, of which every second one is the hot customer's.
     mixed = [one for person in people for one in (person, (customer, identity))]
-    traffic(rate=100, seconds=90, people=mixed, also=watch_turns)
+    traffic(rate=100, seconds=90, people=mixed, besides=customer, also=watch_turns)
     ended(watch)
     print(f"turns of the hot customer: {len(turns) - 1}")
+    # Its turn now, and nobody else's.
+    ask("UPDATE lifecycle_hotcustomer SET not_before = now() + interval '1 hour'")
     ask("UPDATE lifecycle_hotcustomer SET not_before = now() WHERE customer_id = %s", customer)
     ask("INSERT INTO customers_stale (profile_id, cause, attempts) VALUES (%s, 1, 0)", int(identity))
     from lifecycle.advance import advance_hot
