@@ -158,7 +158,9 @@ def main(only: str) -> None:
     # Names of static files as they are: what a page costs must not depend on whether they were collected here.
     settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     from analytics.days.fill import fill
+    from clm import web_server
 
+    web_server.when_ready(None)  # as in the processes that serve
     began = time.monotonic()
     done = fill()
     print(f"{measuring.machine()}\n\nfigures per day: {done.rows} rows in {time.monotonic() - began:.1f} s")

@@ -1,6 +1,7 @@
 """How gunicorn serves the program: `gunicorn --config python:clm.web_server`. Every number an operator may change is a
 setting, so that the command is the same everywhere."""
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clm.settings")
@@ -25,3 +26,11 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 control_socket_disable = True
 loglevel = "warning"
 logconfig_dict = settings.LOGGING
+
+
+def when_ready(_server: object) -> None:
+    """gunicorn calls it once, when the program is loaded and no process is forked yet. Nothing of what is loaded by
+    then ever goes away. Left among what Python's collector looks through, its large libraries cost one request in a
+    dozen 70 ms; set aside, they also stay shared between the processes."""
+    gc.collect()
+    gc.freeze()

@@ -1,5 +1,6 @@
 """Why a customer is in a stage: the evaluation that decided it, said node by node."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from .load import load
 from .models import ListMember, Placement, StageModel
 from .place import placement_at
 from .rules.describe import sentence
-from .rules.evaluate import FOREVER, Membership, Program, spells
+from .rules.evaluate import FOREVER, Catalogue, Membership, Program, spells
 from .rules.nodes import InStage, Named, Node, parts_of
 
 
@@ -41,6 +42,25 @@ class StageReason:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A node as it is told: its place among the program's answers, its name if it is a sub-rule, its sentence, and the
+    nodes it is made of."""
+
+    place: int
+    name: str
+    sentence: str
+    parts: tuple["_Part", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _TakenApart:
+    """Rules with a program that answers every node of theirs by itself."""
+
+    program: Program
+    rules: tuple[_Part, ...]
+
+
 def why(*, customer: int, subject: int, at: datetime) -> tuple[StageReason, ...]:
     """Every stage of a live model (or the one rule of a segment), highest precedence first, with its rule evaluated at
     `at` for `customer`. A subject that is not live has no reasons."""
@@ -49,29 +69,45 @@ def why(*, customer: int, subject: int, at: datetime) -> tuple[StageReason, ...]
     if not models or rules.program is None:
         return ()
     (one,) = models
-    nodes = list(dict.fromkeys(part for node in one.nodes.values() for part in _walk(node)))
-    program = Program([Membership(node) for node in nodes], zone=rules.zone, catalogue=rules.catalogue)
-    loaded = load(customers=[customer], program=program)
+    installation = Installation.current()
+    parts = _taken_apart(
+        tuple(one.nodes.values()), rules.zone, rules.catalogue, installation.currency, installation.minor_digits
+    )
+    loaded = load(customers=[customer], program=parts.program)
     moment = to_ms(at)
-    told: dict[Node, tuple[bool, datetime | None, datetime | None]] = {}
-    for node, change in zip(nodes, spells(program, loaded.facts), strict=True):
+    told: list[tuple[bool, datetime | None, datetime | None]] = []
+    for change in spells(parts.program, loaded.facts):
         place = int(np.searchsorted(change.at, moment, "right"))
         held = place > 0 and int(change.stage[place - 1]) == 1
         since = from_ms(int(change.at[place - 1])) if place > 0 else None
         ends = place < len(change.at) and int(change.at[place]) != FOREVER
-        told[node] = (held, since, from_ms(int(change.at[place])) if ends else None)
-    installation = Installation.current()
+        told.append((held, since, from_ms(int(change.at[place])) if ends else None))
 
-    def reason(node: Node) -> Reason:
-        held, since, until = told[node]
-        name, inner = (node.name, node.part) if isinstance(node, Named) else ("", node)
-        said = sentence(node, currency=installation.currency, minor_digits=installation.minor_digits)
-        return Reason(name, said, held, since, until, tuple(reason(part) for part in _parts(inner)))
+    def reason(part: _Part) -> Reason:
+        held, since, until = told[part.place]
+        return Reason(part.name, part.sentence, held, since, until, tuple(reason(inner) for inner in part.parts))
 
-    reasons = [(stage, reason(node)) for stage, node in zip(_stage_ids(one), one.nodes.values(), strict=True)]
+    reasons = [(stage, reason(part)) for stage, part in zip(_stage_ids(one), parts.rules, strict=True)]
     reasons.reverse()
     current = next((stage for stage, found in reasons if found.held), None)
     return tuple(StageReason(stage, stage == current, found) for stage, found in reasons)
+
+
+# Rules change when a version does; compiling and wording them anew for every page took longer than evaluating them.
+@functools.lru_cache(maxsize=64)
+def _taken_apart(
+    rules: tuple[Node, ...], zone: str, catalogue: Catalogue, currency: str, minor_digits: int
+) -> _TakenApart:
+    nodes = list(dict.fromkeys(part for node in rules for part in _walk(node)))
+    places = {node: place for place, node in enumerate(nodes)}
+
+    def part_of(node: Node) -> _Part:
+        name, inner = (node.name, node.part) if isinstance(node, Named) else ("", node)
+        said = sentence(node, currency=currency, minor_digits=minor_digits)
+        return _Part(places[node], name, said, tuple(part_of(part) for part in _parts(inner)))
+
+    program = Program([Membership(node) for node in nodes], zone=zone, catalogue=catalogue)
+    return _TakenApart(program, tuple(part_of(node) for node in rules))
 
 
 def deciding_hand(*, customer: int, subject: int, at: datetime) -> Placement | ListMember | None:

@@ -4,9 +4,11 @@ import datetime as dt
 import zoneinfo
 
 import pytest
+from babel.dates import format_datetime, format_time
 from django.template import Context, Template
 from django.utils import timezone, translation
 
+from clm.lib.locales import reader_locale
 from clm.lib.templatetags.times import distance, exact
 
 NOW = dt.datetime(2026, 11, 20, 12, 4, 33, tzinfo=dt.UTC)
@@ -65,3 +67,20 @@ def test_the_zone_of_a_half_hour_offset_is_named() -> None:
 def test_dates_follow_the_readers_language() -> None:
     with translation.override("de"):
         assert ">16. Okt." in said(NOW - dt.timedelta(days=400)) or "Okt" in said(NOW - dt.timedelta(days=400))
+
+
+@pytest.mark.parametrize("language", ["en-gb", "en-us", "cs", "de", "ja", "ar", "fa"])
+def test_the_parts_of_an_instant_are_put_together_as_babel_writes_the_whole(language: str) -> None:
+    instant = dt.datetime(2026, 3, 9, 4, 5, 6, tzinfo=dt.UTC)
+    with translation.override(language), timezone.override(dt.UTC):
+        assert exact(instant) == f"{format_datetime(instant, 'EEE, d MMM y, HH:mm:ss', locale=reader_locale())} UTC"
+        assert f">{format_datetime(instant, 'd MMM y, HH:mm', locale=reader_locale())}</time>" in said(
+            instant, "moment"
+        )
+        assert f">{format_time(instant, 'HH:mm', locale=reader_locale())}</time>" in said(instant, "clock")
+
+
+def test_a_day_said_in_one_language_is_said_anew_in_another() -> None:
+    for language, words in (("en-gb", "29 Mar 2026"), ("de", "29 März 2026"), ("en-gb", "29 Mar 2026")):
+        with translation.override(language):
+            assert said(dt.date(2026, 3, 29)) == f'<time datetime="2026-03-29">{words}</time>'
