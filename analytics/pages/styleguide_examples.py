@@ -216,7 +216,7 @@ def why() -> Row:
             seen=seen,
             needed=needed,
             parts=parts,
-            touchpoints=[],
+            name="",
         )
 
     tree = node(

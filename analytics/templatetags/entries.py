@@ -1,0 +1,100 @@
+"""An entry of a timeline, drawn in Python: a page has twenty-five, and a template included for each of them took a
+third of its time."""
+
+from collections.abc import Iterator
+
+from django import template
+from django.template import Context
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from analytics.templatetags.stages import role_icon
+from analytics.timeline import Entry
+from clm.lib.templatetags.icons import icon
+from clm.lib.templatetags.numbers import money, number
+from clm.lib.templatetags.times import when
+
+register = template.Library()
+# What people wrote down, and not a machine.
+BY_HAND = ("Call", "Note")
+
+
+@register.simple_tag(takes_context=True)
+def timeline_entry(context: Context, entry: Entry) -> SafeString:
+    """An entry: its mark, what it was and where, what a person wrote, what is folded away, and when
+    (static/css/parts/timeline.css)."""
+    amount = "" if entry.amount is None else format_html('<div class="amount">{}</div>', money(context, entry.amount))
+    return format_html(
+        '<li class="entry role-{role}{by_hand}"><span class="entry-mark">{mark}</span><div>'
+        '<div class="entry-title">{title}</div><div class="entry-sub">{where}</div>{text}{more}</div>'
+        '<div class="entry-end">{amount}<div class="muted small">{clock}</div></div></li>\n',
+        role=entry.role,
+        by_hand=" by-hand" if entry.type in BY_HAND else "",
+        mark=role_icon(getattr(entry, "icon", "") or entry.role),
+        title=entry.title,
+        where=format_html_join("", "{}", ((part,) for part in _where(entry))),
+        text=format_html('<p class="entry-text">{}</p>', entry.text) if entry.text else "",
+        more=_more(context, entry),
+        amount=amount,
+        clock=when(context, entry.at, "clock"),
+    )
+
+
+def _where(entry: Entry) -> Iterator[SafeString]:
+    yield format_html("<span>{}</span><span>{}</span>", entry.channel, entry.source)
+    if entry.order_ref:
+        yield format_html('<span class="num">{}</span>', _("order %(ref)s") % {"ref": entry.order_ref})
+    if entry.author:
+        yield format_html("<span>{}</span>", _("by %(name)s") % {"name": entry.author})
+
+
+def _more(context: Context, entry: Entry) -> SafeString | str:
+    """What is folded away: the lines of an order, and everything that was sent."""
+    parts = [_lines(context, entry)] if entry.lines else []
+    if entry.properties or entry.received_at:
+        parts.append(_details(context, entry))
+    if not parts:
+        return ""
+    return format_html('<div class="entry-more">{}</div>', format_html_join(" ", "{}", ((part,) for part in parts)))
+
+
+def _lines(context: Context, entry: Entry) -> SafeString:
+    count = len(entry.lines)
+    rows = format_html_join(
+        "",
+        '<tr><td>{} <span class="muted">{}</span></td><td class="right num">{}</td><td class="right num">{}</td></tr>',
+        (
+            (line.name or line.product, line.product, number(line.quantity), money(context, line.amount))
+            for line in entry.lines
+        ),
+    )
+    return format_html(
+        "<details><summary>{}{}</summary>"
+        '<div class="scroller"><table class="table tight"><thead><tr><th>{}</th><th class="right">{}</th>'
+        '<th class="right">{}</th></tr></thead><tbody>{}</tbody></table></div></details>',
+        icon("chevron-right"),
+        ngettext("%(n)s line", "%(n)s lines", count) % {"n": count},
+        _("Product"),
+        _("Quantity"),
+        _("Amount"),
+        rows,
+    )
+
+
+def _details(context: Context, entry: Entry) -> SafeString:
+    pairs: list[tuple[str, SafeString | str]] = [
+        (_("Type"), format_html('{} <span class="muted">({})</span>', entry.type, entry.role)),
+        (_("Happened"), when(context, entry.at, "moment")),
+    ]
+    if entry.received_at:
+        pairs.append((_("Received"), when(context, entry.received_at, "moment")))
+    if entry.original:
+        pairs.append((_("Original amount"), entry.original))
+    return format_html(
+        '<details><summary>{}{}</summary><dl class="pairs">{}</dl></details>',
+        icon("chevron-right"),
+        _("Details"),
+        format_html_join("", "<dt>{}</dt><dd>{}</dd>", [*pairs, *entry.properties]),
+    )
