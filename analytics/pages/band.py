@@ -32,6 +32,9 @@ class Life:
 # Below this share of the line a spell is too small to be clicked on a telephone (24 of 340 pixels).
 CLICKABLE = 0.075
 MOST_MARKS = 400
+# A line of more spells than this draws those as one that follow each other and are narrower than this share of it: some
+# hundred are drawn at most, however often somebody changes stage, and the narrowest is a few pixels wide.
+MOST_SPELLS, TOLD_APART = 60, 0.01
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,34 @@ def _sentence(stage: StageRef, entered: dt.datetime, left: dt.datetime | None, n
     return _("%(stage)s from %(start)s until %(end)s (%(lasted)s)") % words
 
 
+def _sentence_of_several(longest: StageRef, run: Sequence[Spell], now: dt.datetime) -> str:
+    """What is said of spells that are drawn as one."""
+    words = {
+        "count": len(run),
+        "start": plain_date(run[0].entered),
+        "end": plain_date(run[-1].left or now),
+        "stage": longest.name,
+    }
+    return _("%(count)s stays from %(start)s until %(end)s, the longest in %(stage)s") % words
+
+
+def _runs(spells: Sequence[Spell], *, now: dt.datetime, apart: dt.timedelta) -> list[list[Spell]]:
+    """The spells in what is drawn as one: each by itself unless they are many; then short ones together, up to the
+    length `apart`."""
+    if len(spells) <= MOST_SPELLS:
+        return [[spell] for spell in spells]
+    runs: list[list[Spell]] = []
+    begun: dt.datetime | None = None  # where a run began that short spells may still join
+    for spell in spells:
+        left = spell.left or now
+        if begun is not None and left - begun < apart:
+            runs[-1].append(spell)
+        else:
+            runs.append([spell])
+            begun = spell.entered if left - spell.entered < apart else None
+    return runs
+
+
 def _ticks(start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Tick]:
     """A few dates along the line, none so near to now that it would run into the word today."""
     first, last = timezone.localtime(start).date(), timezone.localtime(end).date()
@@ -140,21 +171,25 @@ def drawn_band(
     lines = []
     for life in lives:
         drawn = []
-        for spell in life.spells:
-            at, width = place(spell.entered, spell.left or now)
+        for run in _runs(life.spells, now=now, apart=TOLD_APART * whole):
+            entered, left = run[0].entered, run[-1].left
+            at, width = place(entered, left or now)
+            longest = max(run, key=lambda spell: (spell.left or now) - spell.entered).stage
             drawn.append(
                 DrawnSpell(
-                    stage=spell.stage,
+                    stage=longest,
                     start_percent=_percent(at),
                     width_percent=_percent(width),
-                    sentence=_sentence(spell.stage, spell.entered, spell.left, now),
-                    entered_text=spell.entered.isoformat(),
+                    sentence=_sentence(longest, entered, left, now)
+                    if len(run) == 1
+                    else _sentence_of_several(longest, run, now),
+                    entered_text=entered.isoformat(),
                     slim=width < CLICKABLE,
                     ahead=False,
                     chosen=chosen is not None
                     and chosen_model in ("", life.model.key)
-                    and spell.entered <= chosen
-                    and (spell.left is None or chosen < spell.left),
+                    and entered <= chosen
+                    and (left is None or chosen < left),
                 )
             )
         if life.spells and end > now:

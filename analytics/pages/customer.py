@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
 from analytics.sorting import ModelRef, Sorting, StageRef, stage_model, stage_models
-from analytics.spells import Band, bands
+from analytics.spells import Band, Spell, bands
 from analytics.stage_rules import stage_rules
 from analytics.timeline import Timeline, timeline
 from clm.lib.access.table import can
@@ -30,6 +30,17 @@ from .news import news_of
 
 # Orders bring their lines along: fifty big ones would be half a megabyte of page.
 ENTRIES = 25
+# Rows of the table below the band, for each model; whoever wants all of them asks for them.
+STAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """The latest spells of a life in one model, oldest first, and how many came before them."""
+
+    model: ModelRef
+    spells: Sequence[Spell]
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class Why:
         return any(one.deciding for one in self.stages)
 
 
-@page("customers.view", takes=("model", "at", "role", "before"))
+@page("customers.view", takes=("model", "at", "role", "before", "stays"))
 def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
     found, survivor = record.found_customer(customer_id)
     if survivor is not None:
@@ -76,6 +87,8 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
     sentences = {
         model.key: {rule.stage: rule.sentence for rule in stage_rules(sorting=model).stages} for model in models
     }
+    most = max((len(band.spells) for band in lived), default=0) if request.GET.get("stays") == "all" else STAYS
+    stays = [Stays(band.model, band.spells[-most:], max(len(band.spells) - most, 0)) for band in lived]
     return render(
         request,
         "pages/customer.html",
@@ -88,7 +101,8 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
             "traits": record.traits(profiles=profiles),
             "merged_from": record.merged_from(customer=found.pk),
             "standings": [(row, sentences[row.model.key][row.stage] if row.stage else "") for row in standings],
-            "bands": lived,
+            "stays": stays,
+            "stays_before": sum(one.before for one in stays),
             "band": drawn_band(
                 lives=[Life(one.model, one.spells, row.next) for one, row in zip(lived, standings, strict=True)],
                 life_start=_life_start(found, lived),

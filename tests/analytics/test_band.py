@@ -1,6 +1,8 @@
 """The stage band: where spells lie on the line of a life."""
 
 import datetime as dt
+import re
+from itertools import pairwise
 from types import SimpleNamespace as Row
 
 import pytest
@@ -91,3 +93,29 @@ def test_dates_below_the_line_are_few_and_none_runs_into_today(days: int) -> Non
 def test_marks_outside_the_life_are_left_out() -> None:
     drawn = band(life((RETENTION, 100, None)), marks=[NOW - 200 * DAY, NOW - 50 * DAY])
     assert drawn.marks == ["50.000%"]
+
+
+def test_a_life_of_very_many_spells_is_drawn_in_some_hundred_that_still_fill_the_line() -> None:
+    borders = [700 - 0.35 * n for n in range(2001)]
+    stages = [RETENTION, LAPSED, LAPSED]
+    many = life(*((stages[n % 3], borders[n], borders[n + 1]) for n in range(1999)), (RETENTION, borders[1999], None))
+    drawn = band(many, days=700)
+    shares = places(drawn)
+    assert len(shares) <= 200
+    assert sum(width for _, width in shares) == pytest.approx(100, abs=0.2)
+    assert all(left + width == pytest.approx(right, abs=0.01) for (left, width), (right, _) in pairwise(shares))
+    assert re.fullmatch(
+        r"\d\d stays from \d+ \w+ 20\d\d until \d+ \w+ 20\d\d, the longest in (Retention|Lapsed)",
+        drawn.lines[0].spells[0].sentence,
+    )
+
+
+def test_a_long_spell_between_very_many_short_ones_stays_by_itself() -> None:
+    short = [(RETENTION if n % 2 else LAPSED, 100 - 0.1 * n, 100 - 0.1 * (n + 1)) for n in range(100)]
+    drawn = band(life(*short, (RETENTION, 90, 10), (LAPSED, 10, None)), chosen=NOW - 50 * DAY).lines[0].spells
+    assert [spell.sentence for spell in drawn[-2:]] == [
+        "Retention from 22 Aug 2026 until 10 Nov 2026 (3 months)",
+        "Lapsed since 10 Nov 2026 (1 week)",
+    ]
+    assert [spell.chosen for spell in drawn].index(True) == len(drawn) - 2
+    assert sum(spell.chosen for spell in drawn) == 1
