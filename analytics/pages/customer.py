@@ -31,7 +31,7 @@ from .news import news_of
 # Orders bring their lines along: fifty big ones would be half a megabyte of page.
 ENTRIES = 25
 # Rows of the table below the band, for each model; whoever wants all of them asks for them.
-STAYS = 30
+STAYS = 20
 
 
 @dataclass(frozen=True, slots=True)
