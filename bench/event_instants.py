@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.measuring import PROJECT, Measured, begin, measured, need_touchpoints, peers_python, report, start_django
 
-QUESTION = (PROJECT / "bench" / "sql" / "event_instants.sql").read_text()
+QUESTION = (PROJECT / "bench" / "event_instants.sql").read_text()
 EVENTS = (
     "SELECT profile.customer_id AS owner, (extract(epoch FROM occurred_at))::bigint AS instant,"
     " (extract(epoch FROM occurred_at))::bigint / 86400 AS day, type.role AS role, coalesce(amount, 0) AS amount"

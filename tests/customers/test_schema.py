@@ -36,6 +36,7 @@ from customers.models import (
 )
 from lifecycle.models import (
     Announcement,
+    Move,
     Placement,
     Replay,
     ReplayBucket,
@@ -244,6 +245,9 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "example_is_at_an_instant_or_on_a_day": lambda m: m.example(day=1),
     "one_replay_of_a_cause_runs_at_a_time": lambda _made: _twice(lambda: Replay.objects.create(cause=11)),
     "replay_visits_a_bucket_once": _bucket_twice,
+    "move_is_of_a_known_kind": lambda m: Move.objects.create(
+        version=m.version, customer=m.customer, change="left", stage=m.stage, since=NOW
+    ),
 }
 
 
