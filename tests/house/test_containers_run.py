@@ -117,8 +117,8 @@ class Machine:
             )
 
     def start_again(self) -> None:
-        """What an engine does under `restart: unless-stopped` to services that ended by themselves. Celery's worker may:
-        a broker that dies while a message is being acknowledged makes kombu raise an AttributeError in its clean-up."""
+        """What an engine does under `restart: unless-stopped` to services that ended by themselves. Celery's worker
+        may: a broker that dies while a message is acknowledged makes kombu raise an AttributeError in its clean-up."""
         for name in NAMES:
             ended = name in self.running and self.running[name].poll() is not None
             if ended and SERVICES[name]["restart"] == "unless-stopped":
