@@ -1,5 +1,6 @@
 """What customers are sorted by: a stage model or a segment, its stages, and the version that answers a question."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,6 +75,14 @@ def stage_model(key: str | None = None) -> Sorting:
     return _only(found.filter(is_default=True) if key is None else found.filter(key=key), key)
 
 
+def one_of(models: Sequence[Sorting], key: str | None = None) -> Sorting:
+    """What `stage_model` finds, out of all `models` that were read already."""
+    found = next((model for model in models if (model.is_default if key is None else model.key == key)), None)
+    if found is None:
+        raise _not_there(key)
+    return found
+
+
 def segment(key: str) -> Sorting:
     """The segment of that key. NotThereError when there is none."""
     return _only(Segment.objects.filter(retired_at=None, key=key), key)
@@ -111,8 +120,12 @@ def version_known(*, sorting: Sorting, known_at: datetime | None) -> int | None:
 def _only(found: "object", key: str | None) -> Sorting:
     subject = found.first()  # type: ignore[attr-defined]
     if subject is None:
-        raise NotThereError(f'there is no "{key[:60]}"' if key else "no stage model is installed")
+        raise _not_there(key)
     return _with_stages([subject])[0]
+
+
+def _not_there(key: str | None) -> NotThereError:
+    return NotThereError(f'there is no "{key[:60]}"' if key else "no stage model is installed")
 
 
 def _with_stages(subjects: list[Subject]) -> list[Sorting]:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
-from analytics.sorting import ModelRef, Sorting, StageRef, stage_model, stage_models
+from analytics.sorting import ModelRef, Sorting, StageRef, one_of, stage_models
 from analytics.spells import Band, Spell, bands
-from analytics.stage_rules import stage_rules
+from analytics.stage_rules import rules_of
 from analytics.timeline import Timeline, timeline
 from clm.lib.access.table import can
 from clm.lib.periods import asked_instant
@@ -78,14 +78,15 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
         return redirect("customer", survivor)
     profiles = record.profiles_of(customer=found.pk)
     models = stage_models()
-    chosen = stage_model(request.GET.get("model") or None)
+    chosen = one_of(models, request.GET.get("model") or None)
     zone = Installation.current().time_zone
     at = asked_instant(request.GET["at"], field="at", now=now, zone=zone) if request.GET.get("at") else now
     lived = bands(customer=found.pk, models=models)
     standings = record.standings(customer=found.pk, models=models, now=now)
     marks = record.purchase_marks(profiles=profiles)
     sentences = {
-        model.key: {rule.stage: rule.sentence for rule in stage_rules(sorting=model).stages} for model in models
+        model.key: {rule.stage: rule.sentence for rule in rules.stages}
+        for model, rules in zip(models, rules_of(sortings=models), strict=True)
     }
     most = max((len(band.spells) for band in lived), default=0) if request.GET.get("stays") == "all" else STAYS
     stays = [Stays(band.model, band.spells[-most:], max(len(band.spells) - most, 0)) for band in lived]

@@ -14,7 +14,7 @@ COSTS = {
     "/customers/": 25,
     "/customers/?stage=retention&search=novak": 25,
     "/customers/?falling=1": 36,
-    "/customers/{customer}/": 43,
+    "/customers/{customer}/": 39,
     "/customers/{customer}/timeline/": 9,
     "/metrics/": 22,
     "/search/?search=novak+97": 13,
@@ -44,3 +44,26 @@ def test_a_longer_list_costs_no_more_queries(shop: Shop, monkeypatch: Any) -> No
         client.get("/customers/?search=novak")
     # What is all on one page is not counted apart, and a page of fifty rows costs nothing more.
     assert len(few) == len(many)
+
+
+def test_a_model_nobody_has_is_not_found_on_a_customers_page(shop: Shop) -> None:
+    client = Client()
+    client.force_login(shop.people["viewer"])
+    address = f"/customers/{shop.customer('1005').pk}/"
+    assert client.get(f"{address}?model=seven").status_code == 200
+    assert client.get(f"{address}?model=nobodys").status_code == 404
+
+
+def test_the_table_of_stays_shows_the_latest_and_leads_to_all(shop: Shop, monkeypatch: Any) -> None:
+    monkeypatch.setattr("analytics.pages.customer.STAYS", 1)
+    client = Client()
+    client.force_login(shop.people["viewer"])
+    address = f"/customers/{shop.customer('1005').pk}/"
+    latest, every = client.get(address), client.get(f"{address}?stays=all")
+    assert [len(one.spells) for one in latest.context["stays"]] == [1, 1, 1]
+    assert all(one.spells[-1].left is None for one in latest.context["stays"])
+    left_out = latest.context["stays_before"]
+    assert left_out > 0
+    assert left_out + 3 == sum(len(one.spells) for one in every.context["stays"])
+    assert "not in the table" in latest.content.decode()
+    assert "not in the table" not in every.content.decode()
