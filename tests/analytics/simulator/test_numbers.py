@@ -1,12 +1,13 @@
 """The simulator knows the answers: its numbers are found again in what it stored, each within 4 standard errors."""
 
 import math
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Avg, Count, F, Max, Min, Sum
 
 from analytics.simulator.parameters import Parameters, mean_order
@@ -41,6 +42,9 @@ def population(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         install(now=NOW)
         done = run(12_000)
+        # Nobody else sees these rows, so autovacuum counts none of them: the planner would take the tables for empty.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE customers_touchpoint, customers_identity, customers_profile, customers_trait")
         yield done
         transaction.set_rollback(True)
     catalogue.forget()
@@ -86,7 +90,7 @@ def test_how_people_are_met(population):
         Touchpoint.objects.order_by("profile_id", "occurred_at", "pk").distinct("profile_id")
         .filter(profile__in=Identity.objects.filter(value__startswith="sim5-a").values("profile"))
     )  # fmt: skip
-    ways = dict(Touchpoint.objects.filter(pk__in=first.values("pk")).values_list("channel__key").annotate(Count("pk")))
+    ways = Counter(first.values_list("channel__key", flat=True))
     assert sum(ways.values()) == 12_000
     for way in P.ways:
         share(ways[way.channel], 12_000, way.share)
