@@ -163,25 +163,24 @@ def _properties(facts: Facts, program: Program, profiles: _Profiles) -> dict[str
     if not values:
         return {key: PropertyColumn(np.empty(0, np.int64), []) for key in keys}
     touchpoints = sorted({row[:6] for row in values}, key=lambda row: row[5])
-    where = np.array([row[:5] for row in touchpoints], np.int64)
+    where = np.array([row[:6] for row in touchpoints], np.int64)
     if not program.looks_at_channels:
         where[:, 3] = 0
     if not program.looks_at_amounts:
         where[:, 4] = 0
-    owners = profiles.owner_of(where[:, 0])
-    # Only rows that share owner and instant with one of them can be meant.
-    line = _line(facts.owner, facts.ms)
-    nearby = np.flatnonzero(np.isin(line, _line(owners, where[:, 1])))
+    where[:, 0] = profiles.owner_of(where[:, 0])
+    # Only rows that share owner and instant with one of them can be meant; they lie together.
+    line, at = _line(facts.owner, facts.ms), _line(where[:, 0], where[:, 1])
+    nearby = _ranges(*(np.searchsorted(line, np.unique(at), side) for side in ("left", "right")))
     mine = (facts.owner[nearby], facts.ms[nearby], facts.type[nearby], facts.channel[nearby], facts.amount[nearby])
-    theirs = (owners, where[:, 1], where[:, 2], where[:, 3], where[:, 4])
     rows: dict[tuple[int, ...], list[int]] = {}
     for position, alike in zip(nearby.tolist(), zip(*(column.tolist() for column in mine), strict=True), strict=True):
         rows.setdefault(alike, []).append(position)
     row_of: dict[int, int] = {}
-    for touchpoint, alike in zip(touchpoints, zip(*(column.tolist() for column in theirs), strict=True), strict=True):
+    for *alike, touchpoint in where.tolist():
         # One without a row was committed after the touchpoints were read; its own Stale row brings us back for it.
-        if rows.get(alike):
-            row_of[touchpoint[5]] = rows[alike].pop(0)
+        if found := rows.get(tuple(alike)):
+            row_of[touchpoint] = found.pop(0)
     columns: dict[str, dict[int, Value]] = {key: {} for key in keys}
     for *_alike, touchpoint, key, kind, text in values:
         if touchpoint in row_of:
@@ -190,6 +189,12 @@ def _properties(facts: Facts, program: Program, profiles: _Profiles) -> dict[str
         key: PropertyColumn(np.array(sorted(column), np.int64), [column[row] for row in sorted(column)])
         for key, column in columns.items()
     }
+
+
+def _ranges(starts: Int64s, ends: Int64s) -> Int64s:
+    """The numbers of all half-open ranges [starts[i], ends[i]), one range after the other."""
+    sizes = ends - starts
+    return np.repeat(starts - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
 
 
 def _line(owner: npt.NDArray[np.integer], ms: Int64s) -> Int64s:
