@@ -2,25 +2,36 @@
 
 from django.urls import path
 
+from analytics.pages.account import account
+from analytics.pages.campaigns import campaign, campaign_delete, campaign_edit, campaign_new, campaigns
 from analytics.pages.customer import customer, customer_timeline
 from analytics.pages.customer_forms import customer_edit, customer_log, customer_new
 from analytics.pages.customers import customers
+from analytics.pages.installation import installation
+from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
+from analytics.pages.merges import customer_merge, merge_start, merge_undo
 from analytics.pages.metrics import metrics
 from analytics.pages.news import news
 from analytics.pages.overview import overview
+from analytics.pages.rates import rate_delete, rates
 from analytics.pages.search import search
+from analytics.pages.spend import spend, spend_delete, spend_edit, spend_new, spend_upload
 from analytics.pages.stage_models import model, models
 from analytics.pages.styleguide import styleguide
 from analytics.pages.system import system, system_import, system_retry
+from analytics.pages.users import user, user_access, user_link, user_new, users
 
 urlpatterns = [
     path("", overview, name="overview"),
     path("customers/", customers, name="customers"),
     path("customers/new/", customer_new, name="customer_new"),
+    path("customers/merge/", merge_start, name="merges"),
     path("customers/<int:customer_id>/", customer, name="customer"),
     path("customers/<int:customer_id>/timeline/", customer_timeline, name="customer_timeline"),
     path("customers/<int:customer_id>/edit/", customer_edit, name="customer_edit"),
     path("customers/<int:customer_id>/log/", customer_log, name="customer_log"),
+    path("customers/<int:customer_id>/merge/", customer_merge, name="customer_merge"),
+    path("merges/<int:merge_id>/undo/", merge_undo, name="merge_undo"),
     path("metrics/", metrics, name="metrics"),
     path("models/", models, name="models"),
     path("models/<slug:key>/", model, name="model"),
@@ -29,5 +40,29 @@ urlpatterns = [
     path("system/", system, name="system"),
     path("system/imports/<int:import_id>/", system_import, name="system_import"),
     path("system/parked/<int:customer_id>/retry/", system_retry, name="system_retry"),
+    path("campaigns/", campaigns, name="campaigns"),
+    path("campaigns/new/", campaign_new, name="campaign_new"),
+    path("campaigns/<slug:key>/", campaign, name="campaign"),
+    path("campaigns/<slug:key>/edit/", campaign_edit, name="campaign_edit"),
+    path("campaigns/<slug:key>/remove/", campaign_delete, name="campaign_delete"),
+    path("spend/", spend, name="spend"),
+    path("spend/new/", spend_new, name="spend_new"),
+    path("spend/file/", spend_upload, name="spend_upload"),
+    path("spend/<int:spend_id>/", spend_edit, name="spend_edit"),
+    path("spend/<int:spend_id>/remove/", spend_delete, name="spend_delete"),
+    path("rates/", rates, name="rates"),
+    path("rates/<int:rate_id>/remove/", rate_delete, name="rate_delete"),
+    path("settings/", installation, name="installation"),
+    path("users/", users, name="users"),
+    path("users/new/", user_new, name="user_new"),
+    path("users/<int:user_id>/", user, name="user"),
+    path("users/<int:user_id>/link/", user_link, name="user_link"),
+    path("users/<int:user_id>/access/", user_access, name="user_access"),
+    path("keys/", keys, name="keys"),
+    path("keys/new/", key_new, name="key_new"),
+    path("keys/<int:key_id>/revoke/", key_revoke, name="key_revoke"),
+    path("account/", account, name="account"),
+    path("account/keys/new/", account_key_new, name="account_key_new"),
+    path("account/keys/<int:key_id>/revoke/", account_key_revoke, name="account_key_revoke"),
     path("styleguide/", styleguide, name="styleguide"),
 ]

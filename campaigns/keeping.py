@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from clm.lib.questions import ConflictError, QuestionError
+from clm.lib.questions import ConflictError, Faults, QuestionError
 from customers.catalogue import channel_ids
 from customers.models import Channel, Installation
 from customers.money import LIMIT
@@ -19,6 +19,8 @@ from lifecycle.models import Segment
 from .models import Campaign
 
 LONGEST_KEY, LONGEST_NAME, LONGEST_CHANNEL = 100, 200, 60
+# Below the address of the list of campaigns these words mean something else.
+RESERVED = frozenset({"new"})
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -26,12 +28,14 @@ _KEY = re.compile(r"[a-z0-9][a-z0-9_-]*")
 def create_campaign(*, key: str, name: str, **more: Any) -> Campaign:
     """A new campaign. `more`: channel and audience by key, starts_on, ends_on, budget (a Decimal of the reporting
     currency). ConflictError when the key is taken."""
-    if not _KEY.fullmatch(key) or len(key) > LONGEST_KEY:
-        raise QuestionError("key", _("A key is made of small letters, digits, _ and -, at most 100 of them."))
+    campaign, faults = Campaign(key=key), Faults()
+    with faults.noted():
+        possible_key(key)
+    with faults.noted():
+        _tell(campaign, {"name": name, **more})
+    faults.refuse()
     if Campaign.objects.filter(key=key).exists():
         raise ConflictError(_('There is a campaign "%(key)s" already; change that one.') % {"key": key})
-    campaign = Campaign(key=key)
-    _tell(campaign, {"name": name, **more})
     campaign.save()
     return campaign
 
@@ -56,35 +60,60 @@ def delete_campaign(*, campaign: Campaign) -> None:
 
 def channel_of(key: str, *, field: str = "channel") -> Channel:
     """The channel of that key; one nobody has used yet enters the catalogue."""
-    folded = key.strip().lower()
-    if not _KEY.fullmatch(folded) or len(folded) > LONGEST_CHANNEL:
-        raise QuestionError(field, _("A channel is one word of small letters, digits, _ and -."))
+    folded = channel_key(key, field=field)
     return Channel.objects.get(pk=channel_ids([folded])[folded])
 
 
+def possible_key(text: str) -> str:
+    """The key of a campaign; QuestionError for what cannot be one."""
+    if not _KEY.fullmatch(text) or len(text) > LONGEST_KEY:
+        raise QuestionError("key", _("A key is made of small letters, digits, _ and -, at most 100 of them."))
+    if text in RESERVED:
+        raise QuestionError("key", _("This word is an address of the program; choose another key."))
+    return text
+
+
+def channel_key(text: str, *, field: str = "channel") -> str:
+    """The key that a channel written so has; QuestionError for what cannot be one."""
+    folded = text.strip().lower()
+    if not _KEY.fullmatch(folded) or len(folded) > LONGEST_CHANNEL:
+        raise QuestionError(field, _("A channel is one word of small letters, digits, _ and -."))
+    return folded
+
+
 def _tell(campaign: Campaign, changes: Mapping[str, Any]) -> None:
+    """Write what was told into `campaign`; every fault is told at once."""
+    faults = Faults()
     for field, value in changes.items():
-        match field:
-            case "name":
-                campaign.name = _name(value)
-            case "channel":
-                campaign.channel = None if value is None else channel_of(value)
-            case "audience":
-                campaign.audience = None if value is None else _segment(value)
-            case "starts_on":
-                campaign.starts_on = value
-            case "ends_on":
-                campaign.ends_on = value
-            case "budget":
-                campaign.budget = None if value is None else _minor_units(value)
-            case _:
-                raise QuestionError(field, _("This cannot be changed."))
+        with faults.noted():
+            _tell_one(campaign, field, value)
     starts, ends = campaign.starts_on, campaign.ends_on
-    if isinstance(starts, date) and isinstance(ends, date) and ends < starts:
-        raise QuestionError("ends_on", _("A campaign ends on or after the day it starts."))
+    with faults.noted():
+        if isinstance(starts, date) and isinstance(ends, date) and ends < starts:
+            raise QuestionError("ends_on", _("A campaign ends on or after the day it starts."))
+    faults.refuse()
 
 
-def _name(text: str) -> str:
+def _tell_one(campaign: Campaign, field: str, value: Any) -> None:
+    match field:
+        case "name":
+            campaign.name = possible_name(value)
+        case "channel":
+            campaign.channel = None if value is None else channel_of(value)
+        case "audience":
+            campaign.audience = None if value is None else _segment(value)
+        case "starts_on":
+            campaign.starts_on = value
+        case "ends_on":
+            campaign.ends_on = value
+        case "budget":
+            campaign.budget = None if value is None else possible_budget(value)
+        case _:
+            raise QuestionError(field, _("This cannot be changed."))
+
+
+def possible_name(text: str) -> str:
+    """The name of a campaign as it is kept; QuestionError for what cannot be one."""
     folded = " ".join(text.split())
     if not folded:
         raise QuestionError("name", _("A campaign needs a name."))
@@ -102,7 +131,8 @@ def _segment(key: str) -> Segment:
     return found
 
 
-def _minor_units(amount: Decimal) -> int:
+def possible_budget(amount: Decimal) -> int:
+    """A budget in minor units of the reporting currency; QuestionError for what cannot be one."""
     units = amount.scaleb(Installation.current().minor_digits) if amount.is_finite() else Decimal(-1)
     if units != units.to_integral_value() or not 0 <= units < LIMIT:
         raise QuestionError(

@@ -1,6 +1,6 @@
 """Acts of marketers who enter what was spent. Whatever way it comes in, an entry is checked and converted here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from clm.lib.periods import local_day
-from clm.lib.questions import ConflictError, QuestionError
+from clm.lib.questions import ConflictError, Faults, QuestionError
 from customers.models import Installation
 from customers.money import LIMIT, Conversion, NoRate
 from customers.rates import known_currency
@@ -52,25 +52,14 @@ def delete_spend(*, spend: Spend) -> None:
 
 
 def _kept(spend: Spend, changes: Mapping[str, Any], now: datetime) -> Spend:
-    installation = Installation.current()
+    installation, faults = Installation.current(), Faults()
+    today = local_day(now, installation.time_zone)
     for field, value in changes.items():
-        match field:
-            case "channel":
-                spend.channel = channel_of(value)
-            case "campaign":
-                spend.campaign = None if value is None else _campaign(value)
-            case "day":
-                spend.day = _day(value, local_day(now, installation.time_zone))
-            case "amount":
-                spend.original_amount = _amount(value)
-            case "currency":
-                spend.currency = installation.currency if value is None else known_currency(value)
-            case "is_paid_media":
-                spend.is_paid_media = value
-            case _:
-                raise QuestionError(field, _("This cannot be changed."))
+        with faults.noted():
+            _tell(spend, field, value, today=today, reporting=installation.currency)
+    faults.refuse()
     if changes.keys() & {"day", "amount", "currency"}:
-        spend.amount = _converted(spend)
+        spend.amount = converted(Conversion, spend.original_amount, spend.currency, spend.day)
     try:
         with transaction.atomic():
             spend.save()
@@ -81,9 +70,29 @@ def _kept(spend: Spend, changes: Mapping[str, Any], now: datetime) -> Spend:
     return spend
 
 
-def _converted(spend: Spend) -> int:
+def _tell(spend: Spend, field: str, value: Any, *, today: date, reporting: str) -> None:
+    match field:
+        case "channel":
+            spend.channel = channel_of(value)
+        case "campaign":
+            spend.campaign = None if value is None else _campaign(value)
+        case "day":
+            spend.day = possible_day(value, today=today)
+        case "amount":
+            spend.original_amount = possible_amount(value)
+        case "currency":
+            spend.currency = reporting if value is None else known_currency(value)
+        case "is_paid_media":
+            spend.is_paid_media = value
+        case _:
+            raise QuestionError(field, _("This cannot be changed."))
+
+
+def converted(conversion: Callable[[str], Conversion], amount: Decimal, currency: str, day: date) -> int:
+    """`amount` at the rate of its day in minor units of the reporting currency. `conversion`: where the rates of a
+    currency come from; whoever converts many amounts keeps them."""
     try:
-        units = Conversion(spend.currency).minor_units(spend.original_amount, spend.day)
+        units = conversion(currency).minor_units(amount, day)
     except NoRate as error:
         raise QuestionError("currency", str(error)) from None
     if units >= LIMIT:
@@ -98,7 +107,8 @@ def _campaign(key: str) -> Campaign:
     return found
 
 
-def _day(day: date, today: date) -> date:
+def possible_day(day: date, *, today: date) -> date:
+    """A day that spend may have; QuestionError otherwise."""
     if day > today:
         raise QuestionError("day", _("This day has not come yet."))
     if day < EARLIEST:
@@ -106,7 +116,8 @@ def _day(day: date, today: date) -> date:
     return day
 
 
-def _amount(amount: Decimal) -> Decimal:
+def possible_amount(amount: Decimal) -> Decimal:
+    """An amount that may have been spent; QuestionError otherwise."""
     if not amount.is_finite() or amount < 0:
         raise QuestionError("amount", _("An amount is a number, not below zero."))
     exponent = amount.normalize().as_tuple().exponent

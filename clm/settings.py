@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "clm.lib.access.middleware.DenyByDefaultMiddleware",
     "clm.lib.access.middleware.ViewerZoneMiddleware",
+    "clm.lib.access.last_seen.LastSeenMiddleware",
     "pghistory.middleware.HistoryMiddleware",
 ]
 ROOT_URLCONF = "clm.urls"
@@ -244,7 +245,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
-    "TITLE": "CLM",
+    "TITLE": "CLM API",
     "DESCRIPTION": "Customer lifecycle management: customers, touchpoints, stages, segments and metrics.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -9,7 +9,7 @@ from babel.numbers import list_currencies
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clm.lib.questions import QuestionError
+from clm.lib.questions import Faults, QuestionError
 
 from .models import ExchangeRate, Installation
 
@@ -27,21 +27,34 @@ def known_currency(code: str, *, field: str = "currency") -> str:
 @transaction.atomic
 def enter_rate(*, currency: str, day: date, rate: Decimal, source: str) -> tuple[ExchangeRate, bool]:
     """Enter a rate; one entered for the same currency and day is replaced. The rate, and whether it is a new one."""
-    known_currency(currency)
+    faults = Faults()
+    with faults.noted():
+        other_currency(currency)
+    with faults.noted():
+        possible_rate(rate)
+    faults.refuse()
+    return ExchangeRate.objects.update_or_create(
+        currency=currency, day=day, defaults={"rate": rate, "source": source[:LONGEST_SOURCE]}
+    )
+
+
+def other_currency(code: str) -> str:
+    """The code of a currency that needs a rate; QuestionError for the reporting one and for what is none."""
     reporting = Installation.current().currency
-    if currency == reporting:
-        raise QuestionError(
-            "currency", _("%(currency)s is the reporting currency itself and needs no rate.") % {"currency": reporting}
-        )
+    if known_currency(code) == reporting:
+        said = _("%(currency)s is the reporting currency itself and needs no rate.") % {"currency": reporting}
+        raise QuestionError("currency", said)
+    return code
+
+
+def possible_rate(rate: Decimal) -> None:
+    """QuestionError for what cannot be a rate."""
     if not rate.is_finite() or rate <= 0:
         raise QuestionError("rate", _("A rate is a number above zero, like 0.8571."))
     exponent = rate.normalize().as_tuple().exponent
     assert isinstance(exponent, int)
     if rate >= MOST or -exponent > PLACES:
         raise QuestionError("rate", _("A rate has at most ten digits before its point and ten decimal places."))
-    return ExchangeRate.objects.update_or_create(
-        currency=currency, day=day, defaults={"rate": rate, "source": source[:LONGEST_SOURCE]}
-    )
 
 
 def remove_rate(*, rate: ExchangeRate) -> None:

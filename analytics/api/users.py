@@ -61,6 +61,7 @@ class UserShape(serializers.Serializer[Any]):
     is_active = serializers.BooleanField(help_text="False: cannot log in.")
     created_at = Instant()
     last_login = Instant(allow_null=True)
+    last_seen_at = Instant(allow_null=True, help_text="On a page, to some minutes.")
 
 
 class UserTold(Body):
@@ -157,7 +158,11 @@ class KeyShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     role = serializers.ChoiceField(choices=Role.choices)
     prefix = serializers.CharField(help_text="The first characters, to recognise a key by.")
+    owner = serializers.CharField(
+        source="owner_id", allow_null=True, help_text="The user whose own it is; null: the installation's."
+    )
     created_at = Instant()
+    last_used_at = Instant(allow_null=True, help_text="To the minute.")
     revoked_at = Instant(allow_null=True)
 
 

@@ -33,12 +33,38 @@ PAGES = (
     ("customers", gettext_lazy("Customers"), "users", "people list contacts", "customers.view"),
     ("metrics", gettext_lazy("Metrics"), "chart-histogram", "figures kpi numbers", "metrics.view"),
     ("models", gettext_lazy("Stage models"), "stack-2", "lifecycle rules", "stages.view"),
+    ("campaigns", gettext_lazy("Campaigns"), "speakerphone", "marketing utm budget", "campaigns.view"),
+    ("spend", gettext_lazy("Spend"), "coin", "costs cost marketing advertising budget money", "campaigns.view"),
+    (
+        "account",
+        gettext_lazy("Your account"),
+        "user",
+        "profile me my time zone theme settings token api key",
+        "account.own",
+    ),
+    ("users", gettext_lazy("Users"), "users-group", "team people accounts roles invite logins", "users.manage"),
+    ("keys", gettext_lazy("API keys"), "key", "token tokens api secret access machine", "users.manage"),
+    ("rates", gettext_lazy("Exchange rates"), "exchange", "currency currencies money fx", "rates.edit"),
+    (
+        "installation",
+        gettext_lazy("Settings"),
+        "settings",
+        "configuration organisation currency zone",
+        "installation.edit",
+    ),
     ("system", gettext_lazy("System"), "heartbeat", "health imports replays parked", "system.manage"),
     ("api_docs", gettext_lazy("API documentation"), "api", "developers swagger openapi", ""),
     ("styleguide", gettext_lazy("Style guide"), "palette", "design parts", "overview.view"),
 )
 ACTS = (
     ("customer_new", gettext_lazy("New customer"), "user-plus", "create add", "customers.edit"),
+    ("merges", gettext_lazy("Merge customers"), "arrows-join", "duplicates duplicate doubles same", "customers.merge"),
+    ("spend_new", gettext_lazy("Enter spend"), "coin", "costs cost money add", "spend.edit"),
+    ("spend_upload", gettext_lazy("Bring in a file of spend"), "file-upload", "costs csv upload import", "spend.edit"),
+    ("campaign_new", gettext_lazy("New campaign"), "speakerphone", "create add", "campaigns.edit"),
+    ("user_new", gettext_lazy("New user"), "user-plus", "invite add team member login", "users.manage"),
+    ("key_new", gettext_lazy("New API key"), "key", "token create add", "users.manage"),
+    ("account_key_new", gettext_lazy("New key of your own"), "key", "api token create add", "account.own"),
     ("account_change_password", gettext_lazy("Change password"), "key", "account security", ""),
 )
 

@@ -1,5 +1,6 @@
 """Errors of the API as problem+json (RFC 9457): what is wrong, where, and the way out."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -62,20 +63,23 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponseB
     if isinstance(error, Http404 | NotThereError):
         error = exceptions.NotFound()
     elif isinstance(error, QuestionError):
-        error = BadInput(error.message, field=error.field)
+        named = [{"field": one.field, "message": one.message} for one in error.errors if one.field]
+        error = BadInput(error.message, errors=named)
     elif isinstance(error, ConflictError):
         error = Conflict(str(error))
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):
         return None
-    body: dict[str, Any] = {"type": "about:blank", "status": error.status_code, "title": str(error.default_detail)}
+    # Of the type about:blank a title is the status in words; what happened this time is the detail.
+    title = HTTPStatus(error.status_code).phrase
+    body: dict[str, Any] = {"type": "about:blank", "status": error.status_code, "title": title}
     if isinstance(error, BadInput):
-        body |= {"title": "Bad input", "detail": str(error.detail)} | ({"errors": error.errors} if error.errors else {})
+        body |= {"detail": str(error.detail)} | ({"errors": error.errors} if error.errors else {})
     elif isinstance(error, exceptions.ValidationError):
         errors = _flat(error.detail)
         detail = f"{errors[0]['field']}: {errors[0]['message']}" if errors else ""
-        body |= {"title": "Bad input", "detail": detail, "errors": errors}
+        body |= {"detail": detail, "errors": errors}
     else:
         body["detail"] = str(error.detail)
     headers = {}

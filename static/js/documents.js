@@ -5,4 +5,5 @@
   const dress = () => root.classList.toggle("dark-mode", (root.dataset.theme || (system.matches ? "dark" : "light")) === "dark");
   dress();
   system.addEventListener("change", dress);
+  document.addEventListener("themechange", dress);
 })();

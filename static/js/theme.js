@@ -1,6 +1,7 @@
-// Runs before the first paint: a remembered choice overrides the system's theme.
+// Runs before the first paint: this browser's choice overrides the account's, which overrides the system's theme.
 (() => {
   const root = document.documentElement;
+  const ofAccount = root.dataset.theme || "";
   const system = matchMedia("(prefers-color-scheme: dark)");
   const remembered = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
   const remember = (choice) => { try { choice ? localStorage.setItem("theme", choice) : localStorage.removeItem("theme"); } catch { /* private mode */ } };
@@ -23,8 +24,12 @@
     if (!event.target.closest("[data-theme-switch]")) return;
     const wanted = shown() === "dark" ? "light" : "dark";
     const bySystem = wanted === (system.matches ? "dark" : "light");
-    bySystem ? delete root.dataset.theme : (root.dataset.theme = wanted);
-    remember(bySystem ? null : wanted);
+    bySystem && !ofAccount ? delete root.dataset.theme : (root.dataset.theme = wanted);
+    remember(wanted === ofAccount || (bySystem && !ofAccount) ? null : wanted);
     announce();
+  });
+  // Whoever saves a theme in the account means this browser too.
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-forgets-theme]")) remember(null);
   });
 })();

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -9,20 +11,23 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from .last_seen import note_use
 from .models import ApiKey, hashed
 from .table import can
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <key>`; keys are made by `manage.py create_key`."""
+    """`Authorization: Bearer <key>`; keys are made on the pages, by the API and by `manage.py create_key`."""
 
     def authenticate(self, request: Request) -> tuple[ApiKey, None] | None:
         scheme, _space, secret = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        key = ApiKey.objects.filter(secret_hash=hashed(secret.strip()), revoked_at=None).first()
+        with_owner = Q(owner=None) | Q(owner__is_active=True)
+        key = ApiKey.objects.filter(with_owner, secret_hash=hashed(secret.strip()), revoked_at=None).first()
         if key is None:
             raise AuthenticationFailed(_("This key is unknown or revoked."))
+        note_use(key, now=timezone.now())
         return key, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -34,7 +39,11 @@ class KeyScheme(OpenApiAuthenticationExtension):
     name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "A key from `manage.py create_key`."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A key, made under API keys or by `manage.py create_key`.",
+        }
 
 
 class DeclaredPermission(BasePermission):

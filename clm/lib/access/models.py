@@ -18,6 +18,19 @@ class Role(models.TextChoices):
     MARKETER = "marketer", _("Marketer")
     ADMIN = "admin", _("Admin")
 
+    def reaches(self, other: "Role") -> bool:
+        """Whether this role may do all that the other one may: each role in the list may do more than those before."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+class Theme(models.TextChoices):
+    """Which look somebody wants to find on every machine."""
+
+    SYSTEM = "", _("As the system says")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
 
 class Users(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -37,8 +50,10 @@ class User(AbstractBaseUser):
     name = models.CharField(_("name"), max_length=150, blank=True)
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    theme = models.CharField(_("theme"), max_length=5, choices=Theme, blank=True, default=Theme.SYSTEM)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(null=True, blank=True, help_text=_("To some minutes."))
 
     objects: ClassVar[Users] = Users()
 
@@ -50,6 +65,7 @@ class User(AbstractBaseUser):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known"),
             models.UniqueConstraint(Lower("email"), name="user_email_is_unique_whatever_its_case"),
+            models.CheckConstraint(condition=models.Q(theme__in=Theme.values), name="user_theme_is_known"),
         ]
 
     def __str__(self) -> str:
@@ -97,13 +113,18 @@ def hashed(secret: str) -> str:
 
 
 class ApiKey(models.Model):
-    """A machine's key: only its hash is kept; its role decides what it may do."""
+    """A machine's key: only its hash is kept; its role decides what it may do. A person's own key reaches no further
+    than that person's role, and opens nothing while its owner is shut out."""
 
     name = models.CharField(max_length=100)
+    owner = models.ForeignKey(
+        User, models.CASCADE, null=True, blank=True, related_name="keys", help_text=_("Null: the installation's.")
+    )
     role = models.CharField(max_length=10, choices=Role)
     prefix = models.CharField(max_length=12, help_text=_("The first characters, to recognise a key by."))
     secret_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text=_("To the minute."))
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -113,10 +134,11 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
     @classmethod
-    def issue(cls, *, name: str, role: str) -> tuple["ApiKey", str]:
+    def issue(cls, *, name: str, role: str, owner: User | None = None) -> tuple["ApiKey", str]:
         """A new key and its secret, which is shown once and never kept."""
         secret = "clm_" + secrets.token_urlsafe(32)
-        return cls.objects.create(name=name, role=role, prefix=secret[:10], secret_hash=hashed(secret)), secret
+        made = cls.objects.create(name=name, role=role, owner=owner, prefix=secret[:10], secret_hash=hashed(secret))
+        return made, secret
 
     # What Django and DRF ask of whoever stands behind a request.
     is_authenticated = True

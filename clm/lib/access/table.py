@@ -31,6 +31,7 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
     "rates.edit": (ADMINS, _("Enter exchange rates")),
     "imports.view": (ADMINS, _("See what became of imported files and what was refused")),
+    "account.own": (EVERYBODY, _("Keep one's own name, time zone, theme and keys")),
     "users.manage": (ADMINS, _("Manage users and keys")),
     "installation.edit": (ADMINS, _("Change the installation's settings")),
     "system.manage": (ADMINS, _("See how the installation is doing, and try parked customers again")),

@@ -1,0 +1,158 @@
+"""Two customers side by side: what each is known by and has done, so that a person can tell whether they are one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from customers.models import Customer, Merge
+
+from . import customer_record as record
+from .customer_figures import names_of
+from .customer_list import stages_of
+from .customer_record import CustomerHead, IdentityRow
+from .search import FoundCustomer, found_customers
+from .sorting import Sorting, StageRef
+
+MOST_VALUES = 12
+MOST_FOUND = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fact of both. left and right: the values, none where nothing is known; more: how many further ones each
+    has."""
+
+    label: str
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    more: tuple[int, int] = (0, 0)
+
+    @property
+    def shared(self) -> bool:
+        """Whether they have a value in common."""
+        return bool({one.casefold() for one in self.left} & {one.casefold() for one in self.right})
+
+    @property
+    def differs(self) -> bool:
+        """Whether each says something, and they say nothing in common."""
+        return bool(self.left and self.right) and not self.shared
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two. stages: where it stands in each model, None for nowhere yet."""
+
+    head: CustomerHead
+    identities: tuple[IdentityRow, ...]
+    traits: dict[str, str]
+    consents: tuple[str, ...]
+    stages: tuple[StageRef | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two customers; `left` is the one created first, which would survive a merge."""
+
+    left: Side
+    right: Side
+    models: tuple[str, ...]
+    facts: tuple[Row, ...]
+
+    @property
+    def stages(self) -> list[tuple[str, StageRef | None, StageRef | None]]:
+        """The stage of both in each model."""
+        return list(zip(self.models, self.left.stages, self.right.stages, strict=True))
+
+    @property
+    def touchpoints(self) -> int:
+        """How many both have together."""
+        return self.left.head.touchpoints + self.right.head.touchpoints
+
+
+@dataclass(frozen=True, slots=True)
+class MergedPair:
+    """A merge as people read it."""
+
+    id: int
+    survivor: int
+    survivor_name: str
+    absorbed: int
+    absorbed_name: str
+    at: datetime
+    author: str
+    reason: str
+    undone_at: datetime | None
+
+
+def pair(*, customers: tuple[Customer, Customer], models: Sequence[Sorting]) -> Pair:
+    """Both customers side by side; neither may have been merged into another."""
+    first, second = sorted(customers, key=lambda one: (one.created_at, one.pk))
+    placed = stages_of(customers=[first.pk, second.pk], models=models)
+    left, right = (_side(one, tuple(row.stage for row in placed[one.pk])) for one in (first, second))
+    return Pair(left, right, tuple(model.name for model in models), tuple(_facts(left, right)))
+
+
+def look_alikes(*, customer: Customer, text: str) -> list[FoundCustomer]:
+    """Whom a search finds besides `customer`; without a text, who has the same name, address or number."""
+    if text:
+        return _others(customer.pk, [text], most=MOST_FOUND)
+    known = [one for one in (customer.email, customer.phone, customer.name) if one]
+    return _others(customer.pk, known, most=8)
+
+
+def merges(*, customer: int | None = None, most: int = 50) -> list[MergedPair]:
+    """The latest merges, undone ones too; of one customer those that it survived and that are still in force."""
+    found = Merge.objects.select_related("survivor", "absorbed", "author").order_by("-pk")
+    if customer is not None:
+        found = found.filter(survivor=customer, undone_at=None)
+    rows = list(found[:most])
+    names = names_of([one for row in rows for one in (row.survivor, row.absorbed)])
+    return [
+        MergedPair(
+            id=row.pk,
+            survivor=row.survivor_id,
+            survivor_name=names[row.survivor_id],
+            absorbed=row.absorbed_id,
+            absorbed_name=names[row.absorbed_id],
+            at=row.at,
+            author=str(row.author) if row.author else "",
+            reason=row.reason,
+            undone_at=row.undone_at,
+        )
+        for row in rows
+    ]
+
+
+def _others(customer: int, texts: Iterable[str], *, most: int) -> list[FoundCustomer]:
+    found: dict[int, FoundCustomer] = {}
+    for text in texts:
+        for one in found_customers(text=text, most=most + 1):
+            found.setdefault(one.id, one)
+    found.pop(customer, None)
+    return list(found.values())[:most]
+
+
+def _side(customer: Customer, stages: tuple[StageRef | None, ...]) -> Side:
+    profiles = record.profiles_of(customer=customer.pk)
+    consents = [f"{one.channel} · {one.purpose}: {one.state}" for one in record.consents(profiles=profiles)]
+    return Side(
+        head=record.customer_head(customer=customer, profiles=profiles),
+        identities=record.identities(profiles=profiles),
+        traits={one.key: str(one.value) for one in record.traits(profiles=profiles)},
+        consents=tuple(consents),
+        stages=stages,
+    )
+
+
+def _facts(left: Side, right: Side) -> Iterable[Row]:
+    """What is told of both, the same things beside each other."""
+    kinds = sorted({one.kind for side in (left, right) for one in side.identities})
+    for kind in kinds:
+        yield _row(kind, *([one.value for one in side.identities if one.kind == kind] for side in (left, right)))
+    for key in sorted(left.traits.keys() | right.traits.keys()):
+        yield _row(key, *([side.traits[key]] if key in side.traits else [] for side in (left, right)))
+
+
+def _row(label: str, left: Sequence[str], right: Sequence[str]) -> Row:
+    more = max(len(left) - MOST_VALUES, 0), max(len(right) - MOST_VALUES, 0)
+    return Row(label, tuple(left[:MOST_VALUES]), tuple(right[:MOST_VALUES]), more)
