@@ -62,13 +62,18 @@ class Period:
         return written(self.start_at), written(self.until_at)
 
     def previous(self) -> "Period":
-        """The period of equal length that ends where this one starts. A calendar month is preceded by a month."""
-        if self.is_whole_days and self.start.day == 1 and self.until == _next_month(self.start):
+        """The period of equal length that ends where this one starts. A calendar month is preceded by a month; the last
+        30 days are not one, though they may cover a month of 30 days."""
+        if self.key not in PRESETS and self.is_whole_days and _is_month(self.start, self.until):
             return month(day=self.start - timedelta(days=1), zone=self.zone)
         if self.is_whole_days:
             return days(start=self.start - (self.until - self.start), until=self.start, zone=self.zone)
         length = self.until_at - self.start_at
         return between(start_at=self.start_at - length, until_at=self.start_at, zone=self.zone)
+
+
+def _is_month(start: date, until: date) -> bool:
+    return start.day == 1 and until == _next_month(start)
 
 
 def zone_of(name: str) -> zoneinfo.ZoneInfo:

@@ -4,7 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from clm.lib.periods import asked_instant, asked_period, between, day_start, days, last_days, month, parse_moment
+from clm.lib.periods import (
+    asked_instant,
+    asked_period,
+    between,
+    day_start,
+    days,
+    last_days,
+    month,
+    parse_moment,
+    preset,
+)
 from clm.lib.questions import QuestionError
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
@@ -55,6 +65,9 @@ def test_a_month_is_preceded_by_a_month_and_other_periods_by_their_length() -> N
     assert month(day=date(2026, 3, 15), zone="UTC").previous() == month(day=date(2026, 2, 1), zone="UTC")
     assert month(day=date(2026, 1, 31), zone="UTC").previous().start == date(2025, 12, 1)
     assert asked("2026-03-10", "2026-03-20").previous().start == date(2026, 2, 28)
+    april = preset(key="30d", now=datetime(2026, 4, 30, 12, tzinfo=UTC), zone="UTC")
+    assert (april.start, april.until) == (date(2026, 4, 1), date(2026, 5, 1))
+    assert (april.previous().start, april.previous().until) == (date(2026, 3, 2), date(2026, 4, 1))
     leap = month(day=date(2024, 3, 1), zone="UTC").previous()
     assert (leap.start, leap.until) == (date(2024, 2, 1), date(2024, 3, 1))
 
