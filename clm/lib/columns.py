@@ -21,9 +21,9 @@ from .sql import query
 _WIRE = {"q": ">i8", "i": ">i4", "h": ">i2", "t": ">i8"}
 _HELD = {"q": np.int64, "i": np.int32, "h": np.int16, "t": np.int64}
 _SEND = {"q": "int8send", "i": "int4send", "h": "int2send", "t": "timestamptz_send"}
-_HEADER = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
-_TRAILER = b"\xff\xff"
-_POSTGRES_EPOCH_MS = 946_684_800_000  # 2000-01-01
+HEADER = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
+TRAILER = b"\xff\xff"
+POSTGRES_EPOCH_MS = 946_684_800_000  # 2000-01-01
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -42,7 +42,7 @@ def fetch_columns(name: str, columns: Mapping[str, str], /, **parameters: Any) -
         cursor.cursor.copy_expert(cursor.cursor.mogrify(statement, parameters).decode(), out)
     taken = {}
     with out.getbuffer() as data:
-        place = len(_HEADER) + 2
+        place = len(HEADER) + 2
         for column, kind in columns.items():
             (width,) = struct.unpack_from(">i", data, place)
             place, width = place + 4, max(width, 0)  # -1: no row
@@ -50,7 +50,7 @@ def fetch_columns(name: str, columns: Mapping[str, str], /, **parameters: Any) -
             place += width
             if kind.lower() == "t":
                 values //= 1000
-                values += _POSTGRES_EPOCH_MS
+                values += POSTGRES_EPOCH_MS
             taken[column] = values
     lengths = {len(taken[column]) for column, kind in columns.items() if kind.islower()}
     assert len(lengths) <= 1, f"{name}: a column is NULL"
@@ -80,10 +80,10 @@ def store_columns(table: str, columns: Mapping[str, str], values: Columns) -> in
     rows["fields"] = len(columns)
     for column, kind in columns.items():
         rows[f"{column} width"] = row[column].itemsize
-        rows[column] = (values[column] - _POSTGRES_EPOCH_MS) * 1000 if kind == "t" else values[column]
+        rows[column] = (values[column] - POSTGRES_EPOCH_MS) * 1000 if kind == "t" else values[column]
     statement = composed.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
         composed.Identifier(table), composed.SQL(", ").join(map(composed.Identifier, columns))
     )
     with connection.cursor() as cursor:
-        cursor.cursor.copy_expert(statement, BytesIO(_HEADER + rows.tobytes() + _TRAILER))
+        cursor.cursor.copy_expert(statement, BytesIO(HEADER + rows.tobytes() + TRAILER))
     return count

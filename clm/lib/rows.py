@@ -14,10 +14,9 @@ import numpy.typing as npt
 from django.db import connection
 from psycopg2 import sql as composed
 
-_HEADER = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
-_TRAILER = b"\xff\xff"
+from .columns import HEADER, POSTGRES_EPOCH_MS, TRAILER
+
 _NULL = b"\xff\xff\xff\xff"
-_POSTGRES_EPOCH_MS = 946_684_800_000  # 2000-01-01
 _WIDTH = struct.Struct(">i").pack
 _NUMERIC = np.dtype(
     [("digits", ">i2"), ("weight", ">i2"), ("sign", ">u2"), ("scale", ">i2"), *((f"g{n}", ">i2") for n in range(4))]
@@ -53,7 +52,7 @@ def store_rows(table: str, columns: Mapping[str, str], values: Mapping[str, Any]
         composed.Identifier(table), composed.SQL(", ").join(map(composed.Identifier, [*plain, *other]))
     )
     with connection.cursor() as cursor:
-        cursor.cursor.copy_expert(statement, BytesIO(b"".join((_HEADER, body, _TRAILER))), size=1 << 20)
+        cursor.cursor.copy_expert(statement, BytesIO(b"".join((HEADER, body, TRAILER))), size=1 << 20)
     return count
 
 
@@ -79,7 +78,7 @@ def _wire(kind: str, told: Any) -> npt.NDArray[Any]:
         return np.frombuffer(told, "V16")
     told = np.asarray(told)
     if kind == "t":
-        return (told - _POSTGRES_EPOCH_MS) * 1000
+        return (told - POSTGRES_EPOCH_MS) * 1000
     return _numerics(told) if kind == "n" else told
 
 
