@@ -12,10 +12,10 @@ from tests.lifecycle.making import installed
 pytestmark = pytest.mark.django_db
 
 
-def test_what_declares_nothing_is_refused_even_to_an_admin() -> None:
+def test_what_declares_nothing_is_not_there_even_for_an_admin() -> None:
     browser = Client()
     browser.force_login(make_user("admin"))
-    assert browser.get("/account/confirm-email/").status_code == 403
+    assert browser.get("/account/confirm-email/").status_code == 404
 
 
 def test_without_a_key_nothing_is_answered() -> None:

@@ -147,3 +147,9 @@ def test_everything_that_changes_something_honours_an_idempotency_key() -> None:
         for method in ("post", "put", "patch", "delete"):
             if view is not None and path.startswith("api/") and hasattr(view, method) and one.name not in asks_only:
                 assert getattr(getattr(view, method), "is_act", False), f"{method} {path} is not declared an act"
+
+
+@pytest.mark.parametrize("address", ["email/", "confirm-email/", "login/code/confirm/"])
+def test_pages_of_accounts_that_are_not_offered_are_not_there(people: dict[str, Client], address: str) -> None:
+    answered = {role: browser.get(f"/account/{address}").status_code for role, browser in people.items()}
+    assert answered == dict.fromkeys(Role.values, 404)

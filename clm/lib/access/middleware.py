@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from .table import can
@@ -28,7 +28,7 @@ PUBLIC = frozenset(
     }
 )
 # Pages that anybody who is logged in may use, whatever the role.
-OWN = frozenset({"account_change_password", "account_set_password", "account_email"})
+OWN = frozenset({"account_change_password", "account_set_password"})
 
 
 class DenyByDefaultMiddleware:
@@ -50,7 +50,10 @@ class DenyByDefaultMiddleware:
         if name in OWN:
             return None
         needed = getattr(view, "permission_needed", None)
-        if needed is None or not can(request.user, needed):
+        if needed is None:
+            # A page that a library brings along and this program does not offer: no role opens it.
+            raise Http404
+        if not can(request.user, needed):
             raise PermissionDenied
         return None
 

@@ -1,5 +1,5 @@
 """The one permission table: what each role may do. A page or an API view names its permission; one that names none is
-refused (see `middleware`)."""
+not there (see `middleware`)."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
