@@ -29,7 +29,10 @@ class Stale(models.Model):
     each other; whoever brings the customer up to date deletes exactly the rows it read."""
 
     id = models.BigAutoField(primary_key=True)
-    profile = models.ForeignKey("customers.Profile", models.DO_NOTHING, db_constraint=False, related_name="+")
+    # Its index is the named one below.
+    profile = models.ForeignKey(
+        "customers.Profile", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     cause = models.SmallIntegerField(choices=Cause)
     attempts = models.SmallIntegerField(default=0)
 
