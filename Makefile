@@ -17,8 +17,7 @@ help:
 	@echo "make packages install what is pinned; make pin resolves the pins anew"
 
 run:
-	@$(BOOTSTRAP) run
-	@exec $(PY) manage.py up $(if $(filter 0,$(DEMO)),,--demo)
+	@began=$$(date +%s) && $(BOOTSTRAP) run && exec $(PY) manage.py up --since $$began $(if $(filter 0,$(DEMO)),,--demo)
 
 packages:
 	@$(BOOTSTRAP) test

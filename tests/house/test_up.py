@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -30,8 +31,8 @@ def free_port() -> int:
 class Installation:
     """One `manage.py up` on a data directory and a port of its own."""
 
-    def __init__(self, data: Path, port: int) -> None:
-        self.data, self.port, self.lines = data, port, []
+    def __init__(self, data: Path, port: int, *options: str) -> None:
+        self.data, self.port, self.options, self.lines = data, port, options, []
         self.env = {
             **os.environ,
             "CLM_DATA_DIR": str(data),
@@ -50,7 +51,7 @@ class Installation:
 
     def popen(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
+            [sys.executable, "manage.py", "up", *self.options],
             env=self.env,
             cwd=PROJECT,
             stdout=subprocess.PIPE,
@@ -178,3 +179,21 @@ def test_a_fresh_installation_comes_up_survives_kills_and_ends_with_ctrl_c(insta
     assert installation.says(password)
     assert float(re.search(r"ready after ([\d.]+) s", installation.output)[1]) < 10
     assert installation.interrupt() == 0
+
+
+def test_customers_that_are_here_already_are_left_alone_by_the_demo_and_somebody_can_sign_in(room):  # noqa: F811
+    began = time.time() - 1_000
+    made = Installation(room / "data", free_port(), "--demo", "--since", f"{began:.0f}")
+    command = [sys.executable, "manage.py", "simulate", "--customers", "5", "--processes", "1"]
+    subprocess.run(command, env=made.env, cwd=PROJECT, capture_output=True, check=True)
+    try:
+        made.start()
+        assert made.says("CLM is ready after"), made.output
+        assert 1_000 < float(re.search(r"ready after ([\d.]+) s", made.output)[1]) < 1_100
+        _role, email, password = (made.data / "admin-login.txt").read_text().split()
+        assert made.says(password)
+        assert not (made.data / "demo-logins.txt").exists()
+        assert made.seen_by(email, password, "/customers/") == 200
+    finally:
+        made.interrupt()
+        Embedded(made.data).stop(force=True)

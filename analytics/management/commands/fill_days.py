@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from analytics.days.fill import fill
+from clm.lib.prepared_command import PreparedCommand
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Count into the kept daily figures everything that was recorded since they were counted last."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,18 +4,19 @@ import os
 import time
 from argparse import ArgumentParser
 from concurrent.futures.process import BrokenProcessPool
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from analytics.simulator.run import SimulationRefused, simulate
+from clm.lib.prepared_command import PreparedCommand
 from customers.ingest import clock
 
 TELL_SECONDS = 2.0
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = (
         "Simulate customers and store them under the source `simulator`, by COPY, in any number of processes. The same "
         "seed gives the same people; a stopped run goes on, a finished one changes nothing, a larger number of "
@@ -71,7 +72,8 @@ class Command(BaseCommand):
             f"{counts.get('merges', 0):,} merged; {counts.get('touchpoints_repeated', 0):,} messages came twice, "
             f"{counts.get('touchpoints_conflicting', 0):,} of another content"
         )
-        self.stdout.write(f"Seed {seed} ends with {told['until']} and holds {told['people']:,} people")
+        last = date.fromisoformat(told["until"]) - timedelta(days=1)
+        self.stdout.write(f"The last day of seed {seed} is {last}; it holds {told['people']:,} people")
         if done.computed:
             self.stdout.write(f"Stages of {done.computed:,} customers computed")
         self.stdout.write(f"{done.rows_changed} rows changed")

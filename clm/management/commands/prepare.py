@@ -4,10 +4,11 @@ on several machines at once: the second waits and finds everything done."""
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
 
 from clm.lib.access.first_users import make_admin
+from clm.lib.database_away import said_in_one_line
 from clm.preparation import admin_login, migrate
 from customers.ingest import clock
 from customers.models import Installation
@@ -23,17 +24,27 @@ class Command(BaseCommand):
         "Apply migrations, install the models that come with the software, make a first admin: what is missing of it."
     )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--leave-out",
+            action="append",
+            choices=["models", "admin"],
+            default=[],
+            help="leave this to the first start",
+        )
+
+    def handle(self, *args: Any, leave_out: list[str], **options: Any) -> None:
         try:
             while not _is_ours():
                 time.sleep(_PATIENCE_SECONDS)
         except OperationalError as error:
-            raise CommandError(f"The database does not answer: {str(error).strip()}") from None
+            raise CommandError(f"The database does not answer: {said_in_one_line(error)}") from None
         try:
             migrate(tell=lambda count: self.stdout.write(f"Applying {count} migrations ..."))
-            if installed := install(now=clock()):
+            if "models" not in leave_out and (installed := install(now=clock())):
                 self.stdout.write(f"Installed {installed} stage models and segments.")
-            if make_admin(time_zone=Installation.current().time_zone, logins=admin_login()):
+            wants_admin = "admin" not in leave_out
+            if wants_admin and make_admin(time_zone=Installation.current().time_zone, logins=admin_login()):
                 self.stdout.write(f"Made the first admin; the login is kept in {admin_login()}")
         finally:
             with connection.cursor() as cursor:

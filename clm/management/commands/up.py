@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 
 from clm.lib.access.first_users import make_admin
+from clm.lib.database_away import said_in_one_line
 from clm.lib.static_files import static_fingerprint
 from clm.preparation import admin_login, migrate
 from clm.supervisor import Child, Supervisor, end_leftovers
@@ -42,10 +43,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="load the demo shop if the installation is empty")
+        parser.add_argument(
+            "--since", type=float, metavar="SECONDS", help="when the start began (since 1970): packages come first"
+        )
 
-    def handle(self, *, demo: bool, **_: Any) -> None:
+    def handle(self, *, demo: bool, since: float | None, **_: Any) -> None:
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        self.started = time.monotonic()
+        self.started = time.monotonic() - (0.0 if since is None else max(0.0, time.time() - since))
         self.announced = False
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with (settings.DATA_DIR / "up.lock").open("ab") as lock:
@@ -108,7 +112,7 @@ class Command(BaseCommand):
             try:
                 migrate(tell=lambda count: self.say(f"Preparing the database ({count} migrations) ..."))
             except OperationalError as error:
-                raise CommandError(f"The database does not answer: {str(error).strip()}") from None
+                raise CommandError(f"The database does not answer: {said_in_one_line(error)}") from None
             connections.close_all()
             if demo and not self._demo_logins.exists() and "demo" in get_commands():
                 with _ended_with_us([*_manage(), "demo", "--if-first", "--starting"]) as loading:
@@ -118,8 +122,8 @@ class Command(BaseCommand):
             # After the demo: it decides in which zone the models it installs count days.
             if installed := install(now=clock()):
                 self.say(f"Installed {installed} stage models and segments.")
-            if not demo:
-                make_admin(time_zone=Installation.current().time_zone, logins=admin_login())
+            # The demo has made users of each role, unless there were customers already.
+            make_admin(time_zone=Installation.current().time_zone, logins=admin_login())
             connections.close_all()
 
     def _start_servers(self) -> None:

@@ -5,14 +5,15 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from clm.lib.prepared_command import PreparedCommand
 from clm.lib.questions import QuestionError
 from customers.models import ExchangeRate, Installation
 from customers.rates import enter_rate
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = (
         "Enter what one unit of a currency is worth in the reporting currency, from a day on until the next day with a "
         "rate. A rate entered again for the same day replaces the earlier one. Without arguments: all rates."

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from clm.lib.prepared_command import PreparedCommand
 from customers import online_retail
+from customers.demonstration import demonstration_sources, said_beside
 from customers.ingest import clock
 from customers.line_account import line_numbers, set_aside_table
 from customers.models import Import, Installation, Touchpoint
@@ -18,7 +20,7 @@ from customers.order_mapping import BadMapping, OrderMapping
 from customers.parsing import BadFile
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = (
         "Import a file of order lines. Run it again to go on after a stop; a file imported twice changes nothing. "
         "The mapping says which column is what: the name of one that comes along, or the path of a JSON file."
@@ -48,7 +50,9 @@ class Command(BaseCommand):
                     f"Amounts will be kept in {installation.currency} and days counted in {installation.time_zone}: "
                     "manage.py configure changes this only while nothing is stored"
                 )
-            done = import_orders(path=file, mapping=OrderMapping.load(mapping), now=clock(), tell=tell)
+            read_as = OrderMapping.load(mapping)
+            self.warn(read_as)
+            done = import_orders(path=file, mapping=read_as, now=clock(), tell=tell)
         except (BadFile, BadMapping, ImportRefused, NoRate, online_retail.NotFetched) as error:
             raise CommandError(str(error)) from error
         if done.again:
@@ -57,7 +61,14 @@ class Command(BaseCommand):
             self.stdout.write("The import went on where it had stopped.")
         for line in account_lines(done.record):
             self.stdout.write(line)
+        self.warn(read_as)
         self.stdout.write(f"{done.rows_changed} rows changed")
+
+    def warn(self, mapping: OrderMapping) -> None:
+        """Before, for whoever watches, who may stop it; and after, for whoever only looks at the end."""
+        if said := said_beside(demonstration_sources(beside=mapping.source_key)):
+            self.stdout.write(self.style.WARNING(f"ATTENTION: {said}"))
+            self.stdout.flush()
 
 
 def account_lines(record: Import) -> list[str]:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from clm.lib.prepared_command import PreparedCommand
 from customers.ingest import clock
 from customers.partitions import turn_partitions
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Make the coming weeks' partitions of raw bodies, drop those older than 30 days."
 
     def handle(self, *args: Any, **options: Any) -> None:

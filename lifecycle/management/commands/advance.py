@@ -10,9 +10,10 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from clm.lib.prepared_command import PreparedCommand
 from lifecycle.advance import Advanced, advance_hot
 from lifecycle.candidates import hot_candidates
 from lifecycle.pulse import TICK, beating
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 _LANE_PAUSE_SECONDS = 5.0
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Advance customers until there is nothing left to do; with --forever, watch for work until stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:

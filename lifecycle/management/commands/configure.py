@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from clm.lib.prepared_command import PreparedCommand
 from customers.ingest import clock
 from customers.models import Installation
 from lifecycle.configuration import ConfigurationError, configure
@@ -13,7 +14,7 @@ from lifecycle.configuration import ConfigurationError, configure
 FIELDS = ("name", "currency", "time_zone", "lapse_days", "margin_percent")
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = (
         "Show the installation, or change it. Name and margin can be changed at any time; currency, time zone and "
         "lapse days only while no touchpoints are stored."

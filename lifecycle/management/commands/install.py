@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from clm.lib.prepared_command import PreparedCommand
 from customers.ingest import clock
 from lifecycle.install import install
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Install the stage models, sub-rules, touchpoint types and segments that come with the software."
+    leaves_out = ("models", "admin")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--active", choices=["shop", "subscription"], default="shop", help="who counts as active")

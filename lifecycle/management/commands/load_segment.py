@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from clm.lib.prepared_command import PreparedCommand
 from customers.ingest import clock
 from lifecycle.install import build, draft, new_segment
 from lifecycle.models import Segment
@@ -12,7 +13,7 @@ from lifecycle.rules.document import load_document
 from lifecycle.rules.parse import RuleError
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Load a rule document (JSON) as a segment: compute it for everybody, then make it live."
 
     def add_arguments(self, parser: CommandParser) -> None:

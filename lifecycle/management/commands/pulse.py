@@ -4,12 +4,13 @@ processes. The exit code is 1 when it has not."""
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from clm.lib.prepared_command import PreparedCommand
 from lifecycle.pulse import TICK, WORKER, silence
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Say when the tick or the workers were last at work; exit code 1 when that is too long ago."
     requires_system_checks: list[str] = []
 

@@ -5,15 +5,16 @@ import sys
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from clm.lib.prepared_command import PreparedCommand
 from clm.lib.processes import processors
 from lifecycle.replay import Progress, replay_all
 
 REPLAY = (sys.executable, str(settings.BASE_DIR / "manage.py"), "replay")
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Compute all stages and segments anew from the touchpoints. Under unchanged rules no row changes."
     # They say nothing about a replay, and make every process of one import all pages and the API first.
     requires_system_checks: list[str] = []

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
 from clm.lib.access.models import ApiKey, Role
+from clm.lib.prepared_command import PreparedCommand
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Make an API key and print its secret as the last line."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from clm.lib.access.kept_answers import forget_answers
+from clm.lib.prepared_command import PreparedCommand
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Delete the answers of requests with an idempotency key that are older than two days."
 
     def handle(self, *args: Any, **options: Any) -> None:
