@@ -113,7 +113,8 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "clm.urls"
 WSGI_APPLICATION = "clm.wsgi.application"
-# A redirect that appends a slash turns a POST of events into a GET: paths match exactly or not at all.
+# Django's redirect that appends a slash would turn a POST of events into a GET; clm.lib.refusals leads on only those
+# who read, and nobody under /v1/.
 APPEND_SLASH = False
 TEMPLATES = [
     {
@@ -180,8 +181,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "clm.lib.access.adapter.NoSignupAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+ACCOUNT_FORMS = {"reset_password": "clm.lib.access.forms.AskForLink"}
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Nobody signs up here, so strangers who mistype an address are not written to.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# Without a mail server none is sent, not even into the log: a link to set a password is a key.
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
 vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="") or "CLM <no-reply@localhost>"
 
 # --- Language and time -------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
@@ -317,7 +324,7 @@ LOGGING = {
     },
     "filters": {
         "brief": {"()": "clm.lib.brief_logs.Brief"},
-        "brief_refusals": {"()": "clm.lib.brief_logs.BriefRefusals"},
+        "brief_while_away": {"()": "clm.lib.brief_logs.BriefWhileAway"},
         "route_for_path": {"()": "clm.lib.log_lines.RouteForPath"},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": _LOG_FORMAT}},
@@ -325,7 +332,8 @@ LOGGING = {
     "loggers": {
         # Django gives both handlers of their own when it starts; all lines go through the one above.
         "django": {"handlers": [], "propagate": True},
-        "django.request": {"filters": ["route_for_path", "brief_refusals"]},
+        # That a page is not there is told to whoever asked; LOG_REQUESTS tells the status of every request.
+        "django.request": {"filters": ["route_for_path", "brief_while_away"], "level": "ERROR"},
         "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
         "pghistory": {"level": "WARNING"},
         # What a library plans for its next major version concerns nobody who runs this one.

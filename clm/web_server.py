@@ -13,6 +13,9 @@ wsgi_app = "clm.wsgi:application"
 bind = f"{_host}:{settings.PORT}"
 workers = settings.CLM_WEB_PROCESSES
 threads = settings.CLM_WEB_THREADS
+worker_class = "clm.web_worker.Worker"
+# The longest it can be told to read: an address with many filters is long.
+limit_request_line = 8190
 # The pages are loaded once, before the processes are forked.
 preload_app = True
 # Requests that have begun are finished; whoever stops us waits 10 s (clm.supervisor, docker-compose.yml).

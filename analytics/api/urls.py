@@ -1,5 +1,7 @@
 """Every address under /api/v1/, written out; slashes at the end are part of the address."""
 
+from typing import Any
+
 from django.urls import path
 
 from .accounts import AccountMembers, Accounts, OneAccount
@@ -19,6 +21,7 @@ from .facts import (
 )
 from .histories import Spells, Timeline, Why
 from .imports import Imports, ImportSetAside, OneImport, Rejects
+from .index import Index
 from .merges import Merges, OneMerge, UndoMerge
 from .metrics import Metrics, OneMetric
 from .rules import EvaluateRule
@@ -102,3 +105,12 @@ urlpatterns = [
     path("schema/", Schema.as_view(), name="api_schema"),
     path("docs/", Docs.as_view(), name="api_docs"),
 ]
+
+
+def _can_be_read(one: Any) -> bool:
+    return "<" not in str(one.pattern) and hasattr(one.callback.cls, "get")
+
+
+urlpatterns.append(
+    path("", Index.as_view(addresses=tuple(one.name for one in urlpatterns if _can_be_read(one))), name="api_index")
+)

@@ -1,7 +1,8 @@
-"""Log records without a stack that tells nobody anything: that the broker is away is one line, and so is a refused
-page."""
+"""Log records without a stack that tells nobody anything: that the broker or the database is away is one line."""
 
 import logging
+
+from .database_away import is_away
 
 
 class Brief(logging.Filter):
@@ -14,8 +15,10 @@ class Brief(logging.Filter):
         return True
 
 
-class BriefRefusals(Brief):
-    """The same below errors: a page refused or not found is one line, a fault of ours keeps its traceback."""
+class BriefWhileAway(Brief):
+    """The same for requests that fail because the database is away: one line each, and no traceback, which would name
+    the wrong culprit a hundred times."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno >= logging.ERROR or super().filter(record)
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        return super().filter(record) if is_away(error) else True

@@ -112,11 +112,8 @@ def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (answer.status_code, answer.json()["parts"]["migrations"]) == (503, f"{missing} not applied")
 
 
-@pytest.mark.parametrize(
-    ("role", "path", "status", "route"),
-    [("viewer", "/system/", 403, "GET /system/"), ("admin", "/nothing/anna/", 404, "GET an unknown path")],
-)
-def test_an_ordinary_refusal_is_one_line_of_the_log(role: str, path: str, status: int, route: str) -> None:
+@pytest.mark.parametrize(("role", "path", "status"), [("viewer", "/system/", 403), ("admin", "/nothing/anna/", 404)])
+def test_an_ordinary_refusal_is_no_line_of_the_log(role: str, path: str, status: int) -> None:
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     client = Client()
@@ -126,6 +123,4 @@ def test_an_ordinary_refusal_is_one_line_of_the_log(role: str, path: str, status
         assert client.get(path).status_code == status
     finally:
         logging.getLogger("django.request").removeHandler(handler)
-    assert route in written.getvalue()
-    assert "anna" not in written.getvalue()
-    assert written.getvalue().count("\n") == 1
+    assert written.getvalue() == ""

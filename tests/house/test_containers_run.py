@@ -325,6 +325,22 @@ def test_everything_comes_up_and_pages_are_served(up):
     assert login.stat().st_mode & 0o077 == 0
 
 
+def test_an_address_that_is_too_long_is_answered_with_a_page(up):
+    status, page, _headers = up.get("/account/login/?next=/" + "a" * 8_000)
+    assert status == 200
+    for long, expected in ((9_000, 414), (60_000, 414)):
+        status, page, headers = up.get("/?search=" + "a" * long)
+        assert (status, headers["Content-Type"]) == (expected, "text/html; charset=utf-8")
+        assert b"This address is too long" in page and b"To the overview" in page
+        assert "script-src 'self'" in headers["Content-Security-Policy"]
+        sheet = re.search(rb'href="(/static/[^"]+\.css)"', page)[1].decode()
+        assert up.get(sheet)[0] == 200
+    status, page, _headers = up.get("/", headers={"X-Long": "a" * 9_000})
+    assert status == 431
+    assert b"This address is too long" in page
+    assert up.get("/account/login/")[0] == 200
+
+
 def test_those_who_watch_ask_by_address_and_without_https(up):
     assert up.get("/readyz", headers={"Host": "10.1.2.3:8000"})[0] == 200
     assert up.get("/account/login/", headers={"Host": "10.1.2.3:8000"})[0] == 400
@@ -444,6 +460,9 @@ def test_each_broken_part_is_named_and_only_the_database_stops_requests(up):
     away = {name: "cannot be reached" for name in up.parts() if name not in ("broker", "disk")}
     assert answers(503, **away), up.ready()
     assert up.get("/healthz")[0] == 200
+    status, page, headers = up.get("/customers/", headers={"Cookie": f"sessionid={'a' * 32}"})
+    assert (status, headers["Retry-After"]) == (503, "5")
+    assert b"The database does not answer" in page
     up.start_postgres()
     up.query("UPDATE lifecycle_pulse SET at = at - interval '10 minutes'")
     assert answers(200), up.ready()

@@ -1,0 +1,41 @@
+"""gunicorn's worker with threads, save that an address too long to be read is answered with a page of this program."""
+
+import socket
+import time
+from contextlib import suppress
+from typing import Any
+
+from django.template import loader
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
+from gunicorn.workers.gthread import ThreadWorker
+
+# How long what is left of such a request is read and thrown away.
+_DRAIN_SECONDS = 1.0
+_DRAIN_BYTES = 65_536
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """gunicorn calls it for what it cannot read as a request, and answers by closing the connection."""
+        if not isinstance(exc, LimitRequestLine | LimitRequestHeaders):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("Refused a request: its address or its headers are too long")
+        status = "414 URI Too Long" if isinstance(exc, LimitRequestLine) else "431 Request Header Fields Too Large"
+        body = loader.get_template("414.html").render().encode()
+        head = [
+            f"HTTP/1.1 {status}",
+            "Connection: close",
+            "Content-Type: text/html; charset=utf-8",
+            f"Content-Length: {len(body)}",
+            "X-Content-Type-Options: nosniff",
+            "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'",
+        ]
+        with suppress(OSError):
+            client.settimeout(_DRAIN_SECONDS)
+            client.sendall("\r\n".join([*head, "", ""]).encode("ascii") + body)
+            client.shutdown(socket.SHUT_WR)
+            # Closed with something unread, the connection would be reset and the page lost on its way.
+            until = time.monotonic() + _DRAIN_SECONDS
+            while time.monotonic() < until and client.recv(_DRAIN_BYTES):
+                pass
