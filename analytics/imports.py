@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from customers.demonstration import demonstration_sources, said_beside
 from customers.line_account import line_numbers, set_aside_table
 from customers.models import Import, Reject
 
@@ -44,13 +45,14 @@ class RejectedLine:
 @dataclass(frozen=True, slots=True)
 class ImportAccount:
     """The account of one import. counts are those of `Import.counts`; faulty_lines counts all kept rejects, of which
-    `rejects` holds the first by line."""
+    `rejects` holds the first by line; beside: what is said when the demo's customers are here too, or ""."""
 
     record: Import
     counts: dict[str, int]
     set_aside: tuple[SetAside, ...]
     faulty_lines: int
     rejects: tuple[RejectedLine, ...]
+    beside: str
 
 
 def import_account(import_id: int) -> ImportAccount | None:
@@ -71,4 +73,5 @@ def import_account(import_id: int) -> ImportAccount | None:
             RejectedLine(each.line_number, each.path, each.reason, bytes(each.raw).decode("utf-8", errors="replace"))
             for each in rejects[:MOST_REJECTS]
         ),
+        beside=said_beside(demonstration_sources(beside=record.source.key)),
     )

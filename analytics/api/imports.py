@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clm.lib.questions import NotThereError
+from customers.demonstration import demonstration_sources, said_beside
 from customers.ingest import clock
 from customers.line_account import REASONS
 from customers.models import Import, Reject
@@ -43,6 +44,9 @@ class ImportRead(ImportShape):
         child=serializers.IntegerField(), help_text="Orders, refunds and the like; amounts in minor units."
     )
     mapping = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text="How the file was read.")
+    warning = serializers.CharField(
+        help_text="What to know about the whole of it, such as that the demo's customers are here too; or empty."
+    )
 
 
 class ImportFilters(filters.FilterSet):
@@ -84,7 +88,8 @@ class OneImport(APIView):
         record = _import(number)
         counts = {name: record.counts.get(name, 0) for name in dict.fromkeys((*COUNTS, *record.counts))}
         shown = ImportShape(record).data
-        return Response({**shown, "counts": counts, "mapping": record.mapping})
+        warning = said_beside(demonstration_sources(beside=record.source.key))
+        return Response({**shown, "counts": counts, "mapping": record.mapping, "warning": warning})
 
 
 class SetAsideShape(serializers.Serializer[Any]):
