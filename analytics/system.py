@@ -25,6 +25,11 @@ class ReplayRow:
     finished_at: datetime | None
     progress: Progress
 
+    @property
+    def share_done(self) -> float:
+        """0 to 1. One without customers is done when it has ended."""
+        return self.progress.done / self.progress.buckets if self.progress.buckets else float(bool(self.finished_at))
+
 
 @dataclass(frozen=True, slots=True)
 class SystemState:

@@ -54,7 +54,8 @@ PAGES = (
     ),
     ("system", gettext_lazy("System"), "heartbeat", "health imports replays parked", "system.manage"),
     ("api_docs", gettext_lazy("API documentation"), "api", "developers swagger openapi", ""),
-    ("styleguide", gettext_lazy("Style guide"), "palette", "design parts", "overview.view"),
+    # Open to everybody, and of use to those who build pages.
+    ("styleguide", gettext_lazy("Style guide"), "palette", "design parts", "system.manage"),
 )
 ACTS = (
     ("customer_new", gettext_lazy("New customer"), "user-plus", "create add", "customers.edit"),

@@ -1,6 +1,7 @@
 """How the installation is doing, for an admin: what waits, what is parked and why, imports, replays, and the scan that
 everything rests on."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
@@ -10,17 +11,29 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from analytics.imports import import_account
-from analytics.system import system_state
+from analytics.system import SystemState, system_state
 from clm.lib.questions import NotThereError
+from clm.lib.templatetags.numbers import number, percent
 from lifecycle.models import Parked
 from lifecycle.parking import unpark
 
 from .asking import page
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure about the machinery, with what it means and when to worry."""
+
+    key: str
+    title: str
+    value: str
+    text: str
+
+
 @page("system.manage")
 def system(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    return render(request, "pages/system.html", {"now": now, "state": system_state()})
+    state = system_state()
+    return render(request, "pages/system.html", {"now": now, "state": state, "waiting": _waiting(state)})
 
 
 @page("system.manage")
@@ -41,3 +54,41 @@ def system_retry(request: HttpRequest, customer_id: int, *, now: datetime) -> Ht
     unpark(customer=customer_id)
     messages.success(request, _("The customer will be tried again within a second."))
     return redirect("system")
+
+
+def _waiting(state: SystemState) -> list[Fact]:
+    return [
+        Fact(
+            "changes",
+            _("Changes to work in"),
+            number(state.stale_rows),
+            _(
+                "What has happened and is not part of anybody's stage yet. It should return to 0 within seconds. If "
+                "thousands stay for long, the machine is too small, or customers were put aside after an error."
+            ),
+        ),
+        Fact(
+            "moves",
+            _("Moves due by time"),
+            number(state.overdue),
+            _(
+                "Customers whose stage may have changed because time has passed, and who were not looked at since. "
+                "They should be few."
+            ),
+        ),
+        Fact(
+            "news",
+            _("News to hand on"),
+            number(state.unsequenced),
+            _("Stage changes that nobody was told of yet. It should return to 0 within seconds."),
+        ),
+        Fact(
+            "quick",
+            _("Touchpoints quick to read"),
+            _("n/a") if state.all_visible is None else percent(state.all_visible),
+            _(
+                "The share of touchpoints that PostgreSQL reads the quick way. Below 80 % it takes many times longer "
+                "to work out everybody's stages anew: its autovacuum does not keep up."
+            ),
+        ),
+    ]

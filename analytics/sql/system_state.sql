@@ -1,9 +1,10 @@
 -- How the installation is doing. One row. Counts of the two large tables are the planner's estimates once they are large.
+-- Customers are those that pages show: the absorbed ones stand for nobody.
 -- No parameters. Indexes: due_next, announcement_unsequenced; Stale is counted whole, it is short when all is well.
 SELECT clock_timestamp() AS now,
        split_part(version(), ' on ', 1) AS database,
        CASE WHEN customer.reltuples > 1000000 THEN customer.reltuples::bigint
-            ELSE (SELECT count(*) FROM customers_customer) END AS customers,
+            ELSE (SELECT count(*) FROM customers_customer WHERE merged_into_id IS NULL) END AS customers,
        CASE WHEN touchpoint.reltuples > 1000000 THEN touchpoint.reltuples::bigint
             ELSE (SELECT count(*) FROM customers_touchpoint) END AS touchpoints,
        pg_database_size(current_database()) AS database_bytes,

@@ -1,20 +1,25 @@
 """The system page tells an admin what stands still."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
+from analytics.system import system_state
 from clm.lib.access.models import User
 from customers.ingest import clock
+from customers.merge import merge
 from customers.models import Installation
 from lifecycle.models import Pulse
 from lifecycle.pulse import TICK, WORKER, beating, pulse, silence
+from tests.factories import make_customer
 
 pytestmark = pytest.mark.django_db
 
-TICK_STILL, WORKERS_STILL, PRIVATE = "Nobody brings customers", "No wake-up has been", "its own private servers"
+TICK_STILL, WORKERS_STILL, PRIVATE = "Stages stand still", "The figures per day may stand still", "a private database"
+MANUAL = (settings.BASE_DIR / "docs" / "operations.md").read_text()
 
 
 @pytest.fixture
@@ -48,3 +53,17 @@ def test_parts_that_never_ran_are_told_and_private_servers_are_too(page: str) ->
     assert TICK_STILL in page
     assert WORKERS_STILL in page
     assert (PRIVATE in page) is (settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY)
+
+
+def test_what_the_manual_tells_to_watch_is_called_so_on_the_page(page: str) -> None:
+    watched = MANUAL[MANUAL.index("What to watch besides") : MANUAL.index("## The log")]
+    names = re.findall(r"\*([A-Z][^*]+)\*", watched)
+    assert len(names) == 4
+    assert [name for name in names if name not in page] == []
+
+
+def test_customers_who_became_part_of_others_are_not_counted() -> None:
+    first, second = make_customer(), make_customer()
+    merge(customers=(first, second), now=clock(), reason="the same")
+    state = system_state()
+    assert (state.customers, state.touchpoints) == (1, 2)
