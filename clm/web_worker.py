@@ -14,7 +14,7 @@ _DRAIN_SECONDS = 1.0
 _DRAIN_BYTES = 65_536
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """gunicorn calls it for what it cannot read as a request, and answers by closing the connection."""
         if not isinstance(exc, LimitRequestLine | LimitRequestHeaders):

@@ -63,7 +63,7 @@ def _lacks_its_slash(request: HttpRequest) -> bool:
     path = request.path_info
     if path.endswith("/") or path == _INGESTION or path.startswith(f"{_INGESTION}/"):
         return False
-    return is_valid_path(f"{path}/", getattr(request, "urlconf", None))
+    return bool(is_valid_path(f"{path}/", getattr(request, "urlconf", None)))
 
 
 def _problem(request: HttpRequest, status: HTTPStatus, detail: str = "") -> JsonResponse | None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 _NOWHERE = ("dummy", "console")
 
 
-class AskForLink(ResetPasswordForm):  # type: ignore[misc]
+class AskForLink(ResetPasswordForm):
     @property
     def can_send(self) -> bool:
         """Whether the page offers the form at all."""
