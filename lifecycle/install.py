@@ -219,7 +219,6 @@ def finish_building(*, now: datetime) -> int:
         replay_all(cause=Cause.PUBLISH)
     return make_live(
         versions=[version.pk for version in asked],
-        now=now,
         also=lambda live: _store_texts({version.revision for version in live if version.revision}, now),
     )
 

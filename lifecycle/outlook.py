@@ -11,6 +11,7 @@ from clm.lib.milliseconds import from_ms, to_ms
 from .live import live
 from .load import load
 from .rules.evaluate import spells
+from .rules.line import until as facts_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +23,24 @@ class NextChange:
 
 
 def next_changes(
-    *, customers: Iterable[int], now: datetime, subject: int | None = None
+    *, customers: Iterable[int], now: datetime, subject: int | None = None, only_until_now: bool = False
 ) -> dict[int, dict[int, NextChange]]:
     """By customer and subject id, the next change by time alone after `now`; those that time alone will
-    not change are left out. `subject` is the id of the only model or segment that is asked about."""
-    ahead = changes_ahead(customers=customers, now=now, subject=subject)
+    not change are left out. `subject` is the id of the only model or segment that is asked about. only_until_now: as if
+    nothing had happened after `now`, an instant of the past: what could be seen coming then."""
+    ahead = changes_ahead(customers=customers, now=now, subject=subject, only_until_now=only_until_now)
     return {
         customer: {number: changes[0] for number, changes in subjects.items()} for customer, subjects in ahead.items()
     }
 
 
 def changes_ahead(
-    *, customers: Iterable[int], now: datetime, until: datetime | None = None, subject: int | None = None
+    *,
+    customers: Iterable[int],
+    now: datetime,
+    until: datetime | None = None,
+    subject: int | None = None,
+    only_until_now: bool = False,
 ) -> dict[int, dict[int, tuple[NextChange, ...]]]:
     """By customer and subject id, every change by time alone in (now, until], in order of time; until None: for ever.
     A customer may pass through several stages on its way to the last."""
@@ -41,8 +48,9 @@ def changes_ahead(
     if rules.program is None:
         return {}
     loaded = load(customers=customers, program=rules.program)
+    facts = facts_until(loaded.facts, to_ms(now)) if only_until_now else loaded.facts
     found: dict[int, dict[int, tuple[NextChange, ...]]] = {}
-    for one, change in zip(rules.subjects, spells(rules.program, loaded.facts), strict=True):
+    for one, change in zip(rules.subjects, spells(rules.program, facts), strict=True):
         if not one.is_live:
             continue
         ahead = change.at > to_ms(now)

@@ -62,6 +62,23 @@ def place(
 
 
 @transaction.atomic
+def end(*, placement: int, now: datetime, at: datetime | None = None) -> Placement:
+    """Let a placement end at `at` (None: now) instead of later; who did so is in the history of the row."""
+    found = Placement.objects.select_for_update(of=("self",)).select_related("subject", "stage").get(pk=placement)
+    moment = truncated(now if at is None else at)
+    if found.withdrawn_at is not None:
+        raise ConflictError(_("This placement was withdrawn already."))
+    if moment <= found.from_at:
+        raise QuestionError("until_at", _("It has not begun by then; take it back instead."))
+    if found.until_at is not None and moment >= found.until_at:
+        raise ConflictError(_("This placement ends by then already."))
+    found.until_at = moment
+    found.save(update_fields=["until_at"])
+    Stale.objects.create(profile_id=found.profile_id, cause=Cause.PLACEMENT)
+    return found
+
+
+@transaction.atomic
 def withdraw(*, placement: int, now: datetime) -> Placement:
     """Take a placement back, as if it had never been; who did so is in the history of the row."""
     found = Placement.objects.select_for_update().get(pk=placement)
@@ -94,6 +111,21 @@ def placements(*, customer: int) -> tuple[Placement, ...]:
     """Every placement of a customer, withdrawn ones included, latest recorded first."""
     found = Placement.objects.filter(profile__customer=customer).select_related("subject", "stage", "author")
     return tuple(found.order_by("-pk"))
+
+
+def placed_by_hand(
+    *, model: int, at: datetime, customers: Sequence[int] | None = None, known_at: datetime | None = None
+) -> dict[int, int]:
+    """By customer (of `customers`; None: of all), the id of the stage that a placement in force at `at` sets; of
+    overlapping ones the later recorded. known_at: as was decided by then."""
+    found = Placement.objects.filter(subject=model, from_at__lte=at).exclude(until_at__lte=at)
+    if known_at is None:
+        found = found.filter(withdrawn_at=None)
+    else:
+        found = found.filter(recorded_at__lte=known_at).exclude(withdrawn_at__lte=known_at)
+    if customers is not None:
+        found = found.filter(profile__customer__in=list(customers))
+    return dict(found.order_by("pk").values_list("profile__customer_id", "stage_id"))
 
 
 def profiles_of(customers: Sequence[int]) -> dict[int, int]:

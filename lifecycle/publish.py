@@ -36,9 +36,7 @@ class _Publishing:
         sql.run("lifecycle/moves_tell", **of, cause=int(Cause.PUBLISH), now=now, customers=chosen).close()
 
 
-def make_live(
-    *, versions: Sequence[int], now: datetime, also: Callable[[list[Version]], None] = lambda _live: None
-) -> int:
+def make_live(*, versions: Sequence[int], also: Callable[[list[Version]], None] = lambda _live: None) -> int:
     """Make those of these versions live that are computed and still being built; how many. `also` is done with them in
     the same transaction."""
     with transaction.atomic():
@@ -65,7 +63,7 @@ def make_live(
         last = truncated(clock())
         for one in publishing:
             if one.version.pk in still:
-                _publish(one, touched=touched, began=began, last=last, now=now)
+                _publish(one, touched=touched, last=last)
             else:
                 _forget(one, sorted(Move.objects.filter(version=one.version.pk).values_list("customer", flat=True)))
         also([one.version for one in publishing if one.version.pk in still])
@@ -73,16 +71,18 @@ def make_live(
     return len(still)
 
 
-def _publish(one: _Publishing, *, touched: Sequence[int], began: datetime, last: datetime, now: datetime) -> None:
+def _publish(one: _Publishing, *, touched: Sequence[int], last: datetime) -> None:
+    """The instant of the switch is when it is made, not when it was asked for: until then readers were answered by what
+    was live before, and a question about what was known then must say the same."""
     if touched:
         _forget(one, touched)
         one.work_out(customers=touched, now=last)
     version = one.version
     sql.run("lifecycle/moves_apply", subject=version.subject_id, version=version.pk, now=last).close()
     Version.objects.filter(subject=version.subject_id, state=Version.State.LIVE).update(
-        state=Version.State.RETIRED, retired_at=now
+        state=Version.State.RETIRED, retired_at=last
     )
-    Version.objects.filter(pk=version.pk).update(state=Version.State.LIVE, published_at=now)
+    Version.objects.filter(pk=version.pk).update(state=Version.State.LIVE, published_at=last)
     Subject.objects.filter(pk=version.subject_id).update(live_version=version)
 
 

@@ -7,6 +7,7 @@ import pghistory
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -110,6 +111,8 @@ class TraitTelling(models.Model):
     profile = bare_reference(Profile)
     told_at = models.DateTimeField()
     traits = models.JSONField()
+    # When we learnt of it; NULL for what was recorded before this was kept.
+    recorded_at = models.DateTimeField(null=True, db_default=Now(), editable=False)
 
     class Meta:
         indexes = [
@@ -203,6 +206,12 @@ class ProfileMove(models.Model):
     from_customer = bare_reference(Customer)
     to_customer = bare_reference(Customer)
     at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # Whose a profile was at an earlier instant: analytics/known_then.py.
+            models.Index(fields=["profile", "id"], name="profile_move_of_profile"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.profile_id}: {self.from_customer_id} to {self.to_customer_id}"

@@ -60,6 +60,38 @@ def sentence(node: Node, *, currency: str = "EUR", minor_digits: int = 2) -> str
     return f"The customer {words.predicate(node)}."
 
 
+def headline(node: Node, *, currency: str = "EUR", minor_digits: int = 2) -> str:
+    """The rule in few words, as a heading over its parts: sub-rules by their bare names, what is made of several as a
+    list of them. `All of: alive; established`."""
+    said = _Words(currency=currency, minor_digits=minor_digits).heading(node)
+    return said[:1].upper() + said[1:]
+
+
+def counted(selector: Selector, count: int) -> str:
+    """So many touchpoints of a selector: `2 purchases`, `no visit`; of a long selector `2 of these touchpoints`."""
+    kinds = sum(len(pick.roles or pick.types or ("",)) for pick in selector)
+    if kinds > 2 or any(pick.where for pick in selector):
+        return "none of these touchpoints" if count == 0 else f"{count:,} of these touchpoints"
+    if count == 0:
+        return f"no {_bare_one(selector)}"
+    return f"1 {_bare_one(selector)}" if count == 1 else f"{count:,} {_many(selector)}"
+
+
+def said_money(units: int, *, currency: str, minor_digits: int) -> str:
+    """An amount in minor units, as sentences write it."""
+    return _Words(currency=currency, minor_digits=minor_digits).money(units)
+
+
+def said_tests(tests: tuple[Test, ...]) -> str:
+    """What is asked of a value: `is at least 50`."""
+    return _tested(tests)
+
+
+def said_ratio(ten_thousandths: int) -> str:
+    """`1.25`."""
+    return _ratio(ten_thousandths)
+
+
 class _Words:
     """How nodes are said, given how money is written."""
 
@@ -116,6 +148,29 @@ class _Words:
                 return f"meets “{name}”"
             case InSegment() | InStage():
                 return f"is in {_place(node)}"
+
+    def heading(self, node: Node, *, inside: bool = False) -> str:
+        """The node in few words; `inside` another one what could be read in two ways is in brackets."""
+        match node:
+            case Named(name, _):
+                return name
+            case All((part,)) | Any((part,)):
+                return self.heading(part, inside=inside)
+            case All(parts):
+                said = f"all of: {'; '.join(self.heading(part, inside=True) for part in parts)}"
+            case Any(parts):
+                said = f"any of: {'; '.join(self.heading(part, inside=True) for part in parts)}"
+            case Not(part):
+                said = f"not: {self.heading(part, inside=True)}"
+            case Held(part, duration):
+                said = f"for {say_duration(duration)} without a break: {self.heading(part, inside=True)}"
+            case Lately(part, within):
+                said = f"at some time in the last {_bare(say_duration(within))}: {self.heading(part, inside=True)}"
+            case InSegment() | InStage():
+                return f"in {_place(node)}"
+            case _:
+                return self.predicate(node)
+        return f"({said})" if inside else said
 
     def part(self, node: Node) -> str:
         """The node inside another one, in brackets when it could be read in two ways."""

@@ -69,6 +69,23 @@ def within_lives(facts: Facts) -> Facts:
     )
 
 
+def until(facts: Facts, at: int) -> Facts:
+    """As if nothing had happened, been told or been decided after `at` (ms): what people could see coming then."""
+    facts = _kept(facts, facts.ms <= at)
+
+    def listed(listing: Listing) -> Listing:
+        kept = _listing_rows(listing, (listing.starts <= at).nonzero()[0])
+        return Listing(kept.owner, kept.starts, np.where(kept.ends > at, FOREVER, kept.ends))
+
+    return replace(
+        facts,
+        traits={key: _trait_rows(one, (one.ms <= at).nonzero()[0]) for key, one in facts.traits.items()},
+        included={key: listed(one) for key, one in facts.included.items()},
+        excluded={key: listed(one) for key, one in facts.excluded.items()},
+        placed={key: _placing_rows(one, (one.starts <= at).nonzero()[0]) for key, one in facts.placed.items()},
+    )
+
+
 def part(facts: Facts, first: int, last: int, begin: int, end: int) -> Facts:
     """Owners first..last-1 and their touchpoints begin..end-1."""
     properties = {}

@@ -253,7 +253,7 @@ def test_who_is_advanced_after_a_publish_has_worked_out_its_moves_stands_right_a
     replay_all(cause=Cause.PUBLISH)
     # Somebody advances, and nobody else is held up by the publish that waits for it.
     with side.holding("SELECT pg_advisory_xact_lock_shared(7302, 0)"):
-        publishing = run(lambda: make_live(versions=[second.pk, third.pk], now=clock()))
+        publishing = run(lambda: make_live(versions=[second.pk, third.pk]))
         side.waits_for("7302")
         tell(happened("moves", "Order Refunded", ago(hours=2)), happened("new", "Signed Up", ago(hours=1)))
         tell(happened("new", "Page Viewed", ago(minutes=30)), happened("moves", "Page Viewed", ago(minutes=30)))
