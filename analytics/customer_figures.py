@@ -35,6 +35,19 @@ def customer_figures(*, customers: Sequence[int], as_of: datetime | None = None)
     return {customer: figures.get(customer, CustomerFigures()) for customer in customers}
 
 
+def figures_known(*, profiles: Sequence[int], as_of: datetime, known_at: datetime) -> CustomerFigures:
+    """The figures of one customer, whose those profiles were, until `as_of` and from what had arrived by `known_at`."""
+    (found,) = sql.rows(
+        "analytics/customer_figures_known",
+        profiles=list(profiles),
+        purchases=types_of(Role.PURCHASE),
+        refunds=types_of(Role.REFUND),
+        as_of=as_of,
+        known_at=known_at,
+    )
+    return CustomerFigures(*found)
+
+
 def names_of(customers: Sequence[Customer]) -> dict[int, str]:
     """What each customer is called, by id. The portrait that search looks in is folded to lower case, so whoever has
     neither a name nor an address is called by the identity met first, as it was told; one query for all of them."""

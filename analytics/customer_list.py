@@ -13,7 +13,7 @@ from clm.lib import sql
 from clm.lib.cursors import cursor as written_cursor
 from clm.lib.cursors import parse_cursor
 from clm.lib.questions import QuestionError
-from customers.models import Customer, Touchpoint
+from customers.models import Customer
 from lifecycle.models import Standing, Transition
 from lifecycle.outlook import next_changes
 
@@ -21,6 +21,7 @@ from . import retention, sales
 from .customer_figures import customer_figures, initials, names_of
 from .days.falls import DAYS, falls_ahead
 from .days.kept import Kept, members_of
+from .known_then import customers_met
 from .models import Fall, Member
 from .scope import Scope
 from .search import searched
@@ -220,8 +221,7 @@ def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
     if at is not None:
         refuse_unknowable(as_of=at, known_at=asked.known_at)
         # Whoever had not been met by then was no customer.
-        met = Touchpoint.objects.filter(profile__customer=OuterRef("pk"), occurred_at__lte=at)
-        found = found.filter(Exists(met))
+        found = customers_met(at=at, known_at=asked.known_at)
     for model, stages in asked.stages:
         found = _in_stage(found, model, stages, asked)
     if asked.segment is not None:
@@ -341,12 +341,13 @@ def stages_of(
 
 
 def next_stages(
-    *, customers: Sequence[int], models: Sequence[Sorting], now: datetime
+    *, customers: Sequence[int], models: Sequence[Sorting], now: datetime, only_until_now: bool = False
 ) -> dict[int, dict[int, NextChange]]:
-    """By customer and model id, what time alone does next; one evaluation for all."""
+    """By customer and model id, what time alone does next; one evaluation for all. only_until_now: as one could see it
+    coming at `now`, an instant of the past."""
     only = models[0].id if len(models) == 1 else None
     by_id = {model.id: model for model in models}
-    found = next_changes(customers=customers, now=now, subject=only)
+    found = next_changes(customers=customers, now=now, subject=only, only_until_now=only_until_now)
     return {
         customer: {
             subject: next_change(by_id[subject], change.stage, change.at)

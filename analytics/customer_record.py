@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from clm.lib.questions import NotThereError
-from customers.merge import surviving
-from customers.models import Consent, Customer, Identity, Merge, Profile, Role, Touchpoint, Trait
-from lifecycle.models import Standing
+from customers.models import Consent, Customer, Identity, Merge, Role, Touchpoint, Trait
+from customers.traits_then import traits_then
+from lifecycle.models import Segment, Standing, Subject
 
-from .customer_figures import customer_figures, initials, names_of
+from .customer_figures import customer_figures, figures_known, initials, names_of
 from .customer_list import NextChange, next_stages, stages_of
+from .known_then import customer_known, profiles_known
 from .sales import types_of
-from .sorting import ModelRef, Sorting, StageRef, active_customers
+from .sorting import ACTIVE, ModelRef, Sorting, StageRef, segments
+from .timeline import happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +87,46 @@ class StandingRow:
     next: NextChange | None
 
 
-def found_customer(number: int) -> tuple[Customer, int | None]:
-    """The customer an id leads to, and its id if the one asked for was merged into it. NotThereError otherwise."""
-    asked = Customer.objects.filter(pk=number).first()
-    if asked is None:
-        raise NotThereError(f"there is no customer {number}")
-    customer = surviving(asked)
+@dataclass(frozen=True, slots=True)
+class MembershipRow:
+    """A segment the customer is in, and since when."""
+
+    segment: ModelRef
+    since: datetime
+
+
+def found_customer(number: int, *, known_at: datetime | None = None) -> tuple[Customer, int | None]:
+    """The customer an id leads to, by the merges in force at `known_at` (None: now), and its id if the one asked for
+    was merged into it. NotThereError otherwise."""
+    customer = customer_known(number=number, known_at=known_at)
     return customer, None if customer.pk == number else customer.pk
 
 
-def profiles_of(*, customer: int) -> list[int]:
-    """The ids of the customer's profiles; everything that happened hangs on them."""
-    return list(Profile.objects.filter(customer=customer).order_by("pk").values_list("pk", flat=True))
+def profiles_of(*, customer: int, known_at: datetime | None = None) -> list[int]:
+    """The ids of the profiles that were the customer's at `known_at` (None: now); everything that happened hangs on
+    them."""
+    return profiles_known(customer=customer, known_at=known_at)
 
 
-def customer_head(*, customer: Customer, profiles: Sequence[int], merged_into: int | None = None) -> CustomerHead:
-    """The head of one customer's page."""
-    figures = customer_figures(customers=[customer.pk])[customer.pk]
-    active = active_customers()
+def customer_head(
+    *,
+    customer: Customer,
+    profiles: Sequence[int],
+    memberships: Sequence[MembershipRow],
+    merged_into: int | None = None,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> CustomerHead:
+    """The head of one customer's page, its figures until `as_of` (None: now) from what was known at `known_at` (None:
+    today); `memberships` as they stood then. What the customer is called is always today's: it is who one is speaking
+    of."""
+    if known_at is not None:
+        figures = figures_known(profiles=profiles, as_of=as_of or known_at, known_at=known_at)
+    else:
+        figures = customer_figures(customers=[customer.pk], as_of=as_of)[customer.pk]
+    is_active: bool | None = any(row.segment.key == ACTIVE for row in memberships)
+    if not is_active and not Segment.objects.filter(key=ACTIVE, retired_at=None).exists():
+        is_active = None
     return CustomerHead(
         id=customer.pk,
         name=customer.name,
@@ -118,29 +141,73 @@ def customer_head(*, customer: Customer, profiles: Sequence[int], merged_into: i
         orders=figures.orders,
         revenue=figures.revenue,
         profiles=len(profiles),
-        is_active=None if active is None else _is_in(customer.pk, active),
+        is_active=is_active,
         merged_into=merged_into,
     )
 
 
-def standings(*, customer: int, models: Sequence[Sorting], now: datetime) -> tuple[StandingRow, ...]:
-    """Where the customer stands in each model, in their order; two queries and one evaluation."""
-    placed = stages_of(customers=[customer], models=models)[customer]
-    ahead = next_stages(customers=[customer], models=models, now=now).get(customer, {})
+def standings(
+    *,
+    customer: int,
+    models: Sequence[Sorting],
+    now: datetime,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> tuple[StandingRow, ...]:
+    """Where the customer stands in each model, in their order; two queries and one evaluation. as_of, known_at: where
+    it stood, as known then. What was to come next is as one could see it coming at `as_of`; by what was known at
+    `known_at` it is not told, since facts are evaluated as they are known today."""
+    placed = stages_of(customers=[customer], models=models, as_of=as_of or known_at, known_at=known_at)[customer]
+    ahead: dict[int, NextChange] = {}
+    if known_at is None:
+        ahead = next_stages(
+            customers=[customer], models=models, now=as_of or now, only_until_now=as_of is not None
+        ).get(customer, {})
     return tuple(
         StandingRow(model.ref, row.stage, row.since, ahead.get(model.id))
         for model, row in zip(models, placed, strict=True)
     )
 
 
-def identities(*, profiles: Sequence[int]) -> tuple[IdentityRow, ...]:
-    """What the customer is recognised by, oldest first."""
+def memberships(
+    *, customer: int, as_of: datetime | None = None, known_at: datetime | None = None
+) -> tuple[MembershipRow, ...]:
+    """The segments the customer is in, in their order on pages; at `as_of` (None: now) as known at `known_at` (None:
+    today)."""
+    at = as_of or known_at
+    if at is None:
+        found = (
+            Standing.objects.filter(customer=customer, stage__key="in", subject__retired_at=None)
+            .exclude(subject__kind=Subject.Kind.MODEL)
+            .order_by("subject__position", "subject_id")
+            .values_list("subject__key", "subject__name", "since")
+        )
+        return tuple(MembershipRow(ModelRef(key, name), since) for key, name, since in found)
+    rows = stages_of(customers=[customer], models=segments(), as_of=at, known_at=known_at)[customer]
+    return tuple(
+        MembershipRow(row.model, row.since)
+        for row in rows
+        if row.stage is not None and row.stage.key == "in" and row.since is not None
+    )
+
+
+def identities(*, profiles: Sequence[int], known_at: datetime | None = None) -> tuple[IdentityRow, ...]:
+    """What the customer is recognised by (at `known_at`: was recognised by), oldest first."""
     found = Identity.objects.filter(profile__in=list(profiles)).order_by("pk")
+    if known_at is not None:
+        found = found.filter(created_at__lte=known_at)
     return tuple(IdentityRow(kind, value) for kind, value in found.values_list("kind", "value"))
 
 
-def traits(*, profiles: Sequence[int]) -> tuple[TraitRow, ...]:
-    """What was told last of every trait, over all profiles; cleared ones left out."""
+def traits(
+    *, profiles: Sequence[int], as_of: datetime | None = None, known_at: datetime | None = None
+) -> tuple[TraitRow, ...]:
+    """What was told last of every trait, over all profiles, until `as_of` (None: now) as known at `known_at` (None:
+    today); cleared ones left out."""
+    at = as_of or known_at
+    if at is not None:
+        then = traits_then(profiles=profiles, as_of=at, known_at=known_at)
+        return tuple(TraitRow(one.key, one.value, one.set_at) for one in then)
     latest = (
         Trait.objects.filter(profile__in=list(profiles))
         .order_by("key", "-last_seen_at", "-pk")
@@ -150,31 +217,29 @@ def traits(*, profiles: Sequence[int]) -> tuple[TraitRow, ...]:
     return tuple(TraitRow(key, value, at) for key, value, at in latest if value is not None)
 
 
-def consents(*, profiles: Sequence[int]) -> tuple[ConsentRow, ...]:
-    """The latest statement per address, channel and purpose."""
-    latest = (
-        Consent.objects.filter(profile__in=list(profiles))
-        .order_by("address", "channel", "purpose", "-at", "-pk")
-        .distinct("address", "channel", "purpose")
-    )
+def consents(*, profiles: Sequence[int], as_of: datetime | None = None) -> tuple[ConsentRow, ...]:
+    """The latest statement per address, channel and purpose until `as_of` (None: now)."""
+    stated = Consent.objects.filter(profile__in=list(profiles))
+    if as_of is not None:
+        stated = stated.filter(at__lte=as_of)
+    latest = stated.order_by("address", "channel", "purpose", "-at", "-pk").distinct("address", "channel", "purpose")
     return tuple(ConsentRow(one.address, one.channel, one.purpose, one.state, one.at, one.source) for one in latest)
 
 
-def merged_from(*, customer: int) -> tuple[MergedRow, ...]:
-    """The customers that were merged into this one and still are, latest first."""
-    merges = Merge.objects.filter(survivor=customer, undone_at=None).select_related("absorbed").order_by("-at")
+def merged_from(*, customer: int, known_at: datetime | None = None) -> tuple[MergedRow, ...]:
+    """The customers that were merged into this one and still are (at `known_at`: were), latest first."""
+    merges = Merge.objects.filter(survivor=customer).select_related("absorbed").order_by("-at")
+    if known_at is None:
+        merges = merges.filter(undone_at=None)
+    else:
+        merges = merges.filter(at__lte=known_at).exclude(undone_at__lte=known_at)
     return tuple(MergedRow(one.absorbed_id, str(one.absorbed), one.at) for one in merges)
 
 
-def purchase_marks(*, profiles: Sequence[int], most: int = 400) -> tuple[datetime, ...]:
+def purchase_marks(
+    *, profiles: Sequence[int], most: int = 400, as_of: datetime | None = None, known_at: datetime | None = None
+) -> tuple[datetime, ...]:
     """The instants of the latest purchases, in order of time."""
-    found = (
-        Touchpoint.objects.filter(profile__in=list(profiles), type__in=types_of(Role.PURCHASE))
-        .order_by("-occurred_at")
-        .values_list("occurred_at", flat=True)[:most]
-    )
-    return tuple(reversed(found))
-
-
-def _is_in(customer: int, segment: Sorting) -> bool:
-    return Standing.objects.filter(customer=customer, subject=segment.id, stage=segment.stage_id("in")).exists()
+    bought = Touchpoint.objects.filter(profile__in=list(profiles), type__in=types_of(Role.PURCHASE))
+    found = happened(bought, as_of=as_of or known_at, known_at=known_at).order_by("-occurred_at")
+    return tuple(reversed(found.values_list("occurred_at", flat=True)[:most]))

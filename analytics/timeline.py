@@ -98,13 +98,17 @@ def timeline(
     page_size: int = PAGE,
     zone: str = "UTC",
     with_kinds: bool = False,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
 ) -> Timeline:
     """A page of the touchpoints of `profiles`, those before the cursor `before`; `roles` and `types` (names) narrow
-    it. Two queries, whatever is on the page, and one more `with_kinds`."""
+    it, as do `as_of` (what had happened) and `known_at` (what had arrived). Two queries, whatever is on the page, and
+    one more `with_kinds`."""
     unknown = [role for role in roles if role not in Role.values]
     if unknown:
         raise QuestionError("role", f'there is no role "{unknown[0][:40]}"; the roles are {", ".join(Role.values)}')
-    found: QuerySet[Touchpoint] = Touchpoint.objects.filter(profile__in=list(profiles))
+    everything: QuerySet[Touchpoint] = Touchpoint.objects.filter(profile__in=list(profiles))
+    found = everything = happened(everything, as_of=as_of, known_at=known_at)
     if roles:
         found = found.filter(type__role__in=roles)
     if types:
@@ -130,19 +134,25 @@ def timeline(
         entries=entries,
         days=tuple(TimelineDay(day, tuple(those)) for day, those in by_day),
         older=older,
-        kinds=kind_filters(profiles=profiles, chosen=roles) if with_kinds else (),
+        kinds=kind_filters(touchpoints=everything, chosen=roles) if with_kinds else (),
         chosen=bool(roles or types),
     )
 
 
-def kind_filters(*, profiles: Sequence[int], chosen: Sequence[str] = ()) -> tuple[KindFilter, ...]:
-    """The roles that occur among the touchpoints of `profiles`, most frequent first."""
-    found = (
-        Touchpoint.objects.filter(profile__in=list(profiles))
-        .values_list("type__role")
-        .annotate(number=Count("pk"))
-        .order_by("-number", "type__role")
-    )
+def happened(
+    touchpoints: QuerySet[Touchpoint], *, as_of: datetime | None, known_at: datetime | None
+) -> QuerySet[Touchpoint]:
+    """Those that had happened by `as_of` and had arrived by `known_at`; None: whatever there is."""
+    if as_of is not None:
+        touchpoints = touchpoints.filter(occurred_at__lte=as_of)
+    if known_at is not None:
+        touchpoints = touchpoints.filter(received_at__lte=known_at)
+    return touchpoints
+
+
+def kind_filters(*, touchpoints: QuerySet[Touchpoint], chosen: Sequence[str] = ()) -> tuple[KindFilter, ...]:
+    """The roles that occur among the touchpoints, most frequent first."""
+    found = touchpoints.values_list("type__role").annotate(number=Count("*")).order_by("-number", "type__role")
     return tuple(KindFilter(role, str(Role(role).label), number, role in chosen) for role, number in found)
 
 

@@ -13,6 +13,7 @@ from analytics.pages.merges import customer_merge, merge_start, merge_undo
 from analytics.pages.metrics import metrics
 from analytics.pages.news import news
 from analytics.pages.overview import overview
+from analytics.pages.placements import customer_place, customer_placement_end, customer_placement_withdraw
 from analytics.pages.rates import rate_delete, rates
 from analytics.pages.search import search
 from analytics.pages.spend import spend, spend_delete, spend_edit, spend_new, spend_upload
@@ -32,6 +33,17 @@ urlpatterns = [
     path("customers/<int:customer_id>/log/", customer_log, name="customer_log"),
     path("customers/<int:customer_id>/merge/", customer_merge, name="customer_merge"),
     path("merges/<int:merge_id>/undo/", merge_undo, name="merge_undo"),
+    path("customers/<int:customer_id>/place/", customer_place, name="customer_place"),
+    path(
+        "customers/<int:customer_id>/placements/<int:placement_id>/end/",
+        customer_placement_end,
+        name="customer_placement_end",
+    ),
+    path(
+        "customers/<int:customer_id>/placements/<int:placement_id>/withdraw/",
+        customer_placement_withdraw,
+        name="customer_placement_withdraw",
+    ),
     path("metrics/", metrics, name="metrics"),
     path("models/", models, name="models"),
     path("models/<slug:key>/", model, name="model"),

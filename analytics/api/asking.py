@@ -15,6 +15,7 @@ from clm.lib.questions import NotThereError, QuestionError
 from customers.models import Installation
 
 from ..sorting import Sorting, segment, stage_model
+from ..stages import refuse_unknowable
 
 LARGEST_ID = 2**63 - 1
 
@@ -163,6 +164,14 @@ class Asking:
         """The instant in parameter `field`, None when it was not given."""
         text = asked.get(field)
         return asked_instant(text, field=field, now=self.now, zone=self.zone) if text is not None else None
+
+
+def asked_then(asked: Mapping[str, Any], asking: Asking) -> tuple[datetime | None, datetime | None]:
+    """`as_of` and `known_at` of an address that takes both; as_of is known_at where only that is given."""
+    as_of, known_at = asking.instant(asked, "as_of"), asking.instant(asked, "known_at")
+    if as_of is not None:
+        refuse_unknowable(as_of=as_of, known_at=known_at)
+    return as_of or known_at, known_at
 
 
 def model_asked(key: str, *, field: str) -> Sorting:

@@ -1,6 +1,7 @@
 """/api/v1/customers/: find, read, create and correct customers, and log what happened with them."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -17,7 +18,7 @@ from customers.keeping import create_customer, edit_customer, log_touchpoint
 from lifecycle.advance import advance_customers
 
 from ..customer_list import Asked, Falls, customers
-from ..customer_record import customer_head, found_customer, identities, profiles_of, standings, traits
+from ..customer_record import customer_head, found_customer, identities, memberships, profiles_of, standings, traits
 from ..days.kept import kept
 from ..scope import LINES, Scope
 from ..sorting import Sorting, stage_model, stage_models
@@ -28,9 +29,9 @@ from .asking import (
     Body,
     FromUntil,
     KnownAt,
-    NoParameters,
     Paged,
     asked_id,
+    asked_then,
     model_asked,
     segment_asked,
     stage_asked,
@@ -90,6 +91,7 @@ class CustomerShape(serializers.Serializer[Any]):
     currency = serializers.CharField()
     is_active = serializers.BooleanField(allow_null=True, help_text='In the segment "active_customer" now.')
     stages = serializers.DictField(child=StandingAt(), help_text="By the key of the stage model.")
+    segments = serializers.ListField(child=serializers.CharField(), help_text="The keys of those the customer is in.")
     identities = IdentityShape(many=True)
     traits = serializers.DictField(child=serializers.JSONField(), help_text="What was told last of each.")
     merged_into = serializers.CharField(
@@ -97,18 +99,23 @@ class CustomerShape(serializers.Serializer[Any]):
     )
 
 
-def written_customer(*, number: int, asking: Asking) -> dict[str, Any]:
-    """The whole record of one customer, as its address answers it."""
-    customer, merged_into = found_customer(number)
-    profiles = profiles_of(customer=customer.pk)
-    head = customer_head(customer=customer, profiles=profiles, merged_into=merged_into)
-    rows = standings(customer=customer.pk, models=stage_models(), now=asking.now)
+def written_customer(
+    *, number: int, asking: Asking, as_of: datetime | None = None, known_at: datetime | None = None
+) -> dict[str, Any]:
+    """The whole record of one customer, as its address answers it; at `as_of` (None: now) as known at `known_at`."""
+    then: dict[str, Any] = {"as_of": as_of, "known_at": known_at}
+    customer, merged_into = found_customer(number, known_at=known_at)
+    profiles = profiles_of(customer=customer.pk, known_at=known_at)
+    member_of = memberships(customer=customer.pk, **then)
+    head = customer_head(customer=customer, profiles=profiles, memberships=member_of, merged_into=merged_into, **then)
+    rows = standings(customer=customer.pk, models=stage_models(), now=asking.now, **then)
     record = {
         **asdict(head),
         "currency": asking.installation.currency,
         "stages": {row.model.key: row for row in rows},
-        "identities": identities(profiles=profiles),
-        "traits": {row.key: row.value for row in traits(profiles=profiles)},
+        "segments": [row.segment.key for row in member_of],
+        "identities": identities(profiles=profiles, known_at=known_at),
+        "traits": {row.key: row.value for row in traits(profiles=profiles, **then)},
     }
     return dict(CustomerShape(record, context=asking.context).data)
 
@@ -288,13 +295,17 @@ class OneCustomer(APIView):
         summary="One customer",
         description=(
             "The id of a customer that was merged into another is answered with 200 and the surviving customer, whose "
-            "id is also in `merged_into`."
+            "id is also in `merged_into`. With `as_of` everything but the names is as it stood then, with `known_at` "
+            "as it was known then; what comes next is then null, since it is worked out from what is known today."
         ),
-        responses={200: CustomerShape, **problems(404)},
+        parameters=[KnownAt],
+        responses={200: CustomerShape, **problems(400, 404)},
     )
     def get(self, request: Request, customer: str) -> Response:
-        NoParameters.of(request)
-        return Response(written_customer(number=asked_id(customer), asking=Asking(now=clock())))
+        asked, asking = KnownAt.of(request), Asking(now=clock())
+        as_of, known_at = asked_then(asked, asking)
+        written = written_customer(number=asked_id(customer), asking=asking, as_of=as_of, known_at=known_at)
+        return Response(written)
 
     @act(
         operation_id="customers_edit",

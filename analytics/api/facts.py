@@ -20,7 +20,7 @@ from customers.keeping import folded_text
 from customers.models import Affiliation, Consent, Identity, Profile, Trait
 from lifecycle.advance import advance_customers
 from lifecycle.models import Placement
-from lifecycle.place import LONGEST_REASON, place, withdraw
+from lifecycle.place import LONGEST_REASON, end, place, withdraw
 
 from ..customer_record import found_customer
 from .acting import act
@@ -321,6 +321,40 @@ class Placements(OfCustomer):
             raise QuestionError(error.field.removesuffix("_at"), error.message) from None
         advance_customers(customers=[found.pk])
         return Response(PlacementShape(placed).data, status=status.HTTP_201_CREATED)
+
+
+class PlacementEnded(Body):
+    def get_fields(self) -> dict[str, Any]:
+        said = "an instant with its offset, or a date (midnight in the business time zone)"
+        return {
+            **super().get_fields(),
+            "until": serializers.CharField(required=False, max_length=60, help_text=f"Default: now; {said}."),
+        }
+
+
+class EndPlacement(APIView):
+    permission_needed: ClassVar[dict[str, str]] = {"POST": "stages.place"}
+
+    @act(
+        operation_id="customers_end_placement",
+        summary="Let a stage set by hand end early",
+        request=PlacementEnded,
+        responses={200: PlacementShape},
+        refusals=(404,),
+        advances=True,
+    )
+    def post(self, request: Request, customer: str, placement: str) -> Response:
+        found, _merged_into = found_customer(asked_id(customer))
+        placed = Placement.objects.filter(pk=asked_id(placement), profile__customer=found.pk).first()
+        if placed is None:
+            raise NotThereError(placement)
+        told, asking = PlacementEnded.of_request(request), Asking(now=clock())
+        try:
+            ended = end(placement=placed.pk, now=asking.now, at=_moment(told, "until", asking))
+        except QuestionError as error:
+            raise QuestionError(error.field.removesuffix("_at"), error.message) from None
+        advance_customers(customers=[found.pk])
+        return Response(PlacementShape(ended).data)
 
 
 class WithdrawPlacement(APIView):

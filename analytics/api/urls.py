@@ -13,13 +13,14 @@ from .facts import (
     Affiliations,
     Consents,
     CustomerIdentities,
+    EndPlacement,
     Identities,
     Placements,
     Profiles,
     Traits,
     WithdrawPlacement,
 )
-from .histories import Spells, Timeline, Why
+from .histories import Repairs, Spells, Timeline, Why
 from .imports import Imports, ImportSetAside, OneImport, Rejects
 from .index import Index
 from .merges import Merges, OneMerge, UndoMerge
@@ -50,6 +51,12 @@ urlpatterns = [
         WithdrawPlacement.as_view(),
         name="api_customer_placement_withdraw",
     ),
+    path(
+        "customers/<str:customer>/placements/<str:placement>/end/",
+        EndPlacement.as_view(),
+        name="api_customer_placement_end",
+    ),
+    path("customers/<str:customer>/repairs/", Repairs.as_view(), name="api_customer_repairs"),
     path("identities/", Identities.as_view(), name="api_identities"),
     path("merges/", Merges.as_view(), name="api_merges"),
     path("merges/<str:merge>/", OneMerge.as_view(), name="api_merge"),

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from analytics.days.kept import Kept, kept
@@ -17,27 +17,25 @@ from clm.lib.periods import (
     DEFAULT_PRESET,
     PRESETS,
     Period,
-    asked_instant,
     asked_period,
-    day_start,
-    local_day,
-    parse_moment,
     preset,
 )
 from clm.lib.questions import NotThereError, QuestionError
 
+from .dates import DATES, TIMES, Dates, asked_dates, asked_day, day_end, tidied
+
 View = Callable[..., HttpResponse]
-MILLISECOND = timedelta(milliseconds=1)
 # What `question` reads.
 SCOPE = ("period", "from", "until", "as_of", "lines")
-# `still` takes movement out of a page, for pictures of it; it is read by static/js/theme.js.
-TAKEN_BY_ALL = frozenset({"still"})
+# `still` takes movement out of a page, for pictures of it; it is read by static/js/theme.js. The dates and the lines
+# somebody chose go along from page to page: one that cannot answer for them says so and hands them on.
+TAKEN_BY_ALL = frozenset({"still", "lines", *DATES, *TIMES.values()})
 
 
 def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View]:
-    """A view that declares its permission and the parameters it `takes`, and is handed the edge's clock as `now`. A
-    question that cannot be answered becomes a page that says what is wrong with it; a parameter that the page does not
-    know is told on the page."""
+    """A view that declares its permission and the parameters it `takes`, and is handed the edge's clock as `now`; the
+    dates asked about are `dates_of(request)`. A question that cannot be answered becomes a page that says what is wrong
+    with it; a parameter that the page does not know is told on the page."""
 
     def mark(view: View) -> View:
         @allowed(permission)
@@ -47,8 +45,13 @@ def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View
             request.parameters_unknown = sorted(  # type: ignore[attr-defined]
                 key[:60] for key in request.GET if key not in takes and key not in TAKEN_BY_ALL
             )
+            tidy = tidied(request.GET) if request.method == "GET" else None
+            if tidy is not None:
+                return redirect(f"{request.path}?{tidy.urlencode()}" if tidy else request.path)
+            now = timezone.now()
             try:
-                return view(request, *args, now=timezone.now(), **kwargs)
+                request.dates = asked_dates(request.GET, now=now)  # type: ignore[attr-defined]
+                return view(request, *args, now=now, **kwargs)
             except NotThereError as error:
                 raise Http404(str(error)) from None
             except QuestionError as error:
@@ -57,6 +60,11 @@ def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View
         return asked
 
     return mark
+
+
+def dates_of(request: HttpRequest) -> Dates:
+    """The dates that a page is asked about."""
+    return getattr(request, "dates", None) or Dates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ class Question:
     @property
     def is_day_end(self) -> bool:
         """Whether `at` is the end of a past day: then people are told the day, not its last millisecond."""
-        return self.as_of is not None and self.at == _day_end(self.as_of, self.period.zone)
+        return self.as_of is not None and self.at == day_end(self.as_of, self.period.zone)
 
     @property
     def context(self) -> dict[str, Any]:
@@ -117,20 +125,3 @@ def question(query: QueryDict, *, now: datetime) -> Question:
         raise QuestionError("lines", f"lines is one of {', '.join(LINES)}")
     scope = Scope(period=period, as_of=at, products_only=lines == "products", kept=counted)
     return Question(period=period, periods=periods, as_of=day, at=at, scope=scope, kept=counted)
-
-
-def asked_day(text: str, *, now: datetime, zone: str) -> tuple[datetime, date | None]:
-    """The instant a page's `as_of` means, and its day. People mean a day up to its end, links of figures an instant."""
-    if not text:
-        return now, None
-    moment = parse_moment(text, field="as_of", zone=zone)
-    if isinstance(moment, datetime):
-        at = asked_instant(text, field="as_of", now=now, zone=zone)
-        return at, local_day(at, zone)
-    if moment > local_day(now, zone):
-        raise QuestionError("as_of", "as_of lies in the future; nothing is known of it yet")
-    return min(_day_end(moment, zone), now), moment
-
-
-def _day_end(day: date, zone: str) -> datetime:
-    return day_start(day + timedelta(days=1), zone) - MILLISECOND

@@ -21,12 +21,22 @@ from clm.lib.templatetags.times import plain_date
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """A stage set by hand on [from_at, until_at)."""
+
+    stage: str
+    from_at: dt.datetime
+    until_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
-    """The spells of one customer in one model, oldest first, and what comes next."""
+    """The spells of one customer in one model, oldest first, what comes next, and what was set by hand."""
 
     model: ModelRef
     spells: Sequence[Spell]
     next: NextChange | None
+    hands: Sequence[Hand] = ()
 
 
 # Below this share of the line a spell is too small to be clicked on a telephone (24 of 340 pixels).
@@ -47,6 +57,7 @@ class DrawnSpell:
     slim: bool
     ahead: bool
     chosen: bool
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ class DrawnBand:
     marks_sentence: str
     now_percent: str
     sees_ahead: bool
+    is_past: bool = False
 
 
 def _percent(share: float) -> str:
@@ -102,6 +114,15 @@ def _sentence_of_several(longest: StageRef, run: Sequence[Spell], now: dt.dateti
         "stage": longest.name,
     }
     return _("%(count)s stays from %(start)s until %(end)s, the longest in %(stage)s") % words
+
+
+def _is_set(spell: Spell, hand: Hand) -> bool:
+    """Whether the stage of this spell was set by that hand, for any part of it."""
+    return (
+        hand.stage == spell.stage.key
+        and (spell.left is None or hand.from_at < spell.left)
+        and (hand.until_at is None or hand.until_at > spell.entered)
+    )
 
 
 def _runs(spells: Sequence[Spell], *, now: dt.datetime, apart: dt.timedelta) -> list[list[Spell]]:
@@ -154,11 +175,12 @@ def drawn_band(
     marks: Sequence[dt.datetime] = (),
     chosen: dt.datetime | None = None,
     chosen_model: str = "",
+    is_past: bool = False,
 ) -> DrawnBand:
     """One line per model over [life_start, now], and a little beyond if something is due by time alone.
 
     `marks` are instants of orders drawn below; `chosen` is the instant whose reasons are on the page,
-    `chosen_model` the model they are of (empty: every one).
+    `chosen_model` the model they are of (empty: every one); `is_past`: `now` is an instant of the past.
     """
     start = min(life_start, now - dt.timedelta(minutes=1))
     end = _end_of_line(start=start, now=now, changes=[life.next for life in lives])
@@ -175,14 +197,17 @@ def drawn_band(
             entered, left = run[0].entered, run[-1].left
             at, width = place(entered, left or now)
             longest = max(run, key=lambda spell: (spell.left or now) - spell.entered).stage
+            by_hand = any(_is_set(spell, hand) for spell in run for hand in life.hands)
+            sentence = (
+                _sentence(longest, entered, left, now) if len(run) == 1 else _sentence_of_several(longest, run, now)
+            )
             drawn.append(
                 DrawnSpell(
                     stage=longest,
                     start_percent=_percent(at),
                     width_percent=_percent(width),
-                    sentence=_sentence(longest, entered, left, now)
-                    if len(run) == 1
-                    else _sentence_of_several(longest, run, now),
+                    sentence=_("%(sentence)s, set by hand") % {"sentence": sentence} if by_hand else sentence,
+                    by_hand=by_hand,
                     entered_text=entered.isoformat(),
                     slim=width < CLICKABLE,
                     ahead=False,
@@ -210,6 +235,7 @@ def drawn_band(
         % {"count": count},
         now_percent=_percent((now - start) / whole),
         sees_ahead=end > now,
+        is_past=is_past,
     )
 
 

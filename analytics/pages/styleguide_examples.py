@@ -1,6 +1,7 @@
 """Example values for the style guide: invented people, fixed instants; its pictures never change by themselves."""
 
 import datetime as dt
+import itertools
 import math
 from types import SimpleNamespace as Row
 from typing import Any
@@ -207,36 +208,44 @@ def lives() -> list[Life]:
 
 
 def why() -> Row:
-    def node(sentence: str, held: bool, *, parts: tuple[Any, ...] = (), seen: str = "", needed: str = "") -> Row:
+    def node(title: str, held: bool, *, parts: tuple[Any, ...] = (), told: str = "", meaning: str = "") -> Row:
         return Row(
-            sentence=sentence,
+            title=title,
+            meaning=meaning,
+            name=title if meaning else "",
+            joins="all" if parts else "",
             held=held,
             since=ago(days=160) if held else None,
             until=NOW + dt.timedelta(days=64) if held else None,
-            seen=seen,
-            needed=needed,
+            told=told,
+            last_at=ago(days=8) if told else None,
+            touchpoints=(),
             parts=parts,
-            name="",
         )
 
     tree = node(
-        "all of:",
+        "All of: alive; established",
         True,
         parts=(
-            node("any activity within 180 days", True, seen="2 touchpoints", needed="1"),
+            node("Alive", True, told="2 activities in the last 180 days", meaning="any activity within 180 days"),
             node(
-                "any of:",
+                "Established",
                 True,
+                meaning="any of: has bought on two days; subscribed for 90 days without a break",
                 parts=(
-                    node("purchase on at least 2 different days, ever", True, seen="12 days", needed="2"),
-                    node("subscribed and not cancelled, held for 90 days", False, seen="never subscribed"),
+                    node("Has bought on at least 2 different days", True, told="on 12 of 2 different days"),
+                    node("For 90 days without a break: subscribed", False, told="it does not hold"),
                 ),
             ),
         ),
     )
-    advocacy = node("referral or share within 365 days", False, seen="0 touchpoints", needed="1")
+    advocacy = node("Has had a referral or share in the last 365 days", False, told="no referral or share")
     return Row(
         is_decided=True,
+        is_segment=False,
+        by_hand=False,
+        decision="The rule of Retention holds, and none of those that come before it does: Advocacy, Expansion.",
+        next=None,
         stages=[
             Row(
                 stage=STAGES[6],
@@ -244,6 +253,7 @@ def why() -> Row:
                 sentence="No referral, share or promoter answer in a year.",
                 node=advocacy,
                 deciding=False,
+                missing=(advocacy,),
             ),
             Row(
                 stage=STAGES[4],
@@ -251,12 +261,15 @@ def why() -> Row:
                 sentence="Seen within 180 days, and bought on two days or more.",
                 node=tree,
                 deciding=True,
+                missing=(),
             ),
         ],
     )
 
 
 def timeline() -> Row:
+    numbers = itertools.count(1)
+
     def entry(role: str, title: str, at: dt.datetime, **more: Any) -> Row:
         empty: dict[str, Any] = {
             "amount": None,
@@ -267,7 +280,15 @@ def timeline() -> Row:
             "author": "",
             "original": "",
         }
-        given = {"role": role, "type": title, "title": title, "channel": "web", "source": "shop", "icon": ""}
+        given = {
+            "id": next(numbers),
+            "role": role,
+            "type": title,
+            "title": title,
+            "channel": "web",
+            "source": "shop",
+            "icon": "",
+        }
         return Row(**{**empty, **given, "at": at, "received_at": at + dt.timedelta(seconds=4), **more})
 
     lines = [

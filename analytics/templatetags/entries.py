@@ -27,9 +27,10 @@ def timeline_entry(context: Context, entry: Entry) -> SafeString:
     (static/css/parts/timeline.css)."""
     amount = "" if entry.amount is None else format_html('<div class="amount">{}</div>', money(context, entry.amount))
     return format_html(
-        '<li class="entry role-{role}{by_hand}"><span class="entry-mark">{mark}</span><div>'
+        '<li class="entry role-{role}{by_hand}" id="touchpoint-{number}"><span class="entry-mark">{mark}</span><div>'
         '<div class="entry-title">{title}</div><div class="entry-sub">{where}</div>{text}{more}</div>'
         '<div class="entry-end">{amount}<div class="muted small">{clock}</div></div></li>\n',
+        number=entry.id,
         role=entry.role,
         by_hand=" by-hand" if entry.type in BY_HAND else "",
         mark=role_icon(getattr(entry, "icon", "") or entry.role),

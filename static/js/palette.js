@@ -24,7 +24,7 @@
     asking = new AbortController();
     const text = field().value;
     try {
-      const answer = await fetch(`${field().form.action}?search=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" }, signal: asking.signal });
+      const answer = await fetch(`${field().form.action}?${new URLSearchParams(new FormData(field().form))}`, { headers: { "HX-Request": "true" }, signal: asking.signal });
       if (!answer.ok) return;
       list().innerHTML = await answer.text();
     } catch {

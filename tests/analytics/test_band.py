@@ -20,6 +20,7 @@ def life(*spells: tuple[object, float, float | None], coming: object = None) -> 
         model=Row(key="seven", name="Seven stages"),
         spells=[Row(stage=s, entered=NOW - a * DAY, left=None if b is None else NOW - b * DAY) for s, a, b in spells],
         next=coming,
+        hands=(),
     )
 
 

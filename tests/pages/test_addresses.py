@@ -144,9 +144,9 @@ def test_forms_change_the_address_and_leave_the_rest_of_it(shop: Shop, agent: Pa
 
     agent.goto(f"{shop.url}/?model=cycle")
     agent.get_by_role("button", name="As of now").click()
-    agent.get_by_label("As of the end of").fill(f"{shop.now.date().replace(day=1)}")
+    agent.get_by_label("As of: date").fill(f"{shop.now.date().replace(day=1)}")
     agent.get_by_role("button", name="Show").click()
-    expect(agent.get_by_role("button", name="choose another day")).to_be_visible()
+    expect(agent.get_by_role("button", name="choose other dates")).to_be_visible()
     assert "model=cycle" in agent.url
     agent.get_by_role("button", name="Own period").click()
     agent.get_by_label("From", exact=True).fill("2026-01-01")

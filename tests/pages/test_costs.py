@@ -11,14 +11,14 @@ from tests.pages.conftest import Shop
 
 COSTS = {
     "/": 57,
-    "/customers/": 25,
-    "/customers/?stage=retention&search=novak": 25,
-    "/customers/?falling=1": 36,
-    "/customers/{customer}/": 39,
+    "/customers/": 26,
+    "/customers/?stage=retention&search=novak": 26,
+    "/customers/?falling=1": 37,
+    "/customers/{customer}/": 42,
     "/customers/{customer}/timeline/": 9,
     "/metrics/": 22,
     "/search/?search=novak+97": 13,
-    "/models/seven/": 21,
+    "/models/seven/": 22,
     "/styleguide/": 4,
 }
 
