@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0005_trait_tellings")]
+    dependencies = [("customers", "0006_when_tellings_were_recorded")]
 
     operations = [
         migrations.AlterField(
