@@ -1,10 +1,10 @@
 """What customers are sorted by: a stage model or a segment, its stages, and the version that answers a question."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from clm.lib.questions import NotThereError
 from lifecycle.models import Segment, Stage, StageModel, Subject, Version
@@ -32,6 +32,23 @@ class StageRef:
     is_exit: bool
 
 
+class Stages(dict[int, StageRef]):
+    """The stages of the live version by id, in their order on pages. Stages that other versions have, retired or only
+    drafted ones, are found by id as well, but are not among those that are listed."""
+
+    def __init__(self, listed: Mapping[int, StageRef], others: Mapping[int, StageRef]) -> None:
+        super().__init__(listed)
+        self.others = dict(others)
+
+    def __missing__(self, number: int) -> StageRef:
+        return self.others[number]
+
+    def including(self, numbers: Iterable[int]) -> dict[int, StageRef]:
+        """The listed ones, and whichever of the others are among `numbers`; the exit stage last."""
+        more = {number: stage for number, stage in self.others.items() if number in set(numbers)}
+        return dict(sorted((self | more).items(), key=lambda one: one[1].is_exit))
+
+
 @dataclass(frozen=True, slots=True)
 class Sorting:
     """A stage model or a segment with its stages by id, in their order on pages. version: id of the live one, None
@@ -44,7 +61,7 @@ class Sorting:
     kind: str
     is_default: bool
     version: int | None
-    stages: dict[int, StageRef]
+    stages: Stages
 
     @property
     def ref(self) -> ModelRef:
@@ -60,7 +77,7 @@ class Sorting:
 
 def stage_models() -> list[Sorting]:
     """Every stage model, the default first."""
-    found = StageModel.objects.filter(retired_at=None).order_by("-is_default", "position", "id")
+    found = _models().order_by("-is_default", "position", "id")
     return _with_stages(list(found))
 
 
@@ -71,7 +88,7 @@ def segments() -> list[Sorting]:
 
 def stage_model(key: str | None = None) -> Sorting:
     """The stage model of that key, the default one for None. NotThereError when there is none."""
-    found = StageModel.objects.filter(retired_at=None)
+    found = _models()
     return _only(found.filter(is_default=True) if key is None else found.filter(key=key), key)
 
 
@@ -128,7 +145,11 @@ def _not_there(key: str | None) -> NotThereError:
     return NotThereError(f'there is no "{key[:60]}"' if key else "no stage model is installed")
 
 
-def _with_stages(subjects: list[Subject]) -> list[Sorting]:
+def _models() -> QuerySet[StageModel]:
+    return StageModel.objects.filter(retired_at=None).select_related("live_version")
+
+
+def _with_stages(subjects: Sequence[Subject]) -> list[Sorting]:
     stages: dict[int, list[Stage]] = {subject.pk: [] for subject in subjects}
     for stage in Stage.objects.filter(subject__in=stages).order_by("is_exit", "position", "id"):
         stages[stage.subject_id].append(stage)
@@ -141,10 +162,25 @@ def _with_stages(subjects: list[Subject]) -> list[Sorting]:
             kind=subject.kind,
             is_default=subject.is_default,
             version=subject.live_version_id,
-            stages={
-                stage.pk: StageRef(stage.key, stage.name, place, stage.is_exit)
-                for place, stage in enumerate(stages[subject.pk], start=1)
-            },
+            stages=_stages(subject, stages[subject.pk]),
         )
         for subject in subjects
     ]
+
+
+def _stages(subject: Subject, found: Sequence[Stage]) -> Stages:
+    """Listed are the stages of the live version; of a model of which nothing is live, all."""
+    listed = list(found)
+    if subject.kind == Subject.Kind.MODEL and subject.live_version is not None:
+        document = subject.live_version.document
+        keys = {document["exit"], *(one["key"] for one in document["stages"])}
+        listed = [stage for stage in found if stage.key in keys]
+    others = [stage for stage in found if stage not in listed]
+    refs = {
+        stage.pk: StageRef(stage.key, stage.name, place, stage.is_exit)
+        for place, stage in enumerate([*listed, *others], start=1)
+    }
+    return Stages(
+        {stage.pk: refs[stage.pk] for stage in listed},
+        {stage.pk: refs[stage.pk] for stage in others},
+    )

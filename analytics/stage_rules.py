@@ -80,7 +80,12 @@ def rules_of(*, sortings: Sequence[Sorting]) -> list[StageRules]:
             found.append(StageRules(None, tuple(StageRule(one, 0, "", None) for one in sorting.stages.values())))
             continue
         note, said, named = said_by[sorting.version]
-        rules = (StageRule(stage, *said.get(stage.key, (0, _EXIT, None))) for stage in sorting.stages.values())
+        everyone = sorting.stages.including(sorting.stages.others).values()  # another version may have other stages
+        rules = (
+            StageRule(stage, *said.get(stage.key, (0, _EXIT, None)))
+            for stage in everyone
+            if stage.key in said or stage.is_exit
+        )
         found.append(StageRules(version=note, stages=tuple(rules), named=named))
     return found
 

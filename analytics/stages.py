@@ -119,7 +119,7 @@ def stage_counts(
     assert at is not None
     refuse_unknowable(as_of=at, known_at=known_at)
     (trends,) = [stage_trend(model=model, instants=[at], known_at=known_at)]
-    ids = {stage.key: number for number, stage in model.stages.items()}
+    ids = {stage.key: number for number, stage in (model.stages | model.stages.others).items()}
     return _counts(model, {ids[one.stage.key]: one.customers[0] for one in trends}, at, known_at, None)
 
 
@@ -155,11 +155,12 @@ def stage_trend(
         else:
             steps = sql.rows("analytics/stage_trend_known", version=version, instants=instants, known_at=known_at)
         for stage, place, change in steps:
-            counts[stage][place] += change
+            counts.setdefault(stage, [0] * len(instants))[place] += change
         for row in counts.values():
             for place in range(1, len(row)):
                 row[place] += row[place - 1]
-    return tuple(StageTrend(stage, tuple(counts[number])) for number, stage in model.stages.items())
+    # What was known once may speak of stages that are retired now.
+    return tuple(StageTrend(stage, tuple(counts[number])) for number, stage in model.stages.including(counts).items())
 
 
 def week_ends(*, until: datetime, count: int = 12) -> list[datetime]:
@@ -273,7 +274,7 @@ def _counts(
         known_at=known_at,
         stages=tuple(
             InStage(stage, found.get(number, 0), found.get(number, 0) / total if total else None)
-            for number, stage in model.stages.items()
+            for number, stage in model.stages.including(found).items()
         ),
         customers=total,
         without_stage=None if everybody is None else max(everybody - total, 0),

@@ -10,6 +10,26 @@ from analytics.pages.customers import customers
 from analytics.pages.installation import installation
 from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
 from analytics.pages.merges import customer_merge, merge_start, merge_undo
+from analytics.pages.definitions import (
+    model_edit,
+    model_retire,
+    model_roll_back,
+    model_version,
+    model_versions,
+    segment_edit,
+    segment_retire,
+    segment_roll_back,
+    segment_version,
+    segment_versions,
+)
+from analytics.pages.examples import (
+    model_example_new,
+    model_example_retire,
+    model_examples,
+    segment_example_new,
+    segment_example_retire,
+    segment_examples,
+)
 from analytics.pages.metrics import metrics
 from analytics.pages.news import news
 from analytics.pages.overview import overview
@@ -17,8 +37,26 @@ from analytics.pages.placements import customer_place, customer_placement_end, c
 from analytics.pages.rates import rate_delete, rates
 from analytics.pages.search import search
 from analytics.pages.spend import spend, spend_delete, spend_edit, spend_new, spend_upload
+from analytics.pages.segment_lists import (
+    list_new,
+    lists_add,
+    segment_list,
+    segment_list_add,
+    segment_list_remove,
+    segment_upload,
+)
+from analytics.pages.segments import one_segment, segment_csv, segments
+from analytics.pages.stage_model_forms import (
+    model_copy,
+    model_default,
+    model_new,
+    model_order,
+    stage_edit,
+    stage_retire,
+)
 from analytics.pages.stage_models import model, models
 from analytics.pages.styleguide import styleguide
+from analytics.pages.sub_rules import sub_rules
 from analytics.pages.system import system, system_import, system_retry
 from analytics.pages.users import user, user_access, user_link, user_new, users
 
@@ -46,7 +84,39 @@ urlpatterns = [
     ),
     path("metrics/", metrics, name="metrics"),
     path("models/", models, name="models"),
+    path("models/new/", model_new, name="model_new"),
     path("models/<slug:key>/", model, name="model"),
+    path("models/<slug:key>/edit/", model_edit, name="model_edit"),
+    path("models/<slug:key>/copy/", model_copy, name="model_copy"),
+    path("models/<slug:key>/default/", model_default, name="model_default"),
+    path("models/<slug:key>/order/", model_order, name="model_order"),
+    path("models/<slug:key>/retire/", model_retire, name="model_retire"),
+    path("models/<slug:key>/stages/<slug:stage>/edit/", stage_edit, name="stage_edit"),
+    path("models/<slug:key>/stages/<slug:stage>/retire/", stage_retire, name="stage_retire"),
+    path("models/<slug:key>/versions/", model_versions, name="model_versions"),
+    path("models/<slug:key>/versions/<int:number>/", model_version, name="model_version"),
+    path("models/<slug:key>/versions/<int:number>/roll-back/", model_roll_back, name="model_roll_back"),
+    path("models/<slug:key>/examples/", model_examples, name="model_examples"),
+    path("models/<slug:key>/examples/new/", model_example_new, name="model_example_new"),
+    path("models/<slug:key>/examples/<int:example>/remove/", model_example_retire, name="model_example_retire"),
+    path("rules/", sub_rules, name="sub_rules"),
+    path("segments/", segments, name="segments"),
+    path("segments/lists/new/", list_new, name="list_new"),
+    path("segments/lists/add/", lists_add, name="lists_add"),
+    path("segments/<slug:key>/", one_segment, name="segment"),
+    path("segments/<slug:key>/members.csv", segment_csv, name="segment_csv"),
+    path("segments/<slug:key>/edit/", segment_edit, name="segment_edit"),
+    path("segments/<slug:key>/retire/", segment_retire, name="segment_retire"),
+    path("segments/<slug:key>/list/", segment_list, name="segment_list"),
+    path("segments/<slug:key>/list/add/", segment_list_add, name="segment_list_add"),
+    path("segments/<slug:key>/list/remove/", segment_list_remove, name="segment_list_remove"),
+    path("segments/<slug:key>/upload/", segment_upload, name="segment_upload"),
+    path("segments/<slug:key>/versions/", segment_versions, name="segment_versions"),
+    path("segments/<slug:key>/versions/<int:number>/", segment_version, name="segment_version"),
+    path("segments/<slug:key>/versions/<int:number>/roll-back/", segment_roll_back, name="segment_roll_back"),
+    path("segments/<slug:key>/examples/", segment_examples, name="segment_examples"),
+    path("segments/<slug:key>/examples/new/", segment_example_new, name="segment_example_new"),
+    path("segments/<slug:key>/examples/<int:example>/remove/", segment_example_retire, name="segment_example_retire"),
     path("news/", news, name="news"),
     path("search/", search, name="search"),
     path("system/", system, name="system"),

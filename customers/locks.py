@@ -20,6 +20,9 @@ runs of one seed share the work.
 
 PUBLISHING is held by whoever makes versions live, before it takes VERSIONS: one publish after the other.
 
+DRAFTING is held by whoever drafts a change of what stages and segments mean, before anything else: numbers of versions
+and keys are given to one after the other.
+
 FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
 because of it, so that one source is filled from one file at a time.
 
@@ -52,6 +55,7 @@ _TRY_MILLISECONDS, _PAUSE_SECONDS, _TRIES = 250, 0.05, 40
 _LOCK_NOT_AVAILABLE = "55P03"
 FILLING = 7309
 SIMULATED = 7310
+DRAFTING = 7312
 
 
 def share(lock: int) -> None:

@@ -12,16 +12,19 @@ from django.utils.translation import gettext as _
 
 from clm.lib.milliseconds import from_ms, to_ms
 from clm.lib.questions import QuestionError
+from customers.merge import surviving
 from customers.models import Channel, Customer, TouchpointType
 
 from .live import nodes_of
 from .load import load
 from .models import Example, Stage, Subject, Version
+from .naming import folded
 from .rules.document import stored_document
-from .rules.evaluate import NO_LIFE, Catalogue, Facts, Membership, Program, StageRules, spells
-from .trial import made_up
+from .rules.evaluate import NO_LIFE, Catalogue, Facts, Membership, Program, Spells, StageRules, spells
+from .rules.nodes import Node
+from .trial import MadeUp, made_up
 
-LONGEST_LIFE_DAYS = 36_600
+LONGEST_LIFE_DAYS, LONGEST_NAME = 36_600, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,23 @@ class Broken:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What becomes of an example under a version: where it must be and where it is (None: in no stage), when (None:
+    there is no life in which that day comes), and the keys of all stages whose own rules hold then, highest precedence
+    first."""
+
+    example: Example
+    expected: str | None
+    found: str | None
+    at: datetime | None
+    held: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        return self.found == self.expected or (self.expected == "out" and self.found is None)
+
+
 def add_example(
     *,
     subject: int,
@@ -59,8 +79,7 @@ def add_example(
     """Store that a customer, or a made-up history ({"touchpoints", "traits"}, as the trial of a rule takes them), must
     be in the stage of that key (None: in none) at an instant, or on a day of its life, counted from 1. RuleError names
     the place of what is wrong in a history."""
-    if not name.strip() or len(name) > 200:
-        raise QuestionError("name", _("An example needs a name of at most 200 characters."))
+    called = folded(name, field="name", longest=LONGEST_NAME)
     if (customer is None) == (history is None):
         raise QuestionError("customer", _("An example is of a customer or of a made-up history."))
     if (at is None) == (day is None):
@@ -76,7 +95,7 @@ def add_example(
         raise QuestionError("stage", _("There is no such stage."))
     return Example.objects.create(
         subject_id=subject,
-        name=name.strip(),
+        name=called,
         stage=found,
         customer_id=customer,
         history=None if history is None else stored_document(history),
@@ -91,32 +110,49 @@ def retire_example(*, example: int, now: datetime) -> None:
     Example.objects.filter(pk=example, retired_at=None).update(retired_at=now)
 
 
+def examples_of(*, subject: int) -> list[Example]:
+    """The examples of a model or segment that are asked for, oldest first."""
+    found = Example.objects.filter(subject=subject, retired_at=None).select_related("stage", "customer", "author")
+    return list(found.order_by("pk"))
+
+
 def broken_examples(*, versions: Sequence[Version]) -> tuple[Broken, ...]:
     """The examples of the versions' subjects that would not come true under these versions."""
-    found: list[Broken] = []
     of = {version.subject_id: version for version in versions}
-    examples = Example.objects.filter(subject__in=list(of), retired_at=None).select_related("stage").order_by("pk")
-    for example in examples:
-        broken = _tried(example, of[example.subject_id])
-        if broken is not None:
-            found.append(broken)
-    return tuple(found)
+    examples = Example.objects.filter(subject__in=list(of), retired_at=None).select_related("stage", "customer")
+    outcomes = [
+        (of[example.subject_id], tried(example=example, version=of[example.subject_id]))
+        for example in examples.order_by("pk")
+    ]
+    return tuple(
+        Broken(one.example, version, one.expected, one.found, one.at) for version, one in outcomes if not one.holds
+    )
 
 
-def _tried(example: Example, version: Version) -> Broken | None:
+def tried(*, example: Example, version: Version) -> Tried:
+    """Where the customer or the made-up history of an example is under a version, at the instant meant."""
     history = None if example.history is None else made_up(example.history, path="$")
-    program = _program(version, _catalogue(version) if history is None else history.catalogue)
-    if history is None:
-        assert example.customer_id is not None
-        facts = load(customers=[example.customer_id], program=program).facts
-    else:
-        facts = history.facts(program)
+    catalogue = _catalogue(version) if history is None else history.catalogue
+    nodes = nodes_of(version, kind=version.subject.kind)
+    program = _program(version, nodes, catalogue)
+    apart = Program([Membership(node) for node in nodes.values()], zone=version.time_zone, catalogue=catalogue)
+    facts, own = _facts(example, history, program), _facts(example, history, apart)
     at = _instant(example, version, facts)
-    stage = None if at is None else _stage_at(version, program, facts, at)
     expected = None if example.stage is None else example.stage.key
-    if stage == expected or (expected == "out" and stage is None):
-        return None
-    return Broken(example, version, expected, stage, None if at is None else from_ms(at))
+    if at is None:
+        return Tried(example, expected, None, None, ())
+    (change,) = spells(program, facts)
+    place = _place(change, at)
+    found = None if place is None else _stage_keys(version)[place]
+    held = [key for key, rule in zip(nodes, spells(apart, own), strict=True) if _place(rule, at) == 1]
+    return Tried(example, expected, found, from_ms(at), tuple(reversed(held)))
+
+
+def _facts(example: Example, history: MadeUp | None, program: Program) -> Facts:
+    if history is not None:
+        return history.facts(program)
+    assert example.customer is not None
+    return load(customers=[surviving(example.customer).pk], program=program).facts
 
 
 def _instant(example: Example, version: Version, facts: Facts) -> int | None:
@@ -131,12 +167,10 @@ def _instant(example: Example, version: Version, facts: Facts) -> int | None:
     return to_ms(datetime.combine(first + timedelta(days=example.day), time(), zone)) - 1
 
 
-def _stage_at(version: Version, program: Program, facts: Facts, at: int) -> str | None:
-    (change,) = spells(program, facts)
+def _place(change: Spells, at: int) -> int | None:
+    """The number of the stage at an instant, None before the first."""
     place = int(np.searchsorted(change.at, at, "right"))
-    if place == 0:
-        return None
-    return _stage_keys(version)[int(change.stage[place - 1])]
+    return None if place == 0 else int(change.stage[place - 1])
 
 
 def _stage_keys(version: Version) -> list[str]:
@@ -145,8 +179,7 @@ def _stage_keys(version: Version) -> list[str]:
     return ["out", "in"]
 
 
-def _program(version: Version, catalogue: Catalogue) -> Program:
-    nodes = nodes_of(version, kind=version.subject.kind)
+def _program(version: Version, nodes: Mapping[str, Node], catalogue: Catalogue) -> Program:
     if version.subject.kind == Subject.Kind.MODEL:
         keys = tuple(_stage_keys(version))
         subject: StageRules | Membership = StageRules(tuple(nodes.values()), subject=version.subject_id, keys=keys)

@@ -94,6 +94,21 @@ def draft(*, subject: Subject, document: Mapping[str, Any], note: str) -> Versio
     return drafted(subject=subject, document=document, note=note, present=Present(documents={subject.pk: document}))
 
 
+@transaction.atomic
+def publish_list(*, revision: int, now: datetime) -> None:
+    """Make a new static list live at once: nobody is on it, so there is nothing to compute or to preview."""
+    (version,) = Version.objects.filter(revision=revision, state=Version.State.DRAFT).select_related("subject")
+    assert _is_empty_list(version)
+    locks.own(locks.PUBLISHING)
+    locks.own_patiently(locks.VERSIONS)
+    Version.objects.filter(pk=version.pk).update(state=Version.State.BUILDING)
+    make_live(
+        versions=[version.pk],
+        now=now,
+        also=lambda live: _store_texts([one.revision for one in live if one.revision], now),
+    )
+
+
 class BrokenExamplesError(ConflictError):
     """A version would break examples; the message names them."""
 

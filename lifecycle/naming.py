@@ -22,12 +22,12 @@ def name_subject(*, subject: int, changes: Mapping[str, Any]) -> None:
     for field, value in changes.items():
         match field:
             case "name":
-                found.name = _text(value, "name", LONGEST_NAME)
+                found.name = folded(value, field="name", longest=LONGEST_NAME)
                 if found.kind != Subject.Kind.MODEL:
                     Stage.objects.filter(subject=found, key="in").update(name=found.name)
                     Stage.objects.filter(subject=found, key="out").update(name=f"Not in {found.name}"[:LONGEST_NAME])
             case "description":
-                found.description = _text(value, "description", LONGEST_DESCRIPTION, may_be_empty=True)
+                found.description = folded(value, field="description", longest=LONGEST_DESCRIPTION, may_be_empty=True)
             case "is_default" if found.kind == Subject.Kind.MODEL:
                 _make_default(found, is_default=value)
             case _:
@@ -38,9 +38,9 @@ def name_subject(*, subject: int, changes: Mapping[str, Any]) -> None:
 @transaction.atomic
 def name_stage(*, stage: int, name: str) -> None:
     """Call a stage something else."""
-    folded = _text(name, "name", LONGEST_NAME)
+    said = folded(name, field="name", longest=LONGEST_NAME)
     found = Stage.objects.select_for_update(no_key=True).get(pk=stage)
-    found.name = folded
+    found.name = said
     found.save()
 
 
@@ -57,12 +57,13 @@ def _make_default(model: Subject, *, is_default: bool) -> None:
     model.is_default = True
 
 
-def _text(text: str, field: str, longest: int, *, may_be_empty: bool = False) -> str:
-    folded = " ".join(text.split())
-    if not folded and not may_be_empty:
+def folded(text: str, *, field: str, longest: int, may_be_empty: bool = False) -> str:
+    """A text with single spaces; QuestionError says what is wrong with it."""
+    said = " ".join(text.split())
+    if not said and not may_be_empty:
         raise QuestionError(field, _("This needs a text."))
-    if len(folded) > longest:
+    if len(said) > longest:
         raise QuestionError(field, _("At most %(longest)d characters.") % {"longest": longest})
-    if any(ord(letter) < 32 or 0xD800 <= ord(letter) <= 0xDFFF for letter in folded):
+    if any(ord(letter) < 32 or 0xD800 <= ord(letter) <= 0xDFFF for letter in said):
         raise QuestionError(field, _("This holds a character that cannot be written."))
-    return folded
+    return said

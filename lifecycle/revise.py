@@ -17,6 +17,7 @@ from customers.models import Installation
 
 from .drafting import dependents, drafted, redrafted
 from .models import Revision, Stage, Standing, Subject, Version
+from .naming import LONGEST_DESCRIPTION, LONGEST_NAME, folded
 from .present import Present
 from .rules.document import RuleError, stored_document
 from .rules.parse import parse_rule
@@ -24,6 +25,8 @@ from .uses import Use, uses
 
 MOST_STAGES = 50
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+# What stands in addresses where a key would.
+_RESERVED = frozenset({"new", "lists", "preview"})
 
 
 @transaction.atomic
@@ -36,6 +39,7 @@ def revise(
 ) -> Revision:
     """Draft new documents of subjects (by id) and new texts of sub-rules (by name), which belong together: a version of
     each subject, and one of each live subject whose rules name any of them."""
+    locks.own(locks.DRAFTING)
     documents, texts = documents or {}, sub_rules or {}
     changed = list(Subject.objects.filter(pk__in=list(documents)).order_by("pk"))
     present = Present(documents=documents, sub_rules=texts)
@@ -79,7 +83,7 @@ def roll_back(*, version: int, author: int | None = None) -> Revision:
 # --- sub-rules and segments ------------------------------------------------------------------------------------
 def edit_sub_rule(*, name: str, rule: Any, note: str = "", author: int | None = None) -> Revision:
     """Give a sub-rule another text, or a first one, for all models and segments that name it."""
-    if not name.strip() or len(name) > 100:
+    if not name.strip() or len(name) > LONGEST_NAME:
         raise QuestionError("name", _("A sub-rule needs a name of at most 100 characters."))
     return revise(sub_rules={name: rule}, note=note, author=author)
 
@@ -182,11 +186,15 @@ def retire_stage(*, model: int, stage: str, note: str = "", author: int | None =
 
 @transaction.atomic
 def position_stages(*, model: int, stages: Sequence[str]) -> None:
-    """The order in which pages show the stages; it decides nothing."""
-    found = {stage.key: stage for stage in Stage.objects.select_for_update().filter(subject=model)}
-    if sorted(stages) != sorted(found):
+    """The order in which pages show the stages; it decides nothing. Stages that are not named come after those that
+    are, in the order they had."""
+    found = {
+        stage.key: stage for stage in Stage.objects.select_for_update().filter(subject=model).order_by("position", "pk")
+    }
+    if not set(stages) <= found.keys() or len(set(stages)) < len(stages):
         raise QuestionError("stages", _("Each stage of the model stands in the order once."))
-    for position, key in enumerate(stages, start=1):
+    rest = [key for key in found if key not in stages]
+    for position, key in enumerate([*stages, *rest], start=1):
         found[key].position = position
         found[key].save(update_fields=["position"])
 
@@ -236,21 +244,23 @@ def _place(stages: Sequence[Mapping[str, Any]], key: str) -> int:
 def _new_subject(kind: str, key: str, name: str, description: str) -> Subject:
     if not _KEY.fullmatch(key):
         raise QuestionError("key", _("A key is of small letters, digits, - and _, at most 60."))
-    if not name.strip() or len(name) > 100:
-        raise QuestionError("name", _("This needs a name of at most 100 characters."))
+    called = folded(name, field="name", longest=LONGEST_NAME)
+    about = folded(description, field="description", longest=LONGEST_DESCRIPTION, may_be_empty=True)
+    locks.own(locks.DRAFTING)
     same = Subject.objects.filter(key=key)
     is_model = kind == Subject.Kind.MODEL
-    if (same.filter(kind=kind) if is_model else same.exclude(kind=Subject.Kind.MODEL)).exists():
+    if key in _RESERVED or (same.filter(kind=kind) if is_model else same.exclude(kind=Subject.Kind.MODEL)).exists():
         raise QuestionError("key", _("This key is taken."))
-    return Subject.objects.create(kind=kind, key=key, name=name.strip(), description=description)
+    last = Subject.objects.filter(kind=kind).order_by("-position").first() if is_model else None
+    place = last.position + 1 if last else 0
+    return Subject.objects.create(kind=kind, key=key, name=called, description=about, position=place)
 
 
 def _new_stage(model: Subject, key: str, name: str, position: int, *, is_exit: bool) -> None:
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise QuestionError("key", _("A key is of small letters, digits, - and _, at most 60."))
-    if not isinstance(name, str) or not name.strip() or len(name) > 100:
-        raise QuestionError("name", _("This needs a name of at most 100 characters."))
-    Stage.objects.create(subject=model, key=key, name=name.strip(), position=position, is_exit=is_exit)
+    called = folded(name if isinstance(name, str) else "", field="name", longest=LONGEST_NAME)
+    Stage.objects.create(subject=model, key=key, name=called, position=position, is_exit=is_exit)
 
 
 def _check(subject: Subject, document: Mapping[str, Any], *, stages_exist: bool = True) -> None:

@@ -1,5 +1,6 @@
 """What names a segment, a stage model or a sub-rule: told before it is edited, and a reason not to retire it."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,20 @@ def uses_of_sub_rule(*, name: str) -> tuple[Use, ...]:
         for version in _versions_in_force()
         if name in version.sub_rules
     )
+
+
+def uses_of_sub_rules() -> dict[str, tuple[Use, ...]]:
+    """By the name of each sub-rule that is used, the models and segments that depend on it, live or as drafted."""
+    found: dict[str, list[Use]] = defaultdict(list)
+    for version in _versions_in_force():
+        named = (
+            {value for value in _values(version.document, "rule") if isinstance(value, str)}
+            if version.sub_rules
+            else set[str]()
+        )
+        for name in version.sub_rules:
+            found[name].append(_use(version, is_direct=name in named))
+    return {name: tuple(uses) for name, uses in found.items()}
 
 
 def _versions_in_force() -> Iterator[Version]:

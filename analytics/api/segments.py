@@ -23,8 +23,11 @@ from ..sorting import Sorting, segment, segments
 from ..stage_rules import rules_of
 from .acting import act
 from .answering import page, page_of, problems
-from .asking import LARGEST_ID, Asking, Body, KnownAt, NoParameters, Paged
+from .asking import LARGEST_ID, Asking, Body, KnownAt, NoParameters, Paged, Parameters
 from .customers import CustomerListed, customers_page
+from .drafting import DraftedShape
+from .rules import DocumentParser
+from .segment_drafts import SegmentNew, new_segment
 from .stages import TrendAsked, TrendShape, VersionShape, written_trend
 
 MOST_NAMED = 1000
@@ -67,17 +70,43 @@ def written_segment(found: Sorting) -> Any:
     return SegmentShape(written_segments([found])[0]).data
 
 
+class SegmentsAsked(Parameters):
+    search = serializers.CharField(
+        required=False, max_length=200, help_text="Words that are each in the name, the key or the description."
+    )
+    kind = serializers.ChoiceField(choices=["segment", "list"], required=False)
+
+
 class Segments(APIView):
-    permission_needed: ClassVar[str] = "segments.view"
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "segments.view", "POST": "segments.edit"}
+    parser_classes = (DocumentParser,)
 
     @extend_schema(
         operation_id="segments_list",
         summary="All segments",
-        responses={200: page_of(SegmentShape, "SegmentPage"), **problems()},
+        parameters=[SegmentsAsked],
+        responses={200: page_of(SegmentShape, "SegmentPage"), **problems(400)},
     )
     def get(self, request: Request) -> Response:
-        NoParameters.of(request)
-        return Response(page(request, SegmentShape(written_segments(segments()), many=True).data))
+        asked = SegmentsAsked.of(request)
+        words = asked.get("search", "").casefold().split()
+        found = [
+            one
+            for one in segments()
+            if asked.get("kind") in (None, one.kind)
+            and all(word in f"{one.name} {one.key} {one.description}".casefold() for word in words)
+        ]
+        return Response(page(request, SegmentShape(written_segments(found), many=True).data))
+
+    @act(
+        operation_id="segments_create",
+        summary="Draft a new segment, or make a static list",
+        description="A segment with a rule is a change to be published; a static list is live at once.",
+        request=SegmentNew,
+        responses={201: DraftedShape},
+    )
+    def post(self, request: Request) -> Response:
+        return new_segment(request)
 
 
 class SegmentTold(Body):

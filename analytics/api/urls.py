@@ -8,7 +8,9 @@ from .accounts import AccountMembers, Accounts, OneAccount
 from .campaigns import Campaigns, OneCampaign
 from .catalogue import Channels, OneSource, Sources, TouchpointTypes
 from .customers import Customers, CustomerTouchpoints, OneCustomer
+from .definitions import ModelUses, RetireModel, RetireSegment, RollBackModel, RollBackSegment, SegmentUses
 from .documents import Docs, Schema
+from .examples import ModelExamples, OneModelExample, OneSegmentExample, SegmentExamples
 from .facts import (
     Affiliations,
     Consents,
@@ -25,10 +27,22 @@ from .imports import Imports, ImportSetAside, OneImport, Rejects
 from .index import Index
 from .merges import Merges, OneMerge, UndoMerge
 from .metrics import Metrics, OneMetric
+from .model_drafts import (
+    AllModels,
+    CopyModel,
+    ModelPositions,
+    ModelPrecedence,
+    ModelStages,
+    OneSubRule,
+    RetireStage,
+    StageRuleDraft,
+    SubRuleRule,
+)
 from .rules import EvaluateRule
+from .segment_drafts import SegmentHands, SegmentRule, SegmentUpload
 from .segments import OneSegment, SegmentMembers, Segments, SegmentTrend
 from .spend import AllSpend, OneRate, OneSpend, Rates
-from .stages import OneStage, OneStageModel, StageCountsNow, StageFlows, StageModels, StageTrend
+from .stages import OneStage, OneStageModel, StageCountsNow, StageFlows, StageTrend
 from .system import HotCustomers, OneInstallation, OneReplay, ParkedCustomers, Replays, RetryParked, System
 from .users import Keys, Me, OneKey, OneUser, RevokeKey, Users
 from .versions import ModelVersion, ModelVersions, SegmentVersion, SegmentVersions, SubRules
@@ -64,21 +78,52 @@ urlpatterns = [
     path("accounts/", Accounts.as_view(), name="api_accounts"),
     path("accounts/<str:account>/", OneAccount.as_view(), name="api_account"),
     path("accounts/<str:account>/members/", AccountMembers.as_view(), name="api_account_members"),
-    path("stage-models/", StageModels.as_view(), name="api_stage_models"),
+    path("stage-models/", AllModels.as_view(), name="api_stage_models"),
     path("stage-models/<slug:key>/", OneStageModel.as_view(), name="api_stage_model"),
     path("stage-models/<slug:key>/stages/<slug:stage>/", OneStage.as_view(), name="api_stage_model_stage"),
+    path("stage-models/<slug:key>/copy/", CopyModel.as_view(), name="api_stage_model_copy"),
+    path("stage-models/<slug:key>/retire/", RetireModel.as_view(), name="api_stage_model_retire"),
+    path("stage-models/<slug:key>/used-in/", ModelUses.as_view(), name="api_stage_model_uses"),
+    path("stage-models/<slug:key>/stages/", ModelStages.as_view(), name="api_stage_model_stages"),
+    path("stage-models/<slug:key>/stages/<slug:stage>/rule/", StageRuleDraft.as_view(), name="api_stage_rule"),
+    path("stage-models/<slug:key>/stages/<slug:stage>/retire/", RetireStage.as_view(), name="api_stage_retire"),
+    path("stage-models/<slug:key>/precedence/", ModelPrecedence.as_view(), name="api_stage_model_precedence"),
+    path("stage-models/<slug:key>/positions/", ModelPositions.as_view(), name="api_stage_model_positions"),
+    path("stage-models/<slug:key>/examples/", ModelExamples.as_view(), name="api_stage_model_examples"),
+    path(
+        "stage-models/<slug:key>/examples/<str:example>/",
+        OneModelExample.as_view(),
+        name="api_stage_model_example",
+    ),
     path("stage-models/<slug:key>/counts/", StageCountsNow.as_view(), name="api_stage_model_counts"),
     path("stage-models/<slug:key>/flows/", StageFlows.as_view(), name="api_stage_model_flows"),
     path("stage-models/<slug:key>/trend/", StageTrend.as_view(), name="api_stage_model_trend"),
     path("stage-models/<slug:key>/versions/", ModelVersions.as_view(), name="api_stage_model_versions"),
     path("stage-models/<slug:key>/versions/<int:number>/", ModelVersion.as_view(), name="api_stage_model_version"),
+    path(
+        "stage-models/<slug:key>/versions/<int:number>/roll-back/",
+        RollBackModel.as_view(),
+        name="api_stage_model_roll_back",
+    ),
     path("segments/", Segments.as_view(), name="api_segments"),
     path("segments/<slug:key>/", OneSegment.as_view(), name="api_segment"),
     path("segments/<slug:key>/members/", SegmentMembers.as_view(), name="api_segment_members"),
     path("segments/<slug:key>/trend/", SegmentTrend.as_view(), name="api_segment_trend"),
     path("segments/<slug:key>/versions/", SegmentVersions.as_view(), name="api_segment_versions"),
     path("segments/<slug:key>/versions/<int:number>/", SegmentVersion.as_view(), name="api_segment_version"),
+    path(
+        "segments/<slug:key>/versions/<int:number>/roll-back/", RollBackSegment.as_view(), name="api_segment_roll_back"
+    ),
+    path("segments/<slug:key>/rule/", SegmentRule.as_view(), name="api_segment_rule"),
+    path("segments/<slug:key>/retire/", RetireSegment.as_view(), name="api_segment_retire"),
+    path("segments/<slug:key>/used-in/", SegmentUses.as_view(), name="api_segment_uses"),
+    path("segments/<slug:key>/list/", SegmentHands.as_view(), name="api_segment_list"),
+    path("segments/<slug:key>/upload/", SegmentUpload.as_view(), name="api_segment_upload"),
+    path("segments/<slug:key>/examples/", SegmentExamples.as_view(), name="api_segment_examples"),
+    path("segments/<slug:key>/examples/<str:example>/", OneSegmentExample.as_view(), name="api_segment_example"),
     path("sub-rules/", SubRules.as_view(), name="api_sub_rules"),
+    path("sub-rules/<str:sub_rule>/", OneSubRule.as_view(), name="api_sub_rule"),
+    path("sub-rules/<str:sub_rule>/rule/", SubRuleRule.as_view(), name="api_sub_rule_rule"),
     path("rules/evaluate/", EvaluateRule.as_view(), name="api_rules_evaluate"),
     path("metrics/", Metrics.as_view(), name="api_metrics"),
     path("metrics/<slug:name>/", OneMetric.as_view(), name="api_metric"),

@@ -17,9 +17,13 @@ from lifecycle.models import SubRule, Version
 
 from ..sorting import Sorting, segment, stage_model
 from ..stage_rules import stage_rules
+from .acting import act
 from .answering import Instant, problems
 from .asking import NoParameters
+from .drafting import DraftedShape
 from .lists import ListView, text_filter
+from .model_drafts import SubRuleNew, new_sub_rule
+from .rules import DocumentParser
 from .stages import SubRuleShape
 
 
@@ -172,7 +176,8 @@ class SubRuleFilters(filters.FilterSet):
 
 
 class SubRules(ListView):
-    permission_needed: ClassVar[str] = "stages.view"
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "stages.view", "POST": "stages.edit"}
+    parser_classes = (DocumentParser,)
     queryset = SubRule.objects.all()
     serializer_class = SubRuleListed
     filterset_class = SubRuleFilters
@@ -185,3 +190,13 @@ class SubRules(ListView):
     )
     def get(self, request: Request) -> Response:
         return self.listed(request)
+
+    @act(
+        operation_id="sub_rules_create",
+        summary="Draft a shared rule",
+        description="Under a name there is already, another text of it.",
+        request=SubRuleNew,
+        responses={201: DraftedShape},
+    )
+    def post(self, request: Request) -> Response:
+        return new_sub_rule(request)

@@ -32,6 +32,7 @@ PAGES = (
     ("overview", gettext_lazy("Overview"), "layout-dashboard", "dashboard home start", "overview.view"),
     ("customers", gettext_lazy("Customers"), "users", "people list contacts", "customers.view"),
     ("metrics", gettext_lazy("Metrics"), "chart-histogram", "figures kpi numbers", "metrics.view"),
+    ("segments", gettext_lazy("Segments"), "users-group", "lists audiences groups", "segments.view"),
     ("models", gettext_lazy("Stage models"), "stack-2", "lifecycle rules", "stages.view"),
     ("campaigns", gettext_lazy("Campaigns"), "speakerphone", "marketing utm budget", "campaigns.view"),
     ("spend", gettext_lazy("Spend"), "coin", "costs cost marketing advertising budget money", "campaigns.view"),
@@ -52,6 +53,7 @@ PAGES = (
         "configuration organisation currency zone",
         "installation.edit",
     ),
+    ("sub_rules", gettext_lazy("Named rules"), "filter", "sub-rules shared", "stages.view"),
     ("system", gettext_lazy("System"), "heartbeat", "health imports replays parked", "system.manage"),
     ("api_docs", gettext_lazy("API documentation"), "api", "developers swagger openapi", ""),
     # Open to everybody, and of use to those who build pages.
@@ -66,6 +68,8 @@ ACTS = (
     ("user_new", gettext_lazy("New user"), "user-plus", "invite add team member login", "users.manage"),
     ("key_new", gettext_lazy("New API key"), "key", "token create add", "users.manage"),
     ("account_key_new", gettext_lazy("New key of your own"), "key", "api token create add", "account.own"),
+    ("list_new", gettext_lazy("New static list"), "list-details", "segment create add", "segments.edit"),
+    ("model_new", gettext_lazy("New stage model"), "stack-2", "create add copy", "stages.edit"),
     ("account_change_password", gettext_lazy("Change password"), "key", "account security", ""),
 )
 

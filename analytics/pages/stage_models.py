@@ -1,24 +1,27 @@
-"""The stage models: each stage with its rule in a sentence, and who is in it."""
+"""The stage models: all of them, and each with its stages, their rules in sentences, and who is in them."""
 
-import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 
 from analytics.days.kept import kept
+from analytics.segment_list import drafts_of
 from analytics.silent_roles import silent_roles
-from analytics.sorting import StageRef, stage_model, stage_models
-from analytics.stage_rules import stage_rules
+from analytics.sorting import StageRef, stage_models
+from analytics.stage_rules import NamedRule, rules_of, stage_rules
 from analytics.stages import stage_counts
+from analytics.used_in import used_in
+from analytics.version_list import written
 from lifecycle.place import placed_by_hand
 
 from .asking import dates_of, page
 from .dates import DATES
+from .definitions import of_model
+from .drafts import change_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,28 @@ class StageRow:
 
 @dataclass(frozen=True, slots=True)
 class NamedRow:
-    """A sub-rule that stages name; document: its rule as indented JSON."""
+    """A sub-rule that rules name; document: its rule as indented JSON."""
 
     name: str
     sentence: str
     document: str
 
 
-@page("stages.view", takes=DATES)
+@page("stages.view")
 def models(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    return redirect(reverse("model", args=[stage_model().key]) + dates_of(request).query)
+    found = stage_models()
+    drafted = drafts_of(found)
+    rows = [
+        (one, rules.version, change_address(drafted.get(one.id)), one.id in drafted)
+        for one, rules in zip(found, rules_of(sortings=found), strict=True)
+    ]
+    return render(request, "pages/stage_models.html", {"now": now, "rows": rows})
 
 
 @page("stages.view", takes=DATES)
 def model(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
-    chosen = stage_model(key)
+    place = of_model(key)
+    chosen = place.sorting
     rules = stage_rules(sorting=chosen)
     counted = kept()
     dates = dates_of(request)
@@ -60,34 +70,37 @@ def model(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     silent = silent_roles(model=chosen, kept=counted)
     hands = placed_by_hand(model=chosen.id, at=dates.at or now, known_at=dates.known_at)
     placed = Counter(chosen.stages[stage] for stage in hands.values() if stage in chosen.stages)
+    by_stage = {count.stage.key: count for count in counts.stages}
     rows = [
         StageRow(
             stage=rule.stage,
             precedence=rule.precedence,
             sentence=rule.sentence,
-            customers=count.customers,
-            share=count.share,
+            customers=by_stage[rule.stage.key].customers,
+            share=by_stage[rule.stage.key].share,
             silent_roles=silent.get(rule.stage.key, ()),
-            document="" if rule.document is None else _written(rule.document),
+            document="" if rule.document is None else written(rule.document),
             by_hand=placed[rule.stage],
         )
-        for rule, count in zip(rules.stages, counts.stages, strict=True)
+        for rule in rules.stages
     ]
     return render(
         request,
         "pages/stage_model.html",
         {
+            **place.context(),
             "now": now,
-            "model": chosen.ref,
             "models": [one.ref for one in stage_models()],
             "version": rules.version,
             "stages": rows,
             "names": [one.name for one in rules.named],
-            "named": [NamedRow(one.name, one.sentence, _written(one.document)) for one in rules.named],
+            "named": named_rows(rules.named),
             "customers": counts.customers,
+            "uses": used_in(subject=chosen.id),
         },
     )
 
 
-def _written(document: Any) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)
+def named_rows(named: Sequence[NamedRule]) -> list[NamedRow]:
+    """Named rules as pages show them."""
+    return [NamedRow(one.name, one.sentence, written(one.document)) for one in named]

@@ -31,7 +31,8 @@ from customers.ingest import clock
 from customers.merge import merge
 from customers.models import Account, Affiliation, Import, Profile, Reject, Source
 from customers.rates import enter_rate
-from lifecycle.models import HotCustomer, Parked, Placement, Replay, Stage, StageModel
+from lifecycle.examples import add_example
+from lifecycle.models import HotCustomer, Parked, Placement, Replay, Segment, Stage, StageModel, SubRule
 from tests.factories import make_customer
 from tests.lifecycle.making import ago, installed
 
@@ -130,7 +131,13 @@ def one_of_everything() -> dict[str, str]:
     Parked.objects.create(customer_id=parked, error="RuntimeError: x", parked_at=now)
     HotCustomer.objects.create(customer_id=parked, touchpoints=30_000, not_before=now)
     user = User.objects.create_user("somebody@example.org", "a long enough password", role="viewer")
+    example = add_example(subject=model.pk, name="the first day", stage="lapsed", customer=customer, day=1)
+    segment = Segment.objects.get(key="active_customer")
+    member = add_example(subject=segment.pk, name="is in it", stage="in", history={}, day=1)
     return {
+        "example": str(example.pk),
+        "segment_example": str(member.pk),
+        "sub_rule": str(SubRule.objects.get(name="advocate").pk),
         "customer": str(customer),
         "parked": str(parked),
         "placement": str(placed.pk),
@@ -163,6 +170,7 @@ def existing(path: str, seeded: dict[str, str]) -> dict[str, str]:
         "number": "1" if "/versions/" in path else seeded["number"],
         "stage": "advocacy",
         "name": "crr",
+        "example": seeded["segment_example" if "/segments/" in path else "example"],
     }
 
 
@@ -199,8 +207,16 @@ def plausible(path: str, seeded: dict[str, str]) -> dict[str, list[Any]]:
         "touchpoints": [[{"occurred_at": "2024-01-01T00:00:00Z", "role": "purchase", "amount": "3.00"}], []],
         "traits": [[]],
         "timezone": ["Europe/Berlin"],
+        "values": [["anna@example.org", "nobody"], []],
+        "above": ["lapsed", None],
+        "history": [{"touchpoints": [{"occurred_at": "2024-01-01T00:00:00Z", "type": "Signed Up"}]}, None],
+        **({"stages": [_KEYS]} if path.endswith(("/precedence/", "/positions/")) else {}),
+        **({"day": [3, None], "at": [None], "stage": ["lapsed", "in", None]} if "/examples/" in path else {}),
         "Idempotency-Key": ["one", "two"],
     }
+
+
+_KEYS = ["awareness", "lapsed", "acquisition", "onboarding", "engagement", "retention", "expansion", "advocacy"]
 
 
 def made_plausible(case: Any, words: dict[str, list[Any]], draw: Any) -> None:

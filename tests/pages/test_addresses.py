@@ -20,7 +20,13 @@ PAGES = [
     "/customers/?model=five&stage=lapsed&search=novak&columns=stage&columns=orders",
     "/customers/{customer}/",
     "/metrics/",
+    "/models/",
     "/models/five/",
+    "/rules/",
+    "/segments/",
+    "/segments/?search=active&kind=rule&order=size",
+    "/segments/active_customer/",
+    "/segments/active_customer/list/?list=excluded",
     "/search/?search=novak",
 ]
 ANCHOR = re.compile(r'<a\b[^>]*\bhref="([^"]+)"[^>]*>')
@@ -83,13 +89,15 @@ def test_no_link_of_any_page_asks_for_what_the_next_page_does_not_know(shop: Sho
         seen.add(kind)
         answer = viewer.get(address)
         assert answer.status_code == 200, address
+        if answer.streaming:  # a file
+            continue
         assert not answer.context or answer.context.get("unknown", []) == [], address
         todo += links(answer, address)
     assert len(seen) > 25
 
 
 def test_what_a_page_does_not_know_is_told_and_not_silently_left_out(shop: Shop, viewer: Client) -> None:
-    for path in ("/", "/customers/", "/metrics/", "/models/seven/", "/search/"):
+    for path in ("/", "/customers/", "/metrics/", "/models/seven/", "/segments/", "/search/"):
         said = shown(viewer.get(f"{path}?sort=name&stagee=lapsed"))
         assert "This page does not know “sort, stagee” in its address" in said, path
         assert "does not know" not in shown(viewer.get(f"{path}?still=1")), path

@@ -18,7 +18,14 @@ COSTS = {
     "/customers/{customer}/timeline/": 9,
     "/metrics/": 22,
     "/search/?search=novak+97": 13,
-    "/models/seven/": 22,
+    "/models/": 12,
+    "/models/seven/": 25,
+    "/models/seven/versions/1/": 12,
+    "/models/seven/examples/": 12,
+    "/rules/": 10,
+    "/segments/": 16,
+    "/segments/active_customer/": 30,
+    "/segments/active_customer/list/": 12,
     "/styleguide/": 4,
 }
 

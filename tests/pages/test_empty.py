@@ -16,6 +16,10 @@ from tests.pages.conftest import faults, look, overflow
         ("/customers/?stage=retention", "No customers yet", "New customer"),
         ("/metrics/", "", "n/a"),
         ("/models/five/", "", "How to send events"),
+        ("/models/five/examples/", "No example yet", "a little made-up history leads there"),
+        ("/segments/active_customer/", "Nobody is in it", "appears here by itself"),
+        ("/segments/active_customer/list/", "Nobody is included by hand", "The list of customers"),
+        ("/segments/?search=anything", "No segment like this", "Show all segments"),
         ("/search/?search=anybody", "Nothing found", "All customers"),
     ],
 )
