@@ -66,6 +66,11 @@ _said: OrderedDict[tuple[int, str, int], _Said] = OrderedDict()
 _MOST_KEPT = 1000
 
 
+def forget() -> None:
+    """Forget what versions said, because the database was emptied and gives out their numbers again."""
+    _said.clear()
+
+
 def stage_rules(*, sorting: Sorting) -> StageRules:
     """The rules of the live version, said in English."""
     return rules_of(sortings=[sorting])[0]

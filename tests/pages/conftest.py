@@ -19,6 +19,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, Response, expect
 from pytest_django.live_server_helper import LiveServer
 
+from analytics import stage_rules
 from clm.lib.access.models import Role, User
 from customers import catalogue
 from customers.events import Event, Line
@@ -76,6 +77,7 @@ def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         yield
         call_command("flush", verbosity=0, interactive=False)
         catalogue.forget()
+        stage_rules.forget()
         cache.clear()
         # Under Playwright tests run in a context of their own, and so with a connection of their own, which whoever
         # drops the database does not know of.
