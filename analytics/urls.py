@@ -7,9 +7,6 @@ from analytics.pages.campaigns import campaign, campaign_delete, campaign_edit, 
 from analytics.pages.customer import customer, customer_timeline
 from analytics.pages.customer_forms import customer_edit, customer_log, customer_new
 from analytics.pages.customers import customers
-from analytics.pages.installation import installation
-from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
-from analytics.pages.merges import customer_merge, merge_start, merge_undo
 from analytics.pages.definitions import (
     model_edit,
     model_retire,
@@ -30,13 +27,15 @@ from analytics.pages.examples import (
     segment_example_retire,
     segment_examples,
 )
+from analytics.pages.installation import installation
+from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
+from analytics.pages.merges import customer_merge, merge_start, merge_undo
 from analytics.pages.metrics import metrics
 from analytics.pages.news import news
 from analytics.pages.overview import overview
 from analytics.pages.placements import customer_place, customer_placement_end, customer_placement_withdraw
 from analytics.pages.rates import rate_delete, rates
 from analytics.pages.search import search
-from analytics.pages.spend import spend, spend_delete, spend_edit, spend_new, spend_upload
 from analytics.pages.segment_lists import (
     list_new,
     lists_add,
@@ -46,6 +45,7 @@ from analytics.pages.segment_lists import (
     segment_upload,
 )
 from analytics.pages.segments import one_segment, segment_csv, segments
+from analytics.pages.spend import spend, spend_delete, spend_edit, spend_new, spend_upload
 from analytics.pages.stage_model_forms import (
     model_copy,
     model_default,
