@@ -104,7 +104,6 @@ def publish_list(*, revision: int, now: datetime) -> None:
     Version.objects.filter(pk=version.pk).update(state=Version.State.BUILDING)
     make_live(
         versions=[version.pk],
-        now=now,
         also=lambda live: _store_texts([one.revision for one in live if one.revision], now),
     )
 
