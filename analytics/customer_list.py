@@ -1,4 +1,4 @@
-"""The list of customers: who matches, one page at a time, newest customers first.
+"""The list of customers: who matches, one page at a time, in the order asked for (`listing_order`, `listing_pages`).
 
 A page costs the same few queries whatever is on it: the customers, what those without a name are called, their figures
 from the covering index, their stages, and what happens to them next."""
@@ -6,8 +6,10 @@ from the covering index, their stages, and what happens to them next."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from clm.lib import sql
 from clm.lib.cursors import cursor as written_cursor
@@ -22,14 +24,15 @@ from .customer_figures import customer_figures, initials, names_of
 from .days.falls import DAYS, falls_ahead
 from .days.kept import Kept, members_of
 from .known_then import customers_met
-from .models import Fall, Member
+from .listing_order import NEWEST, Order, Place, parse_place, place_cursor
+from .listing_pages import EXACT_AS_OF, Slice, newest_slice, sorted_page
+from .models import Fall, Listed, Member
 from .scope import Scope
-from .search import searched
+from .search import refuse_unsearchable, searched
 from .sorting import ModelRef, Sorting, StageRef, lapsed_stage, version_known
 from .stages import refuse_unknowable
 
 PAGE = 50
-MOST = 200
 # A list is counted to here; beyond it the exact number tells nobody anything and costs a scan of all customers.
 COUNTED = 10_000
 
@@ -49,7 +52,8 @@ class Asked:
 
     stages: (model, ids of its stages), any of each model's; segment: its members; search: words that each occur in a
     name, an address or an id; group: of `analytics.retention` or `analytics.sales`, over `scope`. as_of, known_at: the
-    instant that stages and segment are asked about, and whose belief; as_of None: now."""
+    instant that stages and segment are asked about, and whose belief; as_of None: now. anonymous: only those known by
+    nothing but a device, or only the others."""
 
     stages: tuple[tuple[Sorting, tuple[int, ...]], ...] = ()
     segment: Sorting | None = None
@@ -60,6 +64,14 @@ class Asked:
     as_of: datetime | None = None
     known_at: datetime | None = None
     kept: Kept | None = None
+    anonymous: bool | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but `anonymous` is asked."""
+        return bool(
+            self.stages or self.segment or self.search.strip() or self.falls or self.group or self.at is not None
+        )
 
     @property
     def at(self) -> datetime | None:
@@ -103,6 +115,7 @@ class CustomerRow:
     orders: int
     revenue: int
     next: NextChange | None
+    phone: str = ""
 
     @property
     def by_model(self) -> dict[str, RowStage]:
@@ -122,13 +135,16 @@ class Size:
 class CustomerPage:
     """One page of the list, the place of its first row in the whole list (from 1), and the cursors of its neighbours.
     The place is carried by the cursors, so it costs no counting; customers made meanwhile may shift it. size: how long
-    the whole list is, None when it was not counted."""
+    the whole list is, None when it was not counted. order: the one it is in; refused: why it is not the one asked for,
+    "" when it is."""
 
     rows: tuple[CustomerRow, ...]
     start: int
     next_cursor: str | None
     previous_cursor: str | None
     size: Size | None = None
+    order: Order = NEWEST
+    refused: str = ""
 
 
 def customers(
@@ -140,35 +156,126 @@ def customers(
     page_size: int = PAGE,
     with_next: bool = True,
     counted: bool = False,
+    order: Order = NEWEST,
 ) -> CustomerPage:
-    """A page of the customers asked for, with their stages in `models`; `counted`: and how many there are in all."""
-    everyone = found = _matching(asked, now)
-    size = min(max(page_size, 1), MOST)
-    backwards, place = False, 1
-    if cursor is not None:
-        kind, (border, place) = parse_cursor(cursor, kinds="np", count=2)
-        backwards = kind == "p"
-        found = found.filter(pk__gt=border) if backwards else found.filter(pk__lt=border)
-    ordered = found.order_by("pk" if backwards else "-pk")[: size + 1]
-    page = list(ordered.only("pk", "name", "email", "phone", "search_text"))
-    more = len(page) > size
-    page = page[:size]
-    if backwards:
-        page.reverse()
-    has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
-    start = max(place - len(page) if backwards else place, 1) if has_previous else 1
-    whole = None
-    if counted and not has_next and not has_previous:
-        whole = Size(len(page), True)  # all of them are on this page
-    elif counted:
+    """A page of the customers asked for, with their stages in `models`; `counted`: and how many there are in all. An
+    order that cannot be had of so many is replaced by NEWEST, and the page says why."""
+    everyone = _matching(asked, now)
+    limit = max(page_size, 1)
+    began = NEWEST if cursor is not None and _is_of_newest(cursor) else order  # a list goes on as it began
+    found = _page(asked, everyone, models, began, cursor, limit)
+    refused = ""
+    if found is None:
+        refused, began = _too_many(asked), NEWEST
+        found = _page(asked, everyone, models, NEWEST, None, limit)
+        assert found is not None
+    page, backwards, place = found
+    has_next, has_previous = (True, page.more) if backwards else (page.more, cursor is not None and not refused)
+    start = max(place - len(page.places) if backwards else place, 1) if has_previous else 1
+    whole = Size(page.size, True) if page.size is not None else None
+    if whole is None and counted and not has_next and not has_previous:
+        whole = Size(len(page.places), True)  # all of them are on this page
+    elif whole is None and counted:
         whole = _kept_size(asked) or _size(everyone)
     return CustomerPage(
-        rows=_rows(page, asked, models, now, with_next),
+        rows=_rows(_in_places(page.places), asked, models, now, with_next),
         start=start,
-        next_cursor=written_cursor("n", page[-1].pk, start + len(page)) if page and has_next else None,
-        previous_cursor=written_cursor("p", page[0].pk, start) if page and has_previous else None,
+        next_cursor=_cursor("n", page.places[-1], start + len(page.places), began)
+        if page.places and has_next
+        else None,
+        previous_cursor=_cursor("p", page.places[0], start, began) if page.places and has_previous else None,
         size=whole,
+        order=began,
+        refused=refused,
     )
+
+
+def _page(
+    asked: Asked,
+    everyone: QuerySet[Customer],
+    models: Sequence[Sorting],
+    order: Order,
+    cursor: str | None,
+    limit: int,
+) -> tuple[Slice, bool, int] | None:
+    """The places on a page, whether it was read backwards, and the number its cursor carries; None where so many cannot
+    be sorted like this."""
+    kind, border, number = "n", None, 1
+    if cursor is not None and order.is_newest:
+        kind, (customer, number) = parse_cursor(cursor, kinds="np", count=2)
+        border = Place(0, 0, customer)
+    elif cursor is not None:
+        kind, border, number = parse_place(cursor, order)
+    backwards = kind == "p"
+    if order.is_newest:
+        return newest_slice(found=everyone, border=border, backwards=backwards, limit=limit), backwards, number
+    listed = asked.kept if asked.kept is not None and asked.kept.listed_known_at is not None else None
+    page = sorted_page(
+        found=everyone,
+        order=order,
+        border=border,
+        backwards=backwards,
+        limit=limit,
+        most=_most(asked, order),
+        kept=listed,
+        walks=not asked.is_narrowed and listed is not None and order.key != "since",
+        is_anonymous=asked.anonymous,
+        as_of=asked.at,
+        since=partial(_since, asked, models),
+    )
+    return None if page is None else (page, backwards, number)
+
+
+def _most(asked: Asked, order: Order) -> int:
+    """How many can be sorted: fewer where what they are sorted by is asked about a past instant."""
+    return COUNTED if asked.at is None or order.key in ("name", "since") else EXACT_AS_OF
+
+
+def _too_many(asked: Asked) -> str:
+    most = COUNTED if asked.at is None else EXACT_AS_OF
+    return _(
+        "More than %(most)s customers match, too many to sort: the newest come first. Narrow the list by a stage, a "
+        "segment or a search to sort it."
+    ) % {"most": f"{most:,}"}
+
+
+def _since(asked: Asked, models: Sequence[Sorting], ids: Sequence[int]) -> dict[int, datetime | None]:
+    """Since when each customer is in its stage of the first model."""
+    placed = stages_of(customers=ids, models=models[:1], as_of=asked.at, known_at=asked.known_at)
+    return {one: stages[0].since if stages else None for one, stages in placed.items()}
+
+
+def refuse_unanswerable(*, asked: Asked, cursor: str | None, order: Order) -> None:
+    """Raise what reading a page would, without reading one: a search that holds what no name can, an instant that
+    nothing can be known of, a group there is not, a cursor of another list."""
+    refuse_unsearchable(asked.search)
+    if asked.at is not None:
+        refuse_unknowable(as_of=asked.at, known_at=asked.known_at)
+        if asked.falls is not None:
+            raise QuestionError("falling", _("What happens next is only known from now on, not from an earlier day."))
+    if asked.group:
+        _refuse_unknown(asked.group)
+    if cursor and not _is_of_newest(cursor):
+        parse_place(cursor, order)
+
+
+def _is_of_newest(cursor: str) -> bool:
+    try:
+        parse_cursor(cursor, kinds="np", count=2)
+    except QuestionError:
+        return False
+    return True
+
+
+def _cursor(kind: str, place: Place, number: int, order: Order) -> str:
+    return written_cursor(kind, place.id, number) if order.is_newest else place_cursor(kind, place, number, order)
+
+
+def _in_places(places: Sequence[Place]) -> list[Customer]:
+    """The customers of a page, in its order."""
+    some = Customer.objects.only("pk", "name", "email", "phone", "search_text", "is_anonymous")
+    found = some.in_bulk([place.id for place in places])
+    return [found[place.id] for place in places if place.id in found]
 
 
 def matching(*, asked: Asked, now: datetime) -> Size:
@@ -178,6 +285,8 @@ def matching(*, asked: Asked, now: datetime) -> Size:
 
 def _kept_size(asked: Asked) -> Size | None:
     """How many there are, if the list is of one model's stages alone, now, and read from what is kept."""
+    if asked.anonymous is not None:
+        return _kept_size_of_all(asked)
     conditions = [*asked.stages]
     if asked.segment is not None:
         conditions.append((asked.segment, (asked.segment.stage_id("in"),)))
@@ -187,6 +296,14 @@ def _kept_size(asked: Asked) -> Size | None:
     if asked.kept is None or not asked.kept.lists_members(model.version):
         return None
     return Size(members_of(version=model.version or 0, stages=stages), True)
+
+
+def _kept_size_of_all(asked: Asked) -> Size | None:
+    """How many are known by nothing but a device, or are not, where nothing else is asked and it is kept."""
+    if asked.is_narrowed or asked.kept is None or asked.kept.listed_known_at is None:
+        return None
+    number = Listed.objects.filter(is_anonymous=bool(asked.anonymous))[: COUNTED + 1].count()
+    return Size(min(number, COUNTED), number <= COUNTED)
 
 
 def everybody() -> Size:
@@ -217,6 +334,8 @@ def _size(found: QuerySet[Customer]) -> Size:
 
 def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
     found = Customer.objects.filter(merged_into=None)
+    if asked.anonymous is not None:
+        found = found.filter(is_anonymous=asked.anonymous)
     at = asked.at
     if at is not None:
         refuse_unknowable(as_of=at, known_at=asked.known_at)
@@ -229,7 +348,7 @@ def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
     found = found.filter(searched(asked.search))
     if asked.falls is not None:
         if at is not None:
-            raise QuestionError("as_of", "what happens next is only known from now on")
+            raise QuestionError("as_of", _("What happens next is only known from now on, not from an earlier day."))
         if _keeps_falls(asked.falls, asked.kept):
             found = found.filter(pk__in=Fall.objects.filter(version=asked.falls.model.version or 0).values("customer"))
         else:
@@ -271,8 +390,18 @@ def _group(asked: Asked) -> list[int]:
         return retention.customers_of(scope=asked.scope, group=asked.group)
     if asked.group in sales.GROUPS:
         return sales.customers_of(scope=asked.scope, group=asked.group)
+    raise _no_group(asked.group)
+
+
+def _refuse_unknown(group: str) -> None:
+    if group not in retention.GROUPS and group not in sales.GROUPS:
+        raise _no_group(group)
+
+
+def _no_group(group: str) -> QuestionError:
     groups = ", ".join((*retention.GROUPS, *sales.GROUPS))
-    raise QuestionError("group", f'there is no group "{asked.group[:40]}"; the groups are {groups}')
+    said = _("There is no group “%(group)s”. The groups are %(groups)s.") % {"group": group[:40], "groups": groups}
+    return QuestionError("group", said)
 
 
 def _rows(
@@ -296,6 +425,7 @@ def _rows(
                 id=number,
                 name=customer.name,
                 email=customer.email,
+                phone=customer.phone,
                 known_as=names[number],
                 initials=initials(customer.name, customer.email),
                 stage=first.stage if first else None,

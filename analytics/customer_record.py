@@ -48,6 +48,16 @@ class IdentityRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One thing the customer is reached or recognised by. is_former: another one of its kind counts now; what arrives
+    under a former one is still this customer's."""
+
+    kind: str
+    value: str
+    is_former: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentRow:
     """The latest statement for one address, channel and purpose."""
 
@@ -197,6 +207,27 @@ def identities(*, profiles: Sequence[int], known_at: datetime | None = None) -> 
     if known_at is not None:
         found = found.filter(created_at__lte=known_at)
     return tuple(IdentityRow(kind, value) for kind, value in found.values_list("kind", "value"))
+
+
+def contacts(
+    *, email: str, phone: str, identities: Sequence[IdentityRow], traits: Sequence[TraitRow]
+) -> tuple[ContactRow, ...]:
+    """The address and the number that count now, then everything else the customer is recognised by, in the order in
+    which it was met; of e-mail addresses, numbers and external ids those that were replaced are former ones."""
+    external = next((str(trait.value) for trait in traits if trait.key == "external_id"), "")
+    external = external or next((one.value for one in reversed(identities) if one.kind == "external_id"), "")
+    now = {"email": email.lower(), "phone": _digits(phone), "external_id": external}
+    found = [ContactRow(kind, value, False) for kind, value in (("email", email), ("phone", phone)) if value]
+    for one in identities:
+        value = _digits(one.value) if one.kind == "phone" else one.value
+        is_now = value == now.get(one.kind)
+        if not (is_now and one.kind in ("email", "phone")):
+            found.append(ContactRow(one.kind, one.value, one.kind in now and not is_now))
+    return tuple(found)
+
+
+def _digits(number: str) -> str:
+    return "".join(sign for sign in number if sign.isdigit())
 
 
 def traits(

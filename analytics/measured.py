@@ -38,7 +38,8 @@ class Measured:
     ) -> None:
         """retention, sales: of this scope, where the caller has read them together with others."""
         if scope.as_of < scope.period.start_at:
-            raise QuestionError("as_of", "the period starts after as_of; nothing of it is known")
+            said = _("Nothing is known of a period after the instant asked about. Choose an earlier period.")
+            raise QuestionError("as_of", str(said))
         self.scope = scope
         self.basis = basis
         self._retention, self._sales = retention, sales

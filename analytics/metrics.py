@@ -175,7 +175,8 @@ def figures(
     """The figures of those names (None: all), answered for one scope from the same few queries. measured: what they are
     made of, where the caller has read it already."""
     if basis not in BASES:
-        raise QuestionError("basis", f"basis is one of {', '.join(BASES)}")
+        said = _("There is no such basis. Choose one of %(known)s.") % {"known": ", ".join(BASES)}
+        raise QuestionError("basis", str(said))
     measured = measured or Measured(scope=scope, basis=basis)
     used = sources_of_orders(kept=scope.kept)
     return [_figure(metric(key), measured, used) for key in (METRICS if keys is None else keys)]

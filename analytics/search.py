@@ -21,6 +21,15 @@ MOST_WORDS = 10
 MOST_TEXT = 200
 # A shorter run of letters has no trigram of its own: the index finds it only where a word begins with it.
 TRIGRAM = 3
+# A number as people write it, and what lies between its digits.
+SHORTEST_NUMBER = 6
+_PHONE = re.compile(r"[+(]*[0-9][0-9 ()./\u2010-\u2015-]*")
+_NO_DIGIT = re.compile(r"[^0-9]+")
+# The countries' prefixes of two digits; those of North America and of Russia have one, all others three.
+_TWO_DIGIT_PREFIXES = frozenset(
+    {20, 27, *range(30, 35), 36, 39, 40, 41, *range(43, 50), *range(51, 59), *range(60, 67)}
+    | {81, 82, 84, 86, *range(90, 96), 98}
+)
 _RUNS = re.compile(r"[a-z0-9]+")
 # An order and its refunds are one customer's; a reference that more share than this names nobody.
 MOST_ORDERS = 50
@@ -40,12 +49,19 @@ class FoundCustomer:
 
 def searched(text: str) -> Q:
     """The customers in whom every word of `text` occurs. QuestionError for what no name can hold."""
-    if "\x00" in text:
-        raise QuestionError("search", "search holds a character that no name has")
+    refuse_unsearchable(text)
+    folded = normalize("NFC", text)
     asked = Q()
-    for word in normalize("NFC", text).split()[:MOST_WORDS]:
+    for word in folded.split()[:MOST_WORDS]:
         asked &= _word(word)
-    return asked
+    number = searched_digits(folded)
+    return asked | Q(search_text__contains=number) if number else asked
+
+
+def refuse_unsearchable(text: str) -> None:
+    """QuestionError for what no name can hold."""
+    if "\x00" in text:
+        raise QuestionError("search", _("The search holds a character that no name has. Type it anew."))
 
 
 def found_customers(*, text: str, most: int) -> list[FoundCustomer]:
@@ -75,6 +91,21 @@ def found_customers(*, text: str, most: int) -> list[FoundCustomer]:
         )
         for one in found
     ]
+
+
+def searched_digits(text: str) -> str:
+    """The digits to look for if the whole of `text` is a telephone number, however it is written: those after the
+    country's prefix or the zero that stands for it at home. "" when it is none."""
+    digits = _NO_DIGIT.sub("", text.replace("(0)", ""))
+    if not _PHONE.fullmatch(text.strip()) or len(digits) < SHORTEST_NUMBER:
+        return ""
+    if text.strip().lstrip("( ").startswith("+") or digits.startswith("00"):
+        digits = digits.removeprefix("00")
+        width = 1 if digits[:1] in ("1", "7") else 2 if int(digits[:2]) in _TWO_DIGIT_PREFIXES else 3
+        digits = digits[width:]
+    else:
+        digits = digits.removeprefix("0")
+    return digits if len(digits) >= SHORTEST_NUMBER - 1 else ""
 
 
 def _word(word: str) -> Q:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from clm.lib import sql
 from clm.lib.milliseconds import truncated
 from clm.lib.periods import Period, day_start, local_day
@@ -126,7 +128,8 @@ def stage_counts(
 def refuse_unknowable(*, as_of: datetime, known_at: datetime | None) -> None:
     """QuestionError when somebody asks what was known of a later instant."""
     if known_at is not None and as_of > known_at:
-        raise QuestionError("as_of", "as_of lies after known_at; nothing was known of it then")
+        said = _("Nothing was known of this instant yet. Ask for an earlier one, or for what was known later.")
+        raise QuestionError("as_of", said)
 
 
 def stage_trend(

@@ -9,12 +9,15 @@ from itertools import groupby
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from clm.lib.cursors import cursor, parse_cursor
 from clm.lib.milliseconds import from_ms, to_ms
 from clm.lib.periods import local_day
 from clm.lib.questions import QuestionError
 from customers.models import OrderLine, Role, Touchpoint
+
+from .trait_changes import TraitChange, trait_changes, worth_telling
 
 PAGE = 50
 MOST = 200
@@ -61,10 +64,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class TimelineDay:
-    """The entries of one day of the business time zone."""
+    """The entries of one day of the business time zone, and the changes of what is known of the customer."""
 
     day: date
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry | TraitChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +101,31 @@ def timeline(
     page_size: int = PAGE,
     zone: str = "UTC",
     with_kinds: bool = False,
+    with_changes: bool = False,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> Timeline:
     """A page of the touchpoints of `profiles`, those before the cursor `before`; `roles` and `types` (names) narrow
-    it, as do `as_of` (what had happened) and `known_at` (what had arrived). Two queries, whatever is on the page, and
-    one more `with_kinds`."""
+    it, as do `as_of` (what had happened) and `known_at` (what had arrived). with_changes: the days also hold what
+    changed of a name or an address, unless the page is narrowed to some kinds. Two queries, whatever is on the page,
+    and one more each `with_kinds` and `with_changes`."""
     unknown = [role for role in roles if role not in Role.values]
     if unknown:
-        raise QuestionError("role", f'there is no role "{unknown[0][:40]}"; the roles are {", ".join(Role.values)}')
+        said = _("There is no kind of touchpoint “%(role)s”. The kinds are %(roles)s.")
+        raise QuestionError("role", said % {"role": unknown[0][:40], "roles": ", ".join(Role.values)})
     everything: QuerySet[Touchpoint] = Touchpoint.objects.filter(profile__in=list(profiles))
     found = everything = happened(everything, as_of=as_of, known_at=known_at)
     if roles:
         found = found.filter(type__role__in=roles)
     if types:
         found = found.filter(type__name__in=types)
+    instant = None
     if before is not None:
         _kind, (at, number) = parse_cursor(before, kinds="t", count=2)
         try:
             instant = from_ms(at)
         except OverflowError:
-            raise QuestionError("cursor", "this is no cursor of this list") from None
+            raise QuestionError("cursor", _("This page cannot be found. Begin at the first page.")) from None
         found = found.filter(Q(occurred_at__lt=instant) | Q(occurred_at=instant, pk__lt=number))
     size = min(max(page_size, 1), MOST)
     rows = list(found.select_related("type", "channel", "source").order_by("-occurred_at", "-pk")[: size + 1])
@@ -129,7 +136,11 @@ def timeline(
         lines[line.touchpoint_id].append(EntryLine(line.product, name, line.quantity, line.amount))
     older = cursor("t", to_ms(page[-1].occurred_at), page[-1].pk) if len(rows) > size else None
     entries = tuple(_entry(touchpoint, lines[touchpoint.pk]) for touchpoint in page)
-    by_day = groupby(entries, key=lambda entry: local_day(entry.at, zone))
+    shown: Sequence[Entry | TraitChange] = entries
+    if with_changes and not roles and not types:
+        known = trait_changes(profiles=profiles, as_of=as_of, known_at=known_at)
+        shown = _with_changes(entries, known, since=entries[-1].at if older else None, until=instant)
+    by_day = groupby(shown, key=lambda entry: local_day(entry.at, zone))
     return Timeline(
         entries=entries,
         days=tuple(TimelineDay(day, tuple(those)) for day, those in by_day),
@@ -137,6 +148,15 @@ def timeline(
         kinds=kind_filters(touchpoints=everything, chosen=roles) if with_kinds else (),
         chosen=bool(roles or types),
     )
+
+
+def _with_changes(
+    entries: Sequence[Entry], known: Sequence[TraitChange], *, since: datetime | None, until: datetime | None
+) -> Sequence[Entry | TraitChange]:
+    """The entries of a page and the changes of its span, latest first."""
+    touched = {entry.at for entry in entries}
+    changes = worth_telling(known, touched=touched, since=since, until=until)
+    return sorted([*entries, *changes], key=lambda one: one.at, reverse=True) if changes else entries
 
 
 def happened(

@@ -6,7 +6,7 @@ from analytics.pages.account import account
 from analytics.pages.campaigns import campaign, campaign_delete, campaign_edit, campaign_new, campaigns
 from analytics.pages.customer import customer, customer_timeline
 from analytics.pages.customer_forms import customer_edit, customer_log, customer_new
-from analytics.pages.customers import customers
+from analytics.pages.customers import customers, customers_export
 from analytics.pages.definitions import (
     model_edit,
     model_retire,
@@ -63,6 +63,7 @@ from analytics.pages.users import user, user_access, user_link, user_new, users
 urlpatterns = [
     path("", overview, name="overview"),
     path("customers/", customers, name="customers"),
+    path("customers/export/", customers_export, name="customers_export"),
     path("customers/new/", customer_new, name="customer_new"),
     path("customers/merge/", merge_start, name="merges"),
     path("customers/<int:customer_id>/", customer, name="customer"),

@@ -248,6 +248,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["clm.lib.json_bodies.JSONBodyParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    # `format` is a parameter like any other: one that nobody declared is refused by name.
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "clm.lib.problems.problem_response",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -2,7 +2,6 @@
 reporting currency, lists as pages with the addresses of their neighbours."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema_field, inline_serializer
@@ -10,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from clm.lib.milliseconds import written
+from clm.lib.money_text import amount_text
 
 
 class Instant(serializers.DateTimeField):
@@ -30,14 +30,10 @@ class Amount(serializers.Field[Any, Any, Any, Any]):
         raise NotImplementedError("amounts are written, not read, through this field")
 
 
-def amount_text(minor_units: int, minor_digits: int) -> str:
-    """Minor units as people write them: 1250 of a currency with two digits is 12.50."""
-    return f"{Decimal(minor_units).scaleb(-minor_digits):.{minor_digits}f}"
-
-
 class ProblemError(serializers.Serializer[Any]):
     field = serializers.CharField(help_text="The parameter, the member, or the JSON path of a rule.")
     message = serializers.CharField()
+    customer = serializers.CharField(required=False, help_text="The id of whoever has what was asked for.")
 
 
 class Problem(serializers.Serializer[Any]):

@@ -2,24 +2,30 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
+from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clm.lib.access.models import User
+from clm.lib.cursors import LONGEST
 from clm.lib.periods import asked_period
-from clm.lib.questions import QuestionError
+from clm.lib.questions import Faults, QuestionError
 from customers.ingest import clock
 from customers.keeping import create_customer, edit_customer, log_touchpoint
 from lifecycle.advance import advance_customers
 
+from ..customer_export import exported
 from ..customer_list import Asked, Falls, customers
 from ..customer_record import customer_head, found_customer, identities, memberships, profiles_of, standings, traits
 from ..days.kept import kept
+from ..listing_order import KEYS, NEWEST, parse_order
 from ..scope import LINES, Scope
 from ..sorting import Sorting, stage_model, stage_models
 from .acting import act
@@ -29,7 +35,6 @@ from .asking import (
     Body,
     FromUntil,
     KnownAt,
-    Paged,
     asked_id,
     asked_then,
     model_asked,
@@ -121,7 +126,7 @@ def written_customer(
 
 
 # --- questions ------------------------------------------------------------------------------------------------
-class CustomersAsked(Paged, FromUntil, KnownAt):
+class CustomersNarrowed(FromUntil, KnownAt):
     stage = serializers.ListField(
         child=serializers.CharField(max_length=130),
         required=False,
@@ -154,18 +159,46 @@ class CustomersAsked(Paged, FromUntil, KnownAt):
     lines = serializers.ChoiceField(
         choices=list(LINES), required=False, help_text="Goes with a group: which order lines its figure counts."
     )
+    who = serializers.ChoiceField(
+        choices=["known", "anonymous"],
+        required=False,
+        help_text="Only people of whom more is known than the id of a device, or only the others.",
+    )
+    sort = serializers.ChoiceField(
+        choices=[text for key in KEYS for text in (key, f"-{key}") if text != "created"],
+        required=False,
+        help_text=(
+            "By what, the greatest first with a minus before it; anonymous visitors come last in every order but "
+            "`-created`, the default. Of more than 10,000 customers only a list that nothing narrows is sorted."
+        ),
+    )
+
+
+class FileAsked(CustomersNarrowed):
+    bom = serializers.ChoiceField(
+        choices=["true", "false"],
+        required=False,
+        help_text="Whether the file begins with a byte order mark, which Excel needs. Default: false.",
+    )
+
+
+class CustomersAsked(CustomersNarrowed):
+    cursor = serializers.CharField(
+        required=False, max_length=LONGEST, help_text="Where the page begins; taken from `next` or `previous`."
+    )
+    page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=200)
 
 
 class CustomerTold(Body):
     name = serializers.CharField(required=False, allow_blank=True, max_length=1000)
     email = serializers.CharField(required=False, allow_blank=True, max_length=1000)
     phone = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+    external_id = serializers.CharField(required=False, allow_blank=True, max_length=1000)
 
 
 class CustomerNew(CustomerTold):
     """At least one of name, email, phone and external_id."""
 
-    external_id = serializers.CharField(required=False, allow_blank=True, max_length=1000)
     note = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
 
 
@@ -194,27 +227,23 @@ def author_of(request: Request) -> str:
 
 def asked_customers(asked: dict[str, Any], asking: Asking) -> tuple[Asked, list[Sorting]]:
     """What a list of customers is asked for, and the models whose stages it shows."""
+    question = Faults()
     by_model: dict[str, tuple[Sorting, list[int]]] = {}
     for text in asked.get("stage", []):
-        model, stage = stage_asked(text, field="stage")
-        by_model.setdefault(model.key, (model, []))[1].append(stage)
-    shown = [model_asked(key, field="model") for key in dict.fromkeys(asked.get("model", []))]
+        named = question.read(partial(stage_asked, text, field="stage"), None)
+        if named is not None:
+            by_model.setdefault(named[0].key, (named[0], []))[1].append(named[1])
+    named_models = [
+        question.read(partial(model_asked, key, field="model"), None) for key in dict.fromkeys(asked.get("model", []))
+    ]
+    shown = [model for model in named_models if model is not None]
     shown = shown or [model for model, _stages in by_model.values()] or [stage_model()]
-    as_of, known_at = asking.instant(asked, "as_of"), asking.instant(asked, "known_at")
-    falls = None
-    if "falls_to" in asked:
-        falls = Falls(*stage_asked(asked["falls_to"], field="falls_to"), days=asked.get("within_days", 30))
-    elif "within_days" in asked:
-        raise QuestionError("within_days", "within_days goes with falls_to")
-    members = segment_asked(asked["segment"]) if "segment" in asked else None
-    scope = None
-    if "group" in asked:
-        if known_at is not None:
-            raise QuestionError("known_at", "known_at is about stages and segments, not about groups of a metric")
-        period = asked_period(start=asked.get("from"), until=asked.get("until"), now=asking.now, zone=asking.zone)
-        scope = Scope(period, as_of or asking.now, members, asked.get("lines") == "products")
-    elif "from" in asked or "until" in asked:
-        raise QuestionError("from" if "from" in asked else "until", "a period goes with a group")
+    as_of = question.read(lambda: asking.instant(asked, "as_of"), None)
+    known_at = question.read(lambda: asking.instant(asked, "known_at"), None)
+    falls = question.read(lambda: _falls_asked(asked), None)
+    members = question.read(lambda: segment_asked(asked["segment"]) if "segment" in asked else None, None)
+    scope = question.read(lambda: _scope_asked(asked, asking, as_of, known_at, members), None)
+    question.refuse()
     return (
         Asked(
             stages=tuple((model, tuple(stages)) for model, stages in by_model.values()),
@@ -226,9 +255,36 @@ def asked_customers(asked: dict[str, Any], asking: Asking) -> tuple[Asked, list[
             as_of=as_of,
             known_at=known_at,
             kept=kept(),
+            anonymous={"known": False, "anonymous": True}.get(asked.get("who", "")),
         ),
         shown,
     )
+
+
+def _falls_asked(asked: dict[str, Any]) -> Falls | None:
+    if "falls_to" in asked:
+        return Falls(*stage_asked(asked["falls_to"], field="falls_to"), days=asked.get("within_days", 30))
+    if "within_days" in asked:
+        raise QuestionError("within_days", "A number of days goes with falls_to, which names the stage.")
+    return None
+
+
+def _scope_asked(
+    asked: dict[str, Any],
+    asking: Asking,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    members: Sorting | None,
+) -> Scope | None:
+    """What a group is counted over."""
+    if "group" in asked:
+        if known_at is not None:
+            raise QuestionError("known_at", "What was known is told of stages and segments, not of groups of a metric.")
+        period = asked_period(start=asked.get("from"), until=asked.get("until"), now=asking.now, zone=asking.zone)
+        return Scope(period, as_of or asking.now, members, asked.get("lines") == "products")
+    if "from" in asked or "until" in asked:
+        raise QuestionError("from" if "from" in asked else "until", "A period goes with a group.")
+    return None
 
 
 def customers_page(request: Request, asked: dict[str, Any], asking: Asking) -> Response:
@@ -241,7 +297,10 @@ def customers_page(request: Request, asked: dict[str, Any], asking: Asking) -> R
         cursor=asked.get("cursor"),
         page_size=asked["page_size"],
         with_next=False,
+        order=parse_order(asked["sort"]) if "sort" in asked else NEWEST,
     )
+    if found.refused:
+        raise QuestionError("sort", found.refused)
     rows = CustomerListed(found.rows, many=True, context=asking.context).data
     return Response(
         page(
@@ -260,7 +319,7 @@ class Customers(APIView):
 
     @extend_schema(
         operation_id="customers_list",
-        summary="Customers, newest first",
+        summary="Customers, the newest first unless sorted otherwise",
         parameters=[CustomersAsked],
         responses={
             200: page_of(CustomerListed, "CustomerPage", currency=serializers.CharField()),
@@ -285,6 +344,45 @@ class Customers(APIView):
         written = written_customer(number=number, asking=Asking(now=clock()))
         where = {"Location": f"/api/v1/customers/{number}/"}
         return Response(written, status=status.HTTP_201_CREATED, headers=where)
+
+
+class AsCsv(JSONRenderer):
+    """Whoever accepts CSV alone is answered; what goes wrong is told as a problem document all the same."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class CustomersFile(APIView):
+    permission_needed: ClassVar[str] = "customers.export"
+    renderer_classes = (JSONRenderer, AsCsv)
+
+    @extend_schema(
+        operation_id="customers_export",
+        summary="Customers as a CSV file",
+        description=(
+            "Takes what the list takes, and sends everybody who matches, in its order, while the file is being made. "
+            "UTF-8, one line of column names first; a text that a spreadsheet program would take for a formula begins "
+            "with an apostrophe."
+        ),
+        parameters=[FileAsked],
+        responses={(200, "text/csv"): str, **problems(400)},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        asked, asking = FileAsked.of(request), Asking(now=clock())
+        what, models = asked_customers(asked, asking)
+        pieces = exported(
+            asked=what,
+            models=models,
+            order=parse_order(asked["sort"]) if "sort" in asked else NEWEST,
+            now=asking.now,
+            currency=asking.installation.currency,
+            minor_digits=asking.installation.minor_digits,
+            byte_order_mark=asked.get("bom") == "true",
+        )
+        answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = 'attachment; filename="customers.csv"'
+        return answer
 
 
 class OneCustomer(APIView):

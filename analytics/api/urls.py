@@ -7,7 +7,7 @@ from django.urls import path
 from .accounts import AccountMembers, Accounts, OneAccount
 from .campaigns import Campaigns, OneCampaign
 from .catalogue import Channels, OneSource, Sources, TouchpointTypes
-from .customers import Customers, CustomerTouchpoints, OneCustomer
+from .customers import Customers, CustomersFile, CustomerTouchpoints, OneCustomer
 from .definitions import ModelUses, RetireModel, RetireSegment, RollBackModel, RollBackSegment, SegmentUses
 from .documents import Docs, Schema
 from .examples import ModelExamples, OneModelExample, OneSegmentExample, SegmentExamples
@@ -48,7 +48,9 @@ from .users import Keys, Me, OneKey, OneUser, RevokeKey, Users
 from .versions import ModelVersion, ModelVersions, SegmentVersion, SegmentVersions, SubRules
 
 urlpatterns = [
+    path("", Index.as_view(), name="api_index"),
     path("customers/", Customers.as_view(), name="api_customers"),
+    path("customers/export/", CustomersFile.as_view(), name="api_customers_export"),
     path("customers/<str:customer>/", OneCustomer.as_view(), name="api_customer"),
     path("customers/<str:customer>/timeline/", Timeline.as_view(), name="api_customer_timeline"),
     path("customers/<str:customer>/spells/", Spells.as_view(), name="api_customer_spells"),

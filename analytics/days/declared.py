@@ -58,4 +58,16 @@ FALLS = Statistic(
     rests_on=("everything that stages rest on", "time"),
     per_version=True,
 )
-STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN, FALLS)}
+LISTED = Statistic(
+    name="listed",
+    question="When was each customer seen last, how often have they ordered, and for how much: the orders of the list?",
+    grain="customer",
+    tables=("Listed",),
+    rests_on=(
+        "touchpoints received",
+        "portraits that changed",
+        "profiles that changed hands",
+        "the types mapped to purchase and refund",
+    ),
+)
+STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN, FALLS, LISTED)}

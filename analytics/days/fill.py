@@ -9,7 +9,8 @@ brings everything that was recorded since into the figures of the days it belong
 3. Of the others, whoever's history changed since the last call is taken off as it was known then and added as it is
    known now. Rows and mark are one transaction, so a crash leaves nothing half counted and the next call does it again.
 4. The identities between the figures are checked.
-5. Who will lapse is computed anew, when it is old enough (`falls`).
+5. What lists of customers are sorted by is read anew of whoever changed (`listed`).
+6. Who will lapse is computed anew, when it is old enough (`falls`).
 
 A fill locks no row that ingest or advance needs; merges wait while sales are counted."""
 
@@ -28,10 +29,23 @@ from customers import locks
 from customers.models import Cause, Customer, Installation, ProfileMove
 from lifecycle.models import Stage, Subject
 
-from ..models import Activity, Broken, Counting, Fall, Member, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
+from ..models import (
+    Activity,
+    Broken,
+    Counting,
+    Fall,
+    Listed,
+    Member,
+    Revision,
+    SalesDay,
+    Seen,
+    StageDay,
+    StageMove,
+    StageShift,
+)
 from ..sorting import active_customers
 from .counts import SalesChanges, StageChanges
-from .declared import FALLS, SALES, SEEN, STAGES
+from .declared import FALLS, LISTED, SALES, SEEN, STAGES
 from .differences import NOBODY, Int64s, Spans, spells_in
 from .falls import count_falls
 from .histories import (
@@ -46,12 +60,16 @@ from .histories import (
     sold_then_and_now,
 )
 from .identities import broken_identities
+from .listed import keep_listed
 from .stores import Stroke, copy_members, open_days, store_members, store_sales, store_stages
 
 CHUNK = 50_000  # customers whose histories are in memory at once
 PART_SECONDS = 60.0
 
 Tell = Callable[[str], None]
+_KEPT = (
+    *(StageDay, StageMove, StageShift, Member, Fall, SalesDay, Activity, Seen, Listed, Revision, Broken, Counting),
+)
 
 
 @dataclass(slots=True)
@@ -78,6 +96,7 @@ def fill(*, tell: Tell = lambda _line: None, anew: bool = False) -> Filled:
         if not part(known_at, done, tell):
             return done
     _look(known_at, done, tell)
+    done.rows += keep_listed(known_at=known_at, tell=tell)
     count_falls(tell=tell)
     return done
 
@@ -88,7 +107,7 @@ def forget() -> bool:
     recorded long ago. False when somebody is at work on them."""
     if not locks.try_own(locks.FILLING):
         return False
-    for table in (StageDay, StageMove, StageShift, Member, Fall, SalesDay, Activity, Seen, Revision, Broken, Counting):
+    for table in _KEPT:
         table.objects.all().delete()
     return True
 
@@ -290,7 +309,7 @@ def _look(known_at: datetime, done: Filled, tell: Tell) -> None:
     locks.own(locks.MERGES)
     counted = list(
         Counting.objects.filter(state=Counting.State.DONE, known_at__lt=known_at)
-        .exclude(statistic=FALLS.name)
+        .exclude(statistic__in=(FALLS.name, LISTED.name))
         .order_by("pk")
     )
     zone = Installation.current().time_zone

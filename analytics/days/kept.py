@@ -11,7 +11,7 @@ from clm.lib.periods import day_start, local_day
 from customers.models import Installation
 
 from ..models import Counting
-from .declared import FALLS, LENGTHS, SALES, SEEN, STAGES
+from .declared import FALLS, LENGTHS, LISTED, SALES, SEEN, STAGES
 
 DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -38,7 +38,14 @@ class Kept:
 
     @property
     def known_at(self) -> datetime | None:
-        return min((mark.known_at for (name, _version), mark in self.marks.items() if name != FALLS.name), default=None)
+        apart = (FALLS.name, LISTED.name)
+        return min((mark.known_at for (name, _version), mark in self.marks.items() if name not in apart), default=None)
+
+    @property
+    def listed_known_at(self) -> datetime | None:
+        """As of when it is kept what lists are sorted by, None if it is not."""
+        mark = self.marks.get((LISTED.name, 0))
+        return mark.known_at if mark is not None else None
 
     def falls_known_at(self, version: int | None) -> datetime | None:
         """As of when it is kept who will lapse, None if it is not."""

@@ -1,6 +1,19 @@
 """Figures that are kept. One module per family of tables."""
 
-from .kept import Activity, Broken, Counting, Fall, Member, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
+from .kept import (
+    Activity,
+    Broken,
+    Counting,
+    Fall,
+    Listed,
+    Member,
+    Revision,
+    SalesDay,
+    Seen,
+    StageDay,
+    StageMove,
+    StageShift,
+)
 from .scores import Score
 
 __all__ = [
@@ -8,6 +21,7 @@ __all__ = [
     "Broken",
     "Counting",
     "Fall",
+    "Listed",
     "Member",
     "Revision",
     "SalesDay",

@@ -127,6 +127,31 @@ class Fall(models.Model):
         return f"{self.customer_id} at {self.at}"
 
 
+class Listed(models.Model):
+    """What lists of customers are sorted by, as known at the mark of its statistic. last_seen: the last touchpoint in
+    milliseconds since 1970, 0 for never; orders, revenue: as in `customer_figures`. Those who are merged into others
+    are not in it."""
+
+    customer = models.OneToOneField(
+        "customers.Customer", models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="listed"
+    )
+    is_anonymous = models.BooleanField()
+    last_seen = models.BigIntegerField()
+    orders = models.BigIntegerField()
+    revenue = models.BigIntegerField()
+
+    class Meta:
+        indexes = [
+            # The list in each order, in either direction: analytics.listing_order.
+            models.Index(fields=["is_anonymous", "last_seen", "customer"], name="listed_by_last_seen"),
+            models.Index(fields=["is_anonymous", "orders", "customer"], name="listed_by_orders"),
+            models.Index(fields=["is_anonymous", "revenue", "customer"], name="listed_by_revenue"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}: {self.last_seen}"
+
+
 class SalesDay(models.Model):
     """What was bought and refunded on a day, in minor units; products_only: without lines that are not products.
 

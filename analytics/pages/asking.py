@@ -9,6 +9,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from analytics.days.kept import Kept, kept
 from analytics.scope import LINES, Scope
@@ -117,11 +118,13 @@ def question(query: QueryDict, *, now: datetime) -> Question:
     if query.get("from") or query.get("until"):
         period = asked_period(start=query.get("from"), until=query.get("until"), now=at, zone=zone)
         if period.start_at > at:
-            raise QuestionError("as_of", "the period starts after the day asked about; nothing of it is known")
+            said = _("Nothing is known of a period after the day asked about. Choose an earlier period.")
+            raise QuestionError("as_of", said)
     else:
         period = preset(key=query.get("period") or DEFAULT_PRESET, now=at, zone=zone)
     lines = query.get("lines") or LINES[0]
     if lines not in LINES:
-        raise QuestionError("lines", f"lines is one of {', '.join(LINES)}")
+        said = _("Figures count all order lines or products only; there is no other choice (%(known)s).")
+        raise QuestionError("lines", said % {"known": ", ".join(LINES)})
     scope = Scope(period=period, as_of=at, products_only=lines == "products", kept=counted)
     return Question(period=period, periods=periods, as_of=day, at=at, scope=scope, kept=counted)

@@ -64,6 +64,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
     then: dict[str, Any] = {"as_of": dates.at, "known_at": dates.known_at}
     moment = dates.at or now
     profiles = record.profiles_of(customer=found.pk, known_at=dates.known_at)
+    traits = record.traits(profiles=profiles, **then)
     models = stage_models()
     chosen = one_of(models, query.get("model") or None)
     asked_segment = segment(query["segment"]) if query.get("segment") else None
@@ -96,9 +97,14 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
             "known_note": KNOWN_NOTE,
             "news": news_of(customer=found.pk),
             "customer": record.customer_head(customer=found, profiles=profiles, memberships=member_of, **then),
-            "identities": record.identities(profiles=profiles, known_at=dates.known_at),
+            "contacts": record.contacts(
+                email=found.email,
+                phone=found.phone,
+                identities=record.identities(profiles=profiles, known_at=dates.known_at),
+                traits=traits,
+            ),
             "consents": record.consents(profiles=profiles, as_of=dates.at),
-            "traits": record.traits(profiles=profiles, **then),
+            "traits": traits,
             "merged_from": record.merged_from(customer=found.pk, known_at=dates.known_at),
             "standings": [(row, sentences[row.model.key][row.stage] if row.stage else "") for row in standings],
             "memberships": member_of,
@@ -155,6 +161,7 @@ def _timeline(query: QueryDict, profiles: Sequence[int], dates: Dates, *, with_k
         roles=[role for role in query.get("role", "").split(",") if role],
         zone=timezone.get_current_timezone_name(),
         with_kinds=with_kinds,
+        with_changes=True,
         page_size=ENTRIES,
         as_of=dates.at,
         known_at=dates.known_at,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,11 +15,12 @@ from django.utils.translation import gettext_lazy
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
 from clm.lib.questions import QuestionError
-from customers.keeping import create_customer, edit_customer, log_touchpoint
+from customers.keeping import create_customer, edit_customer, external_id_of, log_touchpoint, past
 from customers.models import Customer
 from lifecycle.advance import advance_customers
 
 from .asking import page
+from .forms import beside, status
 
 
 class CustomerForm(forms.Form):
@@ -34,16 +36,17 @@ class CustomerForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
         help_text=gettext_lazy("With the country's prefix, like +44 20 7946 0018."),
     )
-
-
-class NewCustomerForm(CustomerForm):
-    """A new customer may also bring the number another system knows it by, and a first note."""
-
     external_id = forms.CharField(
         label=gettext_lazy("External id"),
         required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("The number that your shop or your books know this customer by."),
     )
+
+
+class NewCustomerForm(CustomerForm):
+    """A new customer may also bring a first note."""
+
     note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
 
 
@@ -70,6 +73,20 @@ class LogForm(forms.Form):
     )
     message_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
+    def __init__(self, *told: Any, now: datetime | None = None, **options: Any) -> None:
+        super().__init__(*told, **options)
+        self.now = now
+
+    def clean_occurred_at(self) -> datetime | None:
+        """When it happened, so that what is wrong with it is said together with the rest."""
+        at: datetime | None = self.cleaned_data["occurred_at"]
+        if at is not None and self.now is not None:
+            try:
+                past(at, now=self.now)
+            except QuestionError as error:
+                raise ValidationError(error.message) from None
+        return at
+
 
 @page("customers.edit")
 def customer_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
@@ -78,12 +95,12 @@ def customer_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
         try:
             created = create_customer(**form.cleaned_data, author=str(request.user), now=now)
         except QuestionError as error:
-            _beside(form, error)
+            beside(form, error)
         else:
             advance_customers(customers=[created])
             messages.success(request, _("The customer was created."))
             return redirect("customer", created)
-    return render(request, "pages/customer_form.html", {"form": form}, status=_status(form))
+    return render(request, "pages/customer_form.html", {"form": form}, status=status(form))
 
 
 @page("customers.edit")
@@ -91,20 +108,21 @@ def customer_edit(request: HttpRequest, customer_id: int, *, now: datetime) -> H
     found, survivor = record.found_customer(customer_id)
     if survivor is not None:
         return redirect("customer_edit", survivor)
-    known = {"name": found.name, "email": found.email, "phone": found.phone}
+    known = {key: getattr(found, key) for key in ("name", "email", "phone")}
+    known["external_id"] = external_id_of(customer=found.pk)
     form = CustomerForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
         changes = {key: form.cleaned_data[key] for key in form.changed_data}
         try:
             changed = edit_customer(customer=found.pk, changes=changes, now=now)
         except QuestionError as error:
-            _beside(form, error)
+            beside(form, error)
         else:
             advance_customers(customers=[found.pk])
             messages.success(request, _("Saved.") if changed else _("Nothing was different, so nothing was saved."))
             return redirect("customer", found.pk)
     context: dict[str, Any] = {"form": form, "customer": found, "known_as": names_of([found])[found.pk]}
-    return render(request, "pages/customer_form.html", context, status=_status(form))
+    return render(request, "pages/customer_form.html", context, status=status(form))
 
 
 @page("touchpoints.log")
@@ -112,13 +130,13 @@ def customer_log(request: HttpRequest, customer_id: int, *, now: datetime) -> Ht
     found, survivor = record.found_customer(customer_id)
     if survivor is not None:
         return redirect("customer_log", survivor)
-    form = LogForm(request.POST or None)
+    form = LogForm(request.POST or None, now=now)
     if request.method == "POST" and form.is_valid() and _logged(form, found, author=str(request.user), now=now):
         advance_customers(customers=[found.pk])
         messages.success(request, _("It is on the timeline."))
         return redirect("customer", found.pk)
     context = {"form": form, "customer": found, "known_as": names_of([found])[found.pk]}
-    return render(request, "pages/touchpoint_form.html", context, status=_status(form))
+    return render(request, "pages/touchpoint_form.html", context, status=status(form))
 
 
 def _logged(form: LogForm, customer: Customer, *, author: str, now: datetime) -> bool:
@@ -135,14 +153,6 @@ def _logged(form: LogForm, customer: Customer, *, author: str, now: datetime) ->
             message_id=str(told["message_id"]),
         )
     except QuestionError as error:
-        _beside(form, error)
+        beside(form, error)
         return False
     return True
-
-
-def _beside(form: forms.Form, error: QuestionError) -> None:
-    form.add_error(error.field if error.field in form.fields else None, error.message)
-
-
-def _status(form: forms.Form) -> int:
-    return 422 if form.is_bound and form.errors else 200

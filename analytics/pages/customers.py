@@ -1,26 +1,36 @@
 """The list of customers: searched, narrowed, one page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from analytics import customer_list
+from analytics.customer_export import exported
 from analytics.customer_list import Asked, Falls, Size
-from analytics.sorting import lapsed_stage, segment, segments, stage_model, stage_models
+from analytics.listing_order import DEFAULT, KEYS, Order, parse_order
+from analytics.sorting import Sorting, lapsed_stage, segment, segments, stage_model, stage_models
 from analytics.stages import stage_counts
-from clm.lib.questions import QuestionError
+from clm.lib.periods import local_day
+from clm.lib.questions import Faults, QuestionError
 from clm.lib.templatetags.numbers import number
+from customers.models import Installation
 from lifecycle.place import placed_by_hand
 
-from .asking import SCOPE, dates_of, page, question
+from .asking import SCOPE, Question, dates_of, page, question
+from .dates import Dates
 from .news import news_of
 
+# Whom the list is narrowed to by what is known of them.
+WHO = {"": None, "known": False, "anonymous": True}
 # What the customers behind a figure have in common, as the end of "12 customers ...".
-TAKES = (*SCOPE, "known_at", "search", "model", "stage", "segment", "falling", "group", "columns", "cursor")
+NARROWS = ("search", "model", "stage", "segment", "falling", "group", "who")
+TAKES = (*SCOPE, "known_at", *NARROWS, "columns", "sort", "cursor")
 # The columns of the list beside the customer, in their order; all are shown unless some are chosen.
 COLUMNS = {
     "stage": _("Stage"),
@@ -51,50 +61,36 @@ GROUPS = {
 
 @page("customers.view", takes=TAKES)
 def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    query = request.GET
-    picked, dates = question(query, now=now), dates_of(request)
-    model = stage_model(query.get("model") or None)
-    stage = model.stage_id(query["stage"]) if query.get("stage") else None
-    chosen_segment = segment(query["segment"]) if query.get("segment") else None
-    columns = asked_columns(query.getlist("columns"))
-    lapsed = lapsed_stage(model)
-    # What comes next is only known from now on: with a date in the past that filter is off, and the page says so.
-    falling = bool(query.get("falling")) and lapsed is not None and not dates.is_past
-    falls = Falls(model=model, stage=lapsed) if falling and lapsed is not None else None
-    group = query.get("group", "")
-    asked = Asked(
-        stages=((model, (stage,)),) if stage is not None else (),
-        segment=chosen_segment,
-        search=query.get("search", "")[:200],
-        falls=falls,
-        group=group,
-        scope=picked.scope if group else None,
-        # A group is about a period; its list shows the people as they are now.
-        as_of=None if group else dates.at,
-        known_at=None if group else dates.known_at,
-        kept=picked.kept,
-    )
-    narrowed = bool(asked.stages or asked.segment or asked.search or falls or group or asked.as_of)
+    query, listing, wrong = answerable(request.GET, dates=dates_of(request), now=now)
+    request.GET = query  # type: ignore[assignment]  # links and forms carry along what can be answered
+    asked, model, falls = listing.asked, listing.model, listing.asked.falls
     found = customer_list.customers(
-        asked=asked, models=[model], now=now, cursor=query.get("cursor") or None, counted=narrowed
+        asked=asked,
+        models=[model],
+        now=now,
+        cursor=query.get("cursor") or None,
+        counted=listing.is_narrowed,
+        order=listing.order,
     )
-    counts = stage_counts(model=model, now=now, as_of=asked.as_of, known_at=asked.known_at, kept=picked.kept)
+    counts = stage_counts(model=model, now=now, as_of=asked.as_of, known_at=asked.known_at, kept=listing.picked.kept)
     everybody = customer_list.everybody()
-    matching = found.size or everybody
+    matching = found.size if listing.is_narrowed and found.size is not None else everybody
+    picked, stage, lapsed, group = listing.picked, listing.stage, lapsed_stage(model), asked.group
     return render(
         request,
         "pages/customers.html",
         {
             "now": now,
             "news": news_of(),
+            "wrong": wrong,
             "search": asked.search,
             "model": model.ref,
             "models": [one.ref for one in stage_models()],
             "stage": model.stages[stage] if stage is not None else None,
             "stages": counts.stages,
             "lapsed": model.stages[lapsed] if lapsed is not None else None,
-            "falling": falling,
-            "falling_is_off": bool(query.get("falling")) and dates.is_past,
+            "falling": falls is not None,
+            "falling_is_off": bool(query.get("falling")) and listing.dates.is_past,
             "falls_known_at": picked.kept.falls_known_at(model.version) if falls is not None else None,
             "group": group,
             "group_name": GROUPS.get(group, ""),
@@ -103,15 +99,20 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "takes_as_of": not group,
             "present_note": GROUP_NOTE,
             "known_note": KNOWN_NOTE,
-            "segment": chosen_segment.ref if chosen_segment is not None else None,
+            "segment": asked.segment.ref if asked.segment is not None else None,
             "segments": [one.ref for one in segments()],
-            "columns": columns,
-            "all_columns": [(key, label, key in columns) for key, label in COLUMNS.items()],
-            "narrowed": narrowed,
+            "who": query.get("who", ""),
+            "columns": listing.columns,
+            "all_columns": [(key, label, key in listing.columns) for key, label in COLUMNS.items()],
+            "order": found.order,
+            "orders": order_choices(found.order),
+            "headers": {key: header(key, found.order) for key in KEYS},
+            "refused_order": found.refused,
+            "narrowed": listing.is_narrowed,
             "start": found.start,
             "end": found.start + len(found.rows) - 1,
             "matching": matching,
-            "matching_said": said(matching, about=not narrowed),
+            "matching_said": said(matching, about=not listing.is_narrowed),
             "everybody": everybody,
             "everybody_said": said(everybody, about=True),
             "rows": found.rows,
@@ -121,7 +122,136 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "next_cursor": found.next_cursor,
             "previous_cursor": found.previous_cursor,
         },
+        status=400 if wrong else 200,
     )
+
+
+@page("customers.export", takes=(*TAKES, "bom"))
+def customers_export(request: HttpRequest, *, now: datetime) -> StreamingHttpResponse:
+    """The list as its address asks for it, from its first page to its last, as a CSV file. `bom=0` leaves out the byte
+    order mark that Excel needs."""
+    listing = asked_listing(request.GET, dates=dates_of(request), now=now)
+    installation = Installation.current()
+    pieces = exported(
+        asked=listing.asked,
+        models=[listing.model],
+        order=listing.order,
+        now=now,
+        currency=installation.currency,
+        minor_digits=installation.minor_digits,
+        byte_order_mark=request.GET.get("bom") != "0",
+    )
+    return as_file(pieces, name=f"customers-{local_day(now, installation.time_zone)}.csv")
+
+
+def as_file(pieces: Iterator[bytes], *, name: str) -> StreamingHttpResponse:
+    """A CSV file that is sent while it is made."""
+    answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What an address of the list asks for."""
+
+    picked: Question
+    dates: Dates
+    model: Sorting
+    stage: int | None
+    asked: Asked
+    columns: tuple[str, ...]
+    order: Order
+
+    @property
+    def is_narrowed(self) -> bool:
+        return self.asked.is_narrowed or self.asked.anonymous is not None
+
+
+def asked_listing(query: QueryDict, *, dates: Dates, now: datetime) -> Listing:
+    """What a query asks for; QuestionError names every parameter that cannot be answered."""
+    wrong = Faults()
+    picked = wrong.read(lambda: question(query, now=now), None)
+    model = stage_model(query.get("model") or None)
+    stage = model.stage_id(query["stage"]) if query.get("stage") else None
+    columns = wrong.read(lambda: asked_columns(query.getlist("columns")), ())
+    order = wrong.read(lambda: parse_order(query.get("sort") or DEFAULT.asked), DEFAULT)
+    anonymous = wrong.read(lambda: _asked_who(query.get("who", "")), None)
+    wrong.refuse()
+    assert picked is not None
+    lapsed, group = lapsed_stage(model), query.get("group", "")
+    is_falling = bool(query.get("falling")) and not dates.is_past
+    asked = Asked(
+        stages=((model, (stage,)),) if stage is not None else (),
+        segment=segment(query["segment"]) if query.get("segment") else None,
+        search=query.get("search", "")[:200],
+        # What comes next is only known from now on: with a date in the past that filter is off, and the page says so.
+        falls=Falls(model=model, stage=lapsed) if is_falling and lapsed is not None else None,
+        group=group,
+        scope=picked.scope if group else None,
+        # A group is about a period; its list shows the people as they are now.
+        as_of=None if group else dates.at,
+        known_at=None if group else dates.known_at,
+        kept=picked.kept,
+        anonymous=anonymous,
+    )
+    return Listing(picked=picked, dates=dates, model=model, stage=stage, asked=asked, columns=columns, order=order)
+
+
+def answerable(query: QueryDict, *, dates: Dates, now: datetime) -> tuple[QueryDict, Listing, list[str]]:
+    """The query without the parameters that cannot be answered, what it asks for, and what is wrong with the others:
+    whoever mistypes a date keeps the page and everything else that was chosen."""
+    wrong: list[str] = []
+    while True:
+        try:
+            listing = asked_listing(query, dates=dates, now=now)
+            customer_list.refuse_unanswerable(asked=listing.asked, cursor=query.get("cursor"), order=listing.order)
+            return query, listing, list(dict.fromkeys(wrong))
+        except QuestionError as error:
+            faulty = [key for problem in error.errors for key in _together(problem.field) if key in query]
+            if not faulty:
+                raise
+            wrong += [problem.message for problem in error.errors]
+            query = query.copy()
+            for key in faulty:
+                query.pop(key, None)
+
+
+def _together(field: str) -> tuple[str, ...]:
+    """The parameters that stand or fall with one: the two ends of a period."""
+    return ("from", "until") if field in ("from", "until") else (field,)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The head of a column that the list can be sorted by: what its link asks for, and which way it is sorted now, as
+    aria-sort says it ("" when by another)."""
+
+    sort: str
+    sorted: str
+
+
+def header(key: str, order: Order) -> Header:
+    """The head of one column; a link on the column that decides turns the order round."""
+    descending = KEYS[key][1] if order.key != key else not order.descending
+    now = "" if order.key != key else "descending" if order.descending else "ascending"
+    return Header(Order(key, descending).asked, now)
+
+
+def order_choices(order: Order) -> list[tuple[str, Any, bool]]:
+    """(what a link asks for, label, whether it is so) of each order, the first way round; for telephones, where
+    columns have no heads."""
+    choices = [(Order(key, descending), label) for key, (label, descending) in KEYS.items()]
+    if order not in [one for one, _label in choices]:
+        choices.append((order, _now("%(label)s, turned round") % {"label": KEYS[order.key][0]}))
+    return [(one.asked, label, one == order) for one, label in choices]
+
+
+def _asked_who(who: str) -> bool | None:
+    if who not in WHO:
+        raise QuestionError("who", _now("A list shows known people or anonymous visitors."))
+    return WHO[who]
 
 
 def said(size: Size, *, about: bool) -> str:
@@ -135,5 +265,8 @@ def asked_columns(chosen: Sequence[str]) -> tuple[str, ...]:
     """The columns asked for, each once and in the order of the list; all of them when none is named."""
     unknown = [key for key in chosen if key not in COLUMNS]
     if unknown:
-        raise QuestionError("columns", f'there is no column "{unknown[0][:40]}"; the columns are {", ".join(COLUMNS)}')
+        raise QuestionError(
+            "columns",
+            _now("There is no column “%(column)s”. Choose from the columns of the list.") % {"column": unknown[0][:40]},
+        )
     return tuple(key for key in COLUMNS if not chosen or key in chosen)

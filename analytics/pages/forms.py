@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -25,7 +26,11 @@ def beside(form: forms.Form, error: QuestionError | ConflictError) -> None:
         form.add_error(None, str(error))
         return
     for one in error.errors:
-        form.add_error(one.field if one.field in form.fields else None, one.message)
+        message: str = one.message
+        if one.customer is not None:
+            where = reverse("customer", args=[one.customer])
+            message = leading_to(message, url=where, link=_("Open that customer"))
+        form.add_error(one.field if one.field in form.fields else None, message)
 
 
 def by_rule(check: Callable[[Any], object]) -> Callable[[Any], None]:

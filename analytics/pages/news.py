@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from analytics.news import mark
 from clm.lib.questions import QuestionError
@@ -33,7 +34,7 @@ def news(request: HttpRequest, *, now: datetime) -> HttpResponse:
     """{"mark": "..."}: other than the page's own when there is something new."""
     text = request.GET.get("customer", "")
     if text and not (text.isascii() and text.isdigit() and int(text[:20]) <= _LARGEST_ID):
-        raise QuestionError("customer", "customer is a number")
+        raise QuestionError("customer", _("A customer is named by a number."))
     answer = JsonResponse({"mark": mark(customer=int(text) if text else None)})
     answer["Cache-Control"] = "no-store"
     return answer

@@ -179,11 +179,12 @@ class _Portion:
         messages = self.messages
         joined = (self.people.signed_up < NEVER).tolist()
         merged = (self.people.merged < NEVER).tolist()
-        name, email, search = [], [], []
+        name, email, search, anonymous = [], [], [], []
         for one, other, gone in zip(person.tolist(), is_other.tolist(), is_merged.tolist(), strict=True):
             has_joined = joined[one] and not other
             name.append(messages.name[one] if has_joined else "")
             email.append(messages.email[one] if has_joined else "")
+            anonymous.append(not has_joined and not gone)
             if gone:
                 search.append("")
             elif other:
@@ -204,6 +205,7 @@ class _Portion:
                 "email": "s",
                 "phone": "s",
                 "search_text": "s",
+                "is_anonymous": "b",
             },
             {
                 "id": customer,
@@ -213,6 +215,7 @@ class _Portion:
                 "email": email,
                 "phone": [""] * len(name),
                 "search_text": search,
+                "is_anonymous": np.array(anonymous),
             },
         )
 

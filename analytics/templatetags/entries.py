@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from analytics.templatetags.stages import role_icon
 from analytics.timeline import Entry
+from analytics.trait_changes import TraitChange
 from clm.lib.templatetags.icons import icon
 from clm.lib.templatetags.numbers import money, number
 from clm.lib.templatetags.times import when
@@ -22,9 +23,11 @@ BY_HAND = ("Call", "Note")
 
 
 @register.simple_tag(takes_context=True)
-def timeline_entry(context: Context, entry: Entry) -> SafeString:
+def timeline_entry(context: Context, entry: Entry | TraitChange) -> SafeString:
     """An entry: its mark, what it was and where, what a person wrote, what is folded away, and when
     (static/css/parts/timeline.css)."""
+    if isinstance(entry, TraitChange):
+        return _change(context, entry)
     amount = "" if entry.amount is None else format_html('<div class="amount">{}</div>', money(context, entry.amount))
     return format_html(
         '<li class="entry role-{role}{by_hand}" id="touchpoint-{number}"><span class="entry-mark">{mark}</span><div>'
@@ -41,6 +44,29 @@ def timeline_entry(context: Context, entry: Entry) -> SafeString:
         amount=amount,
         clock=when(context, entry.at, "clock"),
     )
+
+
+def _change(context: Context, change: TraitChange) -> SafeString:
+    """A change of what is known: from what to what."""
+    said = {(False, True): _("%(what)s added"), (True, False): _("%(what)s removed")}
+    title = said.get((bool(change.was), bool(change.became)), _("%(what)s changed"))
+    was = format_html('<s dir="auto">{}</s>', change.was) if change.was else ""
+    became = format_html('<b dir="auto">{}</b>', change.became) if change.became else ""
+    arrow = icon("arrow-narrow-right", label=_("then")) if was and became else ""
+    return format_html(
+        '<li class="entry change"><span class="entry-mark">{}</span><div><div class="entry-title">{}</div>'
+        '<div class="entry-sub">{}</div></div><div class="entry-end"><div class="muted small">{}</div></div></li>\n',
+        icon("pencil"),
+        title % {"what": change.label},
+        format_html_join(" ", "{}", ((part,) for part in (was, arrow, became) if part)),
+        when(context, change.at, "clock"),
+    )
+
+
+@register.filter
+def contact_kind(kind: str) -> str:
+    """What an identity of that kind is called: `email` is an e-mail, `external_id` an external id."""
+    return {"email": _("e-mail"), "phone": _("phone")}.get(kind) or kind.replace("_", " ")
 
 
 def _where(entry: Entry) -> Iterator[SafeString]:

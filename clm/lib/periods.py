@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from .milliseconds import truncated, written
@@ -18,6 +19,7 @@ EARLIEST_YEAR = 1990
 LATEST_YEAR = 2199
 PRESETS = {"30d": (30, _("Last 30 days")), "90d": (90, _("Last 90 days")), "365d": (365, _("Last 365 days"))}
 DEFAULT_PRESET = "30d"
+_TURNED = _("A period ends after it starts. Choose a later last day or an earlier first one.")
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(
@@ -81,7 +83,8 @@ def zone_of(name: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise QuestionError("timezone", f'there is no time zone "{name[:60]}"') from None
+        said = _now("There is no time zone “%(name)s”. Write it like Europe/London.") % {"name": name[:60]}
+        raise QuestionError("timezone", said) from None
 
 
 def day_start(day: date, zone: str) -> datetime:
@@ -124,7 +127,8 @@ def last_days(*, count: int, now: datetime, zone: str, key: str = "custom", labe
 def preset(*, key: str, now: datetime, zone: str) -> Period:
     """One of PRESETS, as people choose it on a page; QuestionError names the field `period`."""
     if key not in PRESETS:
-        raise QuestionError("period", f'there is no period "{key[:20]}"; there are {", ".join(PRESETS)}')
+        said = _now("There is no period “%(key)s”. Choose one of %(known)s, or two days of your own.")
+        raise QuestionError("period", said % {"key": key[:20], "known": ", ".join(PRESETS)})
     count, label = PRESETS[key]
     return last_days(count=count, now=now, zone=zone, key=key, label=str(label))
 
@@ -147,10 +151,10 @@ def asked_period(*, start: str | None, until: str | None, now: datetime, zone: s
     if isinstance(first, datetime) or isinstance(last, datetime):
         start_at, until_at = _instant(first, zone), _instant(last, zone)
         if start_at >= until_at:
-            raise QuestionError("until" if until else "from", "a period ends after it starts")
+            raise QuestionError("until" if until else "from", str(_TURNED))
         return between(start_at=start_at, until_at=until_at, zone=zone)
     if first >= last:
-        raise QuestionError("until" if until else "from", "a period ends after it starts")
+        raise QuestionError("until" if until else "from", str(_TURNED))
     return days(start=first, until=last, zone=zone)
 
 
@@ -159,7 +163,9 @@ def asked_instant(text: str, *, field: str, now: datetime, zone: str) -> datetim
     zone. Nothing is known of the future, so an instant after `now` is refused."""
     instant = _instant(parse_moment(text, field=field, zone=zone), zone)
     if instant > now:
-        raise QuestionError(field, f"{field} lies in the future; nothing is known of it yet")
+        raise QuestionError(
+            field, _now("This lies in the future, of which nothing is known yet. Ask for today or earlier.")
+        )
     return truncated(instant)
 
 
@@ -174,11 +180,11 @@ def parse_moment(text: str, *, field: str, zone: str) -> date:
                 raise ValueError
             moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise QuestionError(
-            field, f"{field} is a date like 2026-03-29 or an instant with its offset like 2026-03-29T01:00:00Z"
-        ) from None
+        said = _now("“%(text)s” is no date. Write a day like 2026-03-29, or an instant like 2026-03-29T01:00:00Z.")
+        raise QuestionError(field, said % {"text": text[:40]}) from None
     if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
-        raise QuestionError(field, f"{field} lies from {EARLIEST_YEAR} to {LATEST_YEAR}")
+        said = _now("This year is out of reach. Choose one from %(first)d to %(last)d.")
+        raise QuestionError(field, said % {"first": EARLIEST_YEAR, "last": LATEST_YEAR})
     return moment
 
 

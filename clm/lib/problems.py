@@ -14,7 +14,8 @@ from .questions import ConflictError, NotThereError, QuestionError
 
 
 class BadInput(exceptions.APIException):
-    """Input that cannot be used. `errors` is a list of {"field": name or JSON path, "message": sentence}."""
+    """Input that cannot be used. `errors` is a list of {"field": name or JSON path, "message": sentence}, in which
+    "customer" is the id of whoever has what was asked for."""
 
     status_code = 400
     default_code = "bad_input"
@@ -40,6 +41,12 @@ class OtherRequest(exceptions.APIException):
     default_code = "other_request"
 
 
+def _told(problem: QuestionError) -> dict[str, str]:
+    """One problem as a problem document writes it."""
+    told = {"field": problem.field, "message": problem.message}
+    return told if problem.customer is None else {**told, "customer": str(problem.customer)}
+
+
 def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
     if isinstance(detail, dict):
         return [e for key, value in detail.items() for e in _flat(value, _below(path, key))]
@@ -63,8 +70,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponseB
     if isinstance(error, Http404 | NotThereError):
         error = exceptions.NotFound()
     elif isinstance(error, QuestionError):
-        named = [{"field": one.field, "message": one.message} for one in error.errors if one.field]
-        error = BadInput(error.message, errors=named)
+        error = BadInput(error.message, errors=[_told(one) for one in error.errors if one.field])
     elif isinstance(error, ConflictError):
         error = Conflict(str(error))
     elif isinstance(error, PermissionDenied):

@@ -1,17 +1,23 @@
 """What is wrong with a question that cannot be answered as asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+Otherwise = TypeVar("Otherwise")
 
 
 class QuestionError(ValueError):
-    """A question that cannot be answered: `field` is the parameter to mend, `message` says how. The API answers it
-    with 400, pages say it beside the field."""
+    """A question that cannot be answered: `field` is the parameter to mend, `message` a sentence that says what is
+    wrong and the way out. The API answers it with 400, pages say it beside the field. customer: who has what was asked
+    for, where that is the reason."""
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, field: str, message: str, *, customer: int | None = None) -> None:
         super().__init__(message)
         self.field = field
-        self.message = message
+        self.message = str(message)
+        self.customer = customer
 
     @property
     def errors(self) -> "tuple[QuestionError, ...]":
@@ -24,7 +30,7 @@ class ManyFaultsError(QuestionError):
     it is the first of them."""
 
     def __init__(self, errors: Sequence[QuestionError]) -> None:
-        super().__init__(errors[0].field, errors[0].message)
+        super().__init__(errors[0].field, errors[0].message, customer=errors[0].customer)
         self._errors = tuple(errors)
 
     @property
@@ -45,7 +51,23 @@ class Faults:
         try:
             yield
         except QuestionError as error:
-            self._found.extend(error.errors)
+            self.note(error)
+
+    def note(self, error: QuestionError) -> None:
+        """Keep a fault that was found otherwise."""
+        self._found.extend(error.errors)
+
+    def read(self, part: Callable[[], Answer], otherwise: Otherwise) -> Answer | Otherwise:
+        """What `part` returns; `otherwise` when it cannot be answered, which is noted."""
+        try:
+            return part()
+        except QuestionError as error:
+            self.note(error)
+            return otherwise
+
+    def __bool__(self) -> bool:
+        """Whether anything was noted."""
+        return bool(self._found)
 
     def refuse(self) -> None:
         """Raise what was noted; nothing when nothing was."""

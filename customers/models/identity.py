@@ -7,16 +7,20 @@ import pghistory
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Left, Lower, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clm.lib.references import bare_reference
 
+# Letters of a name that lists are sorted by.
+SORTED_LETTERS = 40
+
 
 class Customer(models.Model):
     """A person. The texts are a portrait of what its profiles' traits and identities say now, kept for lists and
-    search by `customers.portrait`; they are never the source of truth."""
+    search by `customers.portrait`; they are never the source of truth. is_anonymous: nothing is known but the ids of
+    devices; portrayed_at: when the portrait changed last."""
 
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -25,11 +29,27 @@ class Customer(models.Model):
     email = models.TextField(_("e-mail"), blank=True, default="")
     phone = models.TextField(_("phone"), blank=True, default="")
     search_text = models.TextField(blank=True, default="", editable=False)
+    is_anonymous = models.BooleanField(default=False, db_default=False, editable=False)
+    portrayed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         indexes = [
             # The search box: any part of a name, an address, a number or an id.
             GinIndex(fields=["search_text"], name="customer_search", opclasses=["gin_trgm_ops"]),
+            # The list by name (analytics.listing_order), in either direction; and after it those without a name.
+            models.Index(
+                Lower(Left("name", SORTED_LETTERS)),
+                "id",
+                name="customer_by_name",
+                condition=models.Q(merged_into=None) & ~models.Q(name=""),
+            ),
+            models.Index(
+                fields=["is_anonymous", "id"],
+                name="customer_without_name",
+                condition=models.Q(merged_into=None, name=""),
+            ),
+            # Who changed since lists were sorted last: analytics/sql/listed_touched.sql.
+            models.Index(fields=["portrayed_at"], name="customer_portrayed"),
         ]
         constraints = [
             models.CheckConstraint(

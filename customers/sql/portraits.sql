@@ -15,7 +15,8 @@ WITH profile AS (
     SELECT profile.customer_id AS customer,
            min(identity.value) FILTER (WHERE identity.kind = 'email') AS email,
            min(identity.value) FILTER (WHERE identity.kind = 'phone') AS phone,
-           left(string_agg(identity.value, ' ' ORDER BY identity.id), 2000) AS ids
+           left(string_agg(identity.value, ' ' ORDER BY identity.id), 2000) AS ids,
+           bool_and(identity.kind = 'anonymous_id') AS is_device
     FROM profile
     JOIN customers_identity AS identity ON identity.profile_id = profile.id
     GROUP BY profile.customer_id
@@ -25,7 +26,7 @@ WITH profile AS (
                     trim(concat_ws(' ', left(first.text, 100), left(last.text, 100)))) AS name,
            coalesce(nullif(left(mail.text, 320), ''), known.email, '') AS email,
            coalesce(nullif(left(phone.text, 60), ''), known.phone, '') AS phone,
-           coalesce(known.ids, '') AS ids
+           coalesce(known.ids, '') AS ids, coalesce(known.is_device, true) AS is_device
     FROM unnest(%(customers)s::bigint[]) AS asked (customer)
     LEFT JOIN said AS whole ON whole.customer = asked.customer AND whole.key = 'name'
     LEFT JOIN said AS first ON first.customer = asked.customer AND first.key = 'firstName'
@@ -34,13 +35,19 @@ WITH profile AS (
     LEFT JOIN said AS phone ON phone.customer = asked.customer AND phone.key = 'phone'
     LEFT JOIN known ON known.customer = asked.customer
 ), searched AS (
-    SELECT customer, name, email, phone,
-           lower(trim(concat_ws(' ', nullif(name, ''), nullif(email, ''), nullif(phone, ''), ids))) AS search_text
+    -- A number that is written with spaces or signs is found by its digits as well.
+    SELECT customer, name, email, phone, is_device AND name = '' AND email = '' AND phone = '' AS is_anonymous,
+           lower(trim(concat_ws(
+               ' ', nullif(name, ''), nullif(email, ''), nullif(phone, ''), ids,
+               CASE WHEN phone ~ '[0-9][^0-9]+[0-9]' THEN regexp_replace(phone, '[^0-9]+', '', 'g') END
+           ))) AS search_text
     FROM portrait
 )
 UPDATE customers_customer AS customer
-SET name = searched.name, email = searched.email, phone = searched.phone, search_text = searched.search_text
+SET name = searched.name, email = searched.email, phone = searched.phone, search_text = searched.search_text,
+    is_anonymous = searched.is_anonymous, portrayed_at = clock_timestamp()
 FROM searched
 WHERE customer.id = searched.customer
-  AND (customer.name, customer.email, customer.phone, customer.search_text)
-      IS DISTINCT FROM (searched.name, searched.email, searched.phone, searched.search_text)
+  AND (customer.name, customer.email, customer.phone, customer.search_text, customer.is_anonymous)
+      IS DISTINCT FROM
+      (searched.name, searched.email, searched.phone, searched.search_text, searched.is_anonymous)

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from analytics.search import found_customers
+from analytics.search import found_customers, searched_digits
 from clm.lib.questions import QuestionError
 from customers.events import Event
 from customers.ingest import clock, ingest
@@ -66,6 +66,60 @@ def found(text: str) -> list[int]:
 )
 def test_customers_are_found_by(text: str, persons: list[str], people: dict[str, int]) -> None:
     assert found(text) == [people[person] for person in persons]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+44 20 7946 0018",
+        "+442079460018",
+        "00442079460018",
+        "0044 20 7946-0018",
+        "+44 (0)20 7946 0018",
+        "020 7946 0018",
+        "(020) 7946-0018",
+        "02079460018",
+        "20 7946 0018",
+        "7946 0018",
+        "7946.0018",
+        "79460018",
+    ],
+)
+@pytest.mark.parametrize("told", ["+44 20 7946 0018", "+442079460018", "020 7946 0018", "(020) 7946/0018"])
+def test_a_telephone_is_found_however_it_is_written(told: str, text: str) -> None:
+    installed()
+    source = Source.objects.create(key="shop", name="Shop")
+    people = [("a", told), ("b", "+44 20 7946 0019"), ("c", "+46 70 123 45 67"), ("d", "")]
+    events = [
+        Event(
+            message_id=person,
+            identities=(("external_id", person),),
+            type="Page Viewed",
+            channel="web",
+            occurred_at=ago(days=3),
+            traits={"name": person, "phone": phone},
+        )
+        for person, phone in people
+    ]
+    ingest(source=source, events=events, cause=Cause.IMPORT)
+    settle()
+    assert found(text) == [Customer.objects.get(name="a").pk]
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("+44 20 7946 0018", "2079460018"),
+        ("+1 (212) 555-0100", "2125550100"),
+        ("+354 555 0100", "5550100"),
+        ("0171/555 01", "17155501"),
+        ("12345", ""),  # too short for a number, long enough for an order
+        ("anna 020 7946 0018", ""),
+        ("020 7946 0018x", ""),
+    ],
+)
+def test_what_is_looked_for_of_a_telephone_number(text: str, digits: str) -> None:
+    assert searched_digits(text) == digits
 
 
 def test_whoever_is_recognised_by_exactly_this_comes_first(people: dict[str, int]) -> None:

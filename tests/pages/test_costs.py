@@ -11,11 +11,11 @@ from tests.pages.conftest import Shop
 
 COSTS = {
     "/": 57,
-    "/customers/": 26,
-    "/customers/?stage=retention&search=novak": 26,
-    "/customers/?falling=1": 37,
-    "/customers/{customer}/": 42,
-    "/customers/{customer}/timeline/": 9,
+    "/customers/": 30,
+    "/customers/?stage=retention&search=novak": 30,
+    "/customers/?falling=1": 41,
+    "/customers/{customer}/": 43,
+    "/customers/{customer}/timeline/": 10,
     "/metrics/": 22,
     "/search/?search=novak+97": 13,
     "/models/": 12,

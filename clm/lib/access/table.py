@@ -17,6 +17,7 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "overview.view": (EVERYBODY, _("See the overview, the sources, and what the installation counts in")),
     "customers.view": (EVERYBODY, _("See customers and their timelines")),
     "customers.edit": (STAFF, _("Create and edit customers")),
+    "customers.export": (MARKETERS, _("Take lists of customers away as files")),
     "touchpoints.log": (STAFF, _("Log a call or a note")),
     "customers.merge": (STAFF, _("Merge customers and undo a merge")),
     "stages.view": (EVERYBODY, _("See stage models and their rules")),

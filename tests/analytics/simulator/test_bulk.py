@@ -51,8 +51,8 @@ def everything() -> dict[str, object]:
         "people": sorted(people.values()),
         # Identities told in one batch are numbered by their kind, so the order of words is the batch's.
         "portraits": sorted(
-            (*row[:3], sorted(row[3].split()))
-            for row in Customer.objects.values_list("name", "email", "phone", "search_text")
+            (*row[:3], sorted(row[3].split()), row[4])
+            for row in Customer.objects.values_list("name", "email", "phone", "search_text", "is_anonymous")
         ),
         "touchpoints": sorted(
             (str(row[0]), names[row[1]], *map(str, row[2:]))
