@@ -73,7 +73,7 @@ def follows(place: Place, border: Place, order: Order) -> bool:
     if place.part != border.part:
         return place.part > border.part
     here, there = (place.key, place.id), (border.key, border.id)
-    return here < there if order.descending else here > there  # type: ignore[operator]
+    return here < there if order.descending else here > there
 
 
 def in_order(places: Iterable[Place], order: Order) -> list[Place]:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,7 +25,7 @@ from clm.lib.questions import NotThereError, QuestionError
 
 from .dates import DATES, TIMES, Dates, asked_dates, asked_day, day_end, tidied
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponse | StreamingHttpResponse]
 # What `question` reads.
 SCOPE = ("period", "from", "until", "as_of", "lines")
 # `still` takes movement out of a page, for pictures of it; it is read by static/js/theme.js. The dates and the lines
@@ -41,7 +41,7 @@ def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View
     def mark(view: View) -> View:
         @allowed(permission)
         @wraps(view)
-        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
             request.parameters_taken = frozenset(takes)  # type: ignore[attr-defined]
             request.parameters_unknown = sorted(  # type: ignore[attr-defined]
                 key[:60] for key in request.GET if key not in takes and key not in TAKEN_BY_ALL

@@ -174,7 +174,7 @@ def asked_listing(query: QueryDict, *, dates: Dates, now: datetime) -> Listing:
     wrong = Faults()
     picked = wrong.read(lambda: question(query, now=now), None)
     model = stage_model(query.get("model") or None)
-    stage = model.stage_id(query["stage"]) if query.get("stage") else None
+    stage = model.stage_id(query.get("stage", "")) if query.get("stage") else None
     columns = wrong.read(lambda: asked_columns(query.getlist("columns")), ())
     order = wrong.read(lambda: parse_order(query.get("sort") or DEFAULT.asked), DEFAULT)
     anonymous = wrong.read(lambda: _asked_who(query.get("who", "")), None)
@@ -184,7 +184,7 @@ def asked_listing(query: QueryDict, *, dates: Dates, now: datetime) -> Listing:
     is_falling = bool(query.get("falling")) and not dates.is_past
     asked = Asked(
         stages=((model, (stage,)),) if stage is not None else (),
-        segment=segment(query["segment"]) if query.get("segment") else None,
+        segment=segment(query.get("segment", "")) if query.get("segment") else None,
         search=query.get("search", "")[:200],
         # What comes next is only known from now on: with a date in the past that filter is off, and the page says so.
         falls=Falls(model=model, stage=lapsed) if is_falling and lapsed is not None else None,
@@ -242,7 +242,7 @@ def header(key: str, order: Order) -> Header:
 def order_choices(order: Order) -> list[tuple[str, Any, bool]]:
     """(what a link asks for, label, whether it is so) of each order, the first way round; for telephones, where
     columns have no heads."""
-    choices = [(Order(key, descending), label) for key, (label, descending) in KEYS.items()]
+    choices: list[tuple[Order, Any]] = [(Order(key, descending), label) for key, (label, descending) in KEYS.items()]
     if order not in [one for one, _label in choices]:
         choices.append((order, _now("%(label)s, turned round") % {"label": KEYS[order.key][0]}))
     return [(one.asked, label, one == order) for one, label in choices]
