@@ -12,8 +12,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from clm.lib import sql
-from clm.lib.cursors import cursor as written_cursor
-from clm.lib.cursors import parse_cursor
 from clm.lib.questions import QuestionError
 from customers.models import Customer
 from lifecycle.models import Standing, Transition
@@ -24,7 +22,7 @@ from .customer_figures import customer_figures, initials, names_of
 from .days.falls import DAYS, falls_ahead
 from .days.kept import Kept, members_of
 from .known_then import customers_met
-from .listing_order import NEWEST, Order, Place, parse_place, place_cursor
+from .listing_order import NEWEST, Order, Place, is_of_newest, parse_place, place_cursor
 from .listing_pages import EXACT_AS_OF, Slice, newest_slice, sorted_page
 from .models import Fall, Listed, Member
 from .scope import Scope
@@ -162,7 +160,7 @@ def customers(
     order that cannot be had of so many is replaced by NEWEST, and the page says why."""
     everyone = _matching(asked, now)
     limit = max(page_size, 1)
-    began = NEWEST if cursor is not None and _is_of_newest(cursor) else order  # a list goes on as it began
+    began = NEWEST if cursor is not None and is_of_newest(cursor) else order  # a list goes on as it began
     found = _page(asked, everyone, models, began, cursor, limit)
     refused = ""
     if found is None:
@@ -180,10 +178,10 @@ def customers(
     return CustomerPage(
         rows=_rows(_in_places(page.places), asked, models, now, with_next),
         start=start,
-        next_cursor=_cursor("n", page.places[-1], start + len(page.places), began)
+        next_cursor=place_cursor("n", page.places[-1], start + len(page.places), began)
         if page.places and has_next
         else None,
-        previous_cursor=_cursor("p", page.places[0], start, began) if page.places and has_previous else None,
+        previous_cursor=place_cursor("p", page.places[0], start, began) if page.places and has_previous else None,
         size=whole,
         order=began,
         refused=refused,
@@ -201,10 +199,7 @@ def _page(
     """The places on a page, whether it was read backwards, and the number its cursor carries; None where so many cannot
     be sorted like this."""
     kind, border, number = "n", None, 1
-    if cursor is not None and order.is_newest:
-        kind, (customer, number) = parse_cursor(cursor, kinds="np", count=2)
-        border = Place(0, 0, customer)
-    elif cursor is not None:
+    if cursor is not None:
         kind, border, number = parse_place(cursor, order)
     backwards = kind == "p"
     if order.is_newest:
@@ -255,20 +250,8 @@ def refuse_unanswerable(*, asked: Asked, cursor: str | None, order: Order) -> No
             raise QuestionError("falling", _("What happens next is only known from now on, not from an earlier day."))
     if asked.group:
         _refuse_unknown(asked.group)
-    if cursor and not _is_of_newest(cursor):
+    if cursor and not is_of_newest(cursor):
         parse_place(cursor, order)
-
-
-def _is_of_newest(cursor: str) -> bool:
-    try:
-        parse_cursor(cursor, kinds="np", count=2)
-    except QuestionError:
-        return False
-    return True
-
-
-def _cursor(kind: str, place: Place, number: int, order: Order) -> str:
-    return written_cursor(kind, place.id, number) if order.is_newest else place_cursor(kind, place, number, order)
 
 
 def _in_places(places: Sequence[Place]) -> list[Customer]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clm.lib.cursors import parse_text_cursor, text_cursor
+from clm.lib.cursors import cursor, parse_cursor, parse_text_cursor, text_cursor
 from clm.lib.questions import QuestionError
 
 # What lists can be sorted by, and whether people mean the greatest first.
@@ -85,6 +85,8 @@ def in_order(places: Iterable[Place], order: Order) -> list[Place]:
 
 def place_cursor(kind: str, place: Place, number: int, order: Order) -> str:
     """A cursor of the list in that order: after (n) or before (p) a place that is the `number`th."""
+    if order.is_newest:
+        return cursor(kind, place.id, number)
     key = place.key if isinstance(place.key, int) else 0
     name = place.key if isinstance(place.key, str) else ""
     return text_cursor(kind, place.part, key, place.id, number, text=f"{order.asked} {name}")
@@ -92,8 +94,20 @@ def place_cursor(kind: str, place: Place, number: int, order: Order) -> str:
 
 def parse_place(text: str, order: Order) -> tuple[str, Place, int]:
     """Kind, place and number of a cursor of the list in that order; QuestionError for any other."""
+    if order.is_newest:
+        kind, (customer, number) = parse_cursor(text, kinds="np", count=2)
+        return kind, Place(0, 0, customer), number
     kind, (part, key, customer, number), said = parse_text_cursor(text, kinds="np", count=4)
     asked, _space, name = said.partition(" ")
     if asked != order.asked:
         raise QuestionError("cursor", _("This page belongs to a list in another order. Begin at its first page."))
     return kind, Place(part, name if order.key == "name" else key, customer), number
+
+
+def is_of_newest(text: str) -> bool:
+    """Whether a cursor belongs to the list in the order in which customers were made."""
+    try:
+        parse_place(text, NEWEST)
+    except QuestionError:
+        return False
+    return True

@@ -167,17 +167,8 @@ def test_an_address_without_its_slash_leads_to_the_one_with_it(api: Client) -> N
     assert (answer.status_code, answer["Location"]) == (301, "/api/v1/customers/?search=a%20b")
     answer = api.post("/api/v1/customers", {"name": "Ann"}, JSON)
     assert answer.status_code == 404  # a redirect would turn it into a reading
-    assert answer.json()["detail"] == "Addresses end with a slash: /api/v1/customers/"
+    assert "/api/v1/customers/" in answer.json()["detail"]
     assert Client().get("/customers?stage=retention")["Location"] == "/customers/?stage=retention"
-
-
-def test_the_root_of_the_api_says_where_to_go(api: Client) -> None:
-    answer = api.get("/api/v1/")
-    assert answer.status_code == 200
-    assert answer.json()["docs"] == "http://testserver/api/v1/docs/"
-    assert "http://testserver/api/v1/customers/" in answer.json()["addresses"]
-    assert all(api.get(address).status_code in (200, 403) for address in answer.json()["addresses"][:5])
-    assert Client().get("/api/v1/").status_code == 401
 
 
 def test_merged_ones_are_no_rows_of_a_file(api: Client, people: dict[str, int]) -> None:
