@@ -70,11 +70,12 @@ def add_simulated_touches(*, now: datetime, tell: Callable[[str], None]) -> Adde
 
 def compute_stages() -> tuple[int, int]:
     """Bring everybody up to date; returns customers computed and rows changed. A first computation is a replay, which
-    takes whole buckets at a time."""
+    takes whole buckets at a time, with those in them who have become part of others."""
     customers = rows = 0
     if Stale.objects.exists() and not Standing.objects.exists():
         done = replay_all(cause=Cause.IMPORT)
-        customers, rows = done.customers, done.rows_changed
+        customers = done.customers - Customer.objects.exclude(merged_into=None).count()
+        rows = done.rows_changed
     while (step := tick()).customers or step.parked:
         customers += step.customers
         rows += step.written.rows

@@ -38,7 +38,8 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What was added: touchpoints, customers who never buy, and merges among them; all 0 the second time."""
+    """What was added: touchpoints, customers who never buy, and merges among them, each of which leaves one customer
+    less to be seen; all 0 the second time."""
 
     touchpoints: int
     lookers: int
@@ -59,12 +60,13 @@ def add_touches(*, buyers_of: str, identity_kind: str, now: datetime, tell: Tell
     parameters = Parameters(usage_a_day=USAGE_A_DAY)
     source, new, customers = simulated_source(), 0, Customer.objects.count()
     lookers = _lookers(parameters, span)
-    sent = [*_buyers_events(parameters, people, person, at, span, identity_kind), *lookers.events]
-    for start in range(0, len(sent), BATCH):
-        new += ingest(source=source, events=sent[start : start + BATCH], cause=Cause.IMPORT).new
-        tell(f"stored {min(start + BATCH, len(sent)):,} of {len(sent):,} simulated touchpoints")
     # A device that was met before its owner signed in there is a customer of its own until both are merged.
     others, sign_ins = lookers.devices
+    sent = [*_buyers_events(parameters, people, person, at, span, identity_kind), *lookers.events]
+    whole = len(sent) + len(others) + len(sign_ins)
+    for start in range(0, len(sent), BATCH):
+        new += ingest(source=source, events=sent[start : start + BATCH], cause=Cause.IMPORT).new
+        tell(f"stored {min(start + BATCH, len(sent)):,} of {whole:,} simulated touchpoints")
     for events in (others, sign_ins):
         new += ingest(source=source, events=events, cause=Cause.IMPORT).new
     merges = sum(_merged(event, now) for event in sign_ins)
