@@ -84,8 +84,8 @@ class Command(PreparedCommand):
             self.say("Simulating what order files never say: visits, sign-ups, tickets, opinions")
             added = demo.add_simulated_touches(now=now, tell=self.say_at_times)
             self.say(
-                f"{added.touchpoints:,} touchpoints simulated, {added.lookers - added.merges:,} customers who never buy "
-                "among them; the pages say so"
+                f"{added.touchpoints:,} touchpoints simulated, {added.lookers - added.merges:,} customers who never "
+                "buy among them; the pages say so"
             )
             simulated = added.rows_changed
         self.say("Computing every customer's stages over time")
