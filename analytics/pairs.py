@@ -145,12 +145,22 @@ def _side(customer: Customer, stages: tuple[StageRef | None, ...]) -> Side:
 
 
 def _facts(left: Side, right: Side) -> Iterable[Row]:
-    """What is told of both, the same things beside each other."""
-    kinds = sorted({one.kind for side in (left, right) for one in side.identities})
-    for kind in kinds:
-        yield _row(kind, *([one.value for one in side.identities if one.kind == kind] for side in (left, right)))
-    for key in sorted(left.traits.keys() | right.traits.keys()):
-        yield _row(key, *([side.traits[key]] if key in side.traits else [] for side in (left, right)))
+    """What is told of both, the same things beside each other: the name first, then what they are recognised by, then
+    what else is known. A trait that an identity says as well is not said twice."""
+    sides = (left, right)
+    by_kind = [
+        {kind: [one.value for one in side.identities if one.kind == kind] for kind in {o.kind for o in side.identities}}
+        for side in sides
+    ]
+    traits = [
+        {key: [value] for key, value in side.traits.items() if value not in known.get(key, ())}
+        for side, known in zip(sides, by_kind, strict=True)
+    ]
+    if any("name" in told for told in traits):
+        yield _row("name", *(told.pop("name", []) for told in traits))
+    for told in (by_kind, traits):
+        for label in sorted(told[0].keys() | told[1].keys()):
+            yield _row(label, told[0].get(label, []), told[1].get(label, []))
 
 
 def _row(label: str, left: Sequence[str], right: Sequence[str]) -> Row:

@@ -130,6 +130,9 @@ def test_the_commands_of_the_manual_do_what_it_says(shell: Shell):
     said = shell.run("servers", blocks("servers", "check --deploy"))
     assert said.splitlines()[-1] == "The database is ready."
 
+    # A key for a program: the last line is the secret.
+    assert re.fullmatch(r"clm_[\w-]{40,}", shell.run("private", blocks("private", "create_key")).splitlines()[-1])
+
     # Backup, and restoring it under another name, whole: nothing is computed otherwise than it was.
     shell.run("servers", blocks("servers", "pg_dump --format=custom"))
     shell.run("private", blocks("private", "embedded pg_dump"))
