@@ -40,13 +40,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two. stages: where it stands in each model, None for nowhere yet."""
+    """One of the two. stages: where it stands in each model, None for nowhere yet; segments: those it is in, by name."""
 
     head: CustomerHead
     identities: tuple[IdentityRow, ...]
     traits: dict[str, str]
     consents: tuple[str, ...]
     stages: tuple[StageRef | None, ...]
+    segments: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +135,15 @@ def _others(customer: int, texts: Iterable[str], *, most: int) -> list[FoundCust
 
 def _side(customer: Customer, stages: tuple[StageRef | None, ...]) -> Side:
     profiles = record.profiles_of(customer=customer.pk)
+    member_of = record.memberships(customer=customer.pk)
     consents = [f"{one.channel} · {one.purpose}: {one.state}" for one in record.consents(profiles=profiles)]
     return Side(
-        head=record.customer_head(customer=customer, profiles=profiles),
+        head=record.customer_head(customer=customer, profiles=profiles, memberships=member_of),
         identities=record.identities(profiles=profiles),
         traits={one.key: str(one.value) for one in record.traits(profiles=profiles)},
         consents=tuple(consents),
         stages=stages,
+        segments=tuple(row.segment.name for row in member_of),
     )
 
 

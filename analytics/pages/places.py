@@ -43,7 +43,7 @@ PAGES = (
         "profile me my time zone theme settings token api key",
         "account.own",
     ),
-    ("users", gettext_lazy("Users"), "users-group", "team people accounts roles invite logins", "users.manage"),
+    ("users", gettext_lazy("Users"), "user-shield", "team people accounts roles invite logins", "users.manage"),
     ("keys", gettext_lazy("API keys"), "key", "token tokens api secret access machine", "users.manage"),
     ("rates", gettext_lazy("Exchange rates"), "exchange", "currency currencies money fx", "rates.edit"),
     (

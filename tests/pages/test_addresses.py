@@ -115,6 +115,7 @@ def test_what_a_page_does_not_know_is_told_and_not_silently_left_out(shop: Shop,
         "/customers/?cursor=x",
         "/metrics/?as_of=soon",
         "/metrics/?basis=hope",
+        "/campaigns/?state=lost",
     ],
 )
 def test_a_value_that_a_page_cannot_use_is_refused(path: str, viewer: Client) -> None:

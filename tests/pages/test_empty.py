@@ -20,6 +20,9 @@ from tests.pages.conftest import faults, look, overflow
         ("/segments/active_customer/", "Nobody is in it", "appears here by itself"),
         ("/segments/active_customer/list/", "Nobody is included by hand", "The list of customers"),
         ("/segments/?search=anything", "No segment like this", "Show all segments"),
+        ("/campaigns/", "No campaigns yet", "Marketers and admins"),
+        ("/spend/", "No spend yet", "Marketers and admins"),
+        ("/customers/merge/", "Merge customers", "Nobody was merged yet."),
         ("/search/?search=anybody", "Nothing found", "All customers"),
     ],
 )
@@ -52,3 +55,20 @@ def test_the_system_page_of_an_empty_installation_is_whole(
     look(page, f"{empty_installation}/system/")
     assert faults(page) == []
     expect(page.get_by_text("No file was imported yet.")).to_be_visible()
+
+
+def test_places_of_the_installation_teach_what_they_are_for(
+    empty_installation: str, sign_in: Callable[[str], Page]
+) -> None:
+    page = sign_in("admin")
+    for path, heading, step in (
+        ("/keys/", "No keys yet", "New key"),
+        ("/rates/", "No rates yet", "Enter a rate"),
+        ("/spend/", "No spend yet", "Bring in a file"),
+        ("/campaigns/", "No campaigns yet", "New campaign"),
+        ("/users/?state=off", "Nobody here", "Show everybody"),
+    ):
+        look(page, empty_installation + path)
+        assert faults(page) == []
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        expect(page.locator("main")).to_contain_text(step)

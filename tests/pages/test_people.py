@@ -159,9 +159,7 @@ def test_a_key_is_made_by_keyboard_and_its_secret_copied(busy_shop: Shop, admin:
     expect(admin.get_by_role("row", name="Warehouse")).to_contain_text("Agent")
 
 
-def test_every_fault_of_a_form_is_marked_and_reads_well(
-    busy_shop: Shop, admin: Page, complaints: list[str]
-) -> None:
+def test_every_fault_of_a_form_is_marked_and_reads_well(busy_shop: Shop, admin: Page, complaints: list[str]) -> None:
     admin.goto(f"{busy_shop.url}/users/new/")
     admin.get_by_label("E-mail").fill("viewer@example.org")
     admin.get_by_label("Tell a first password").check()

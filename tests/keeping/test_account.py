@@ -3,7 +3,7 @@
 from django.test import Client
 
 from clm.lib.access.models import User
-from tests.people.conftest import faults, said
+from tests.keeping.conftest import faults, said
 
 
 def test_name_zone_and_look_are_kept_and_followed(browsers: dict[str, Client]) -> None:

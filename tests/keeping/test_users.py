@@ -9,7 +9,7 @@ from django.test import Client
 
 from clm.lib.access.models import ApiKey, Role, User
 from tests.factories import PASSWORD, make_user
-from tests.people.conftest import faults, said
+from tests.keeping.conftest import faults, said
 
 ADA = {"name": "Ada L", "email": "Ada@Example.org", "role": "agent", "time_zone": "Europe/London"}
 

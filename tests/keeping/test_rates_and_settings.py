@@ -9,7 +9,7 @@ from django.test import Client
 from customers.models import ExchangeRate, Installation
 from customers.rates import enter_rate
 from tests.factories import make_customer
-from tests.people.conftest import faults, said
+from tests.keeping.conftest import faults, said
 
 SETTINGS = {
     "name": "Northwind",

@@ -8,7 +8,7 @@ from django.test import Client
 
 from clm.lib.access.models import ApiKey, Role, User
 from clm.lib.access.table import TABLE
-from tests.people.conftest import faults, said
+from tests.keeping.conftest import faults, said
 
 
 def told(**more: str) -> dict[str, str]:

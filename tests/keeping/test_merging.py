@@ -8,7 +8,7 @@ from django.test import Client
 from customers.models import Customer, Merge
 from tests.factories import make_order
 from tests.lifecycle.making import customer_of, settle, tell
-from tests.people.conftest import faults, said
+from tests.keeping.conftest import faults, said
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from campaigns.keeping import create_campaign
 from campaigns.models import Campaign
 from campaigns.spending import enter_spend
 from customers.ingest import clock
-from tests.people.conftest import faults, said
+from tests.keeping.conftest import faults, said
 
 TOLD = {
     "name": "Spring sale",

@@ -14,7 +14,7 @@ from campaigns.models import Spend
 from campaigns.spending import enter_spend
 from customers.ingest import clock
 from tests.factories import make_spend
-from tests.people.conftest import faults, said
+from tests.keeping.conftest import faults, said
 
 SPENT = {"day": "2026-03-01", "channel": "search", "campaign": "", "amount": "12.50", "currency": "EUR"}
 FILE = "day,channel,amount\n2026-03-01,search,12.50\n2026-03-02,social,7\n"
