@@ -4,6 +4,16 @@ from django.urls import path
 
 from analytics.pages.account import account
 from analytics.pages.campaigns import campaign, campaign_delete, campaign_edit, campaign_new, campaigns
+from analytics.pages.changes import (
+    change,
+    change_count,
+    change_discard,
+    change_effect,
+    change_going_live,
+    change_publish,
+    change_revert,
+    changes,
+)
 from analytics.pages.customer import customer, customer_timeline
 from analytics.pages.customer_forms import customer_edit, customer_log, customer_new
 from analytics.pages.customers import customers, customers_export
@@ -35,6 +45,7 @@ from analytics.pages.news import news
 from analytics.pages.overview import overview
 from analytics.pages.placements import customer_place, customer_placement_end, customer_placement_withdraw
 from analytics.pages.rates import rate_delete, rates
+from analytics.pages.rules import rule_words, segment_new, segment_rule, stage_new, stage_rule, sub_rule, sub_rule_new
 from analytics.pages.search import search
 from analytics.pages.segment_lists import (
     list_new,
@@ -87,6 +98,7 @@ urlpatterns = [
     path("models/", models, name="models"),
     path("models/new/", model_new, name="model_new"),
     path("models/<slug:key>/", model, name="model"),
+    path("models/<slug:key>/stages/new/", stage_new, name="stage_new"),
     path("models/<slug:key>/edit/", model_edit, name="model_edit"),
     path("models/<slug:key>/copy/", model_copy, name="model_copy"),
     path("models/<slug:key>/default/", model_default, name="model_default"),
@@ -102,6 +114,7 @@ urlpatterns = [
     path("models/<slug:key>/examples/<int:example>/remove/", model_example_retire, name="model_example_retire"),
     path("rules/", sub_rules, name="sub_rules"),
     path("segments/", segments, name="segments"),
+    path("segments/new/", segment_new, name="segment_new"),
     path("segments/lists/new/", list_new, name="list_new"),
     path("segments/lists/add/", lists_add, name="lists_add"),
     path("segments/<slug:key>/", one_segment, name="segment"),
@@ -118,6 +131,19 @@ urlpatterns = [
     path("segments/<slug:key>/examples/", segment_examples, name="segment_examples"),
     path("segments/<slug:key>/examples/new/", segment_example_new, name="segment_example_new"),
     path("segments/<slug:key>/examples/<int:example>/remove/", segment_example_retire, name="segment_example_retire"),
+    path("models/<slug:key>/stages/<slug:stage>/rule/", stage_rule, name="stage_rule"),
+    path("segments/<slug:key>/rule/", segment_rule, name="segment_rule"),
+    path("rules/new/", sub_rule_new, name="sub_rule_new"),
+    path("rules/words/", rule_words, name="rule_words"),
+    path("rules/<path:name>/edit/", sub_rule, name="sub_rule"),
+    path("changes/", changes, name="changes"),
+    path("changes/<int:change_id>/", change, name="change"),
+    path("changes/<int:change_id>/effect/", change_effect, name="change_effect"),
+    path("changes/<int:change_id>/going-live/", change_going_live, name="change_going_live"),
+    path("changes/<int:change_id>/count/", change_count, name="change_count"),
+    path("changes/<int:change_id>/publish/", change_publish, name="change_publish"),
+    path("changes/<int:change_id>/discard/", change_discard, name="change_discard"),
+    path("changes/<int:change_id>/revert/", change_revert, name="change_revert"),
     path("news/", news, name="news"),
     path("search/", search, name="search"),
     path("system/", system, name="system"),

@@ -266,6 +266,8 @@ SPECTACULAR_SETTINGS = {
         "ImportState": "customers.models.intake.Import.State",
         "VersionState": "lifecycle.models.definitions.Version.State",
         "CountingState": "analytics.models.kept.Counting.State",
+        "ChangeState": "analytics.changes.STATES",
+        "PreviewState": "analytics.api.estimates.STATES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -10,9 +10,14 @@ from customers.ingest import clock
 from customers.partitions import turn_partitions
 from lifecycle import advance as advancing
 from lifecycle.models import Replay
+from lifecycle.previews import work_on_previews
+from lifecycle.publications import publish_asked
 from lifecycle.pulse import TICK, WORKER, beating
 from lifecycle.replay import finish, replay_next
 from lifecycle.tick import tick
+
+# A worker that counts for somebody lets others have their turn after so long; the next wake-up goes on.
+PREVIEW_SECONDS = 20.0
 
 _tick_beats, _worker_beats = beating(TICK), beating(WORKER)
 
@@ -43,6 +48,18 @@ def replay(*, replay: int, **_later: Any) -> None:
 def fill_days(**_later: Any) -> int:
     """Count into the daily figures what was recorded since (manage.py fill_days)."""
     return fill().rows
+
+
+@app.task(name="clm.tasks.previews", expires=5)
+def previews(**_later: Any) -> int:
+    """Some buckets of the exact counts that people asked for (manage.py preview)."""
+    return work_on_previews(seconds=PREVIEW_SECONDS)
+
+
+@app.task(name="clm.tasks.publish", expires=5)
+def publish(**_later: Any) -> int:
+    """Make live what people asked for (manage.py publish)."""
+    return publish_asked()
 
 
 @app.task(name="clm.tasks.partitions")

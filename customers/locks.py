@@ -18,7 +18,8 @@ a count holds while it reads whose profiles are.
 A portion of simulated people is stored under its SIMULATED after PROPERTY_KEYS and before anything else, so that two
 runs of one seed share the work.
 
-PUBLISHING is held by whoever makes versions live, before it takes VERSIONS: one publish after the other.
+PUBLISHING is held by whoever makes versions live, before it takes VERSIONS: one publish after the other. PUBLICATIONS
+is tried, and held by a session over many transactions, by whoever fulfils what people asked to be made live.
 
 DRAFTING is held by whoever drafts a change of what stages and segments mean, before anything else: numbers of versions
 and keys are given to one after the other.
@@ -56,6 +57,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 FILLING = 7309
 SIMULATED = 7310
 DRAFTING = 7312
+PUBLICATIONS = 7311
 
 
 def share(lock: int) -> None:

@@ -120,10 +120,30 @@ def publish(*, revision: int, now: datetime) -> None:
     drafts = Version.objects.filter(revision=found, state=Version.State.DRAFT).select_related("subject").order_by("pk")
     if drafts:
         build(versions=list(drafts), now=now)
+    elif Version.objects.filter(revision=found, state=Version.State.BUILDING).exists():
+        finish_building(now=now)  # somebody was killed over it
+    elif Version.objects.filter(revision=found).exists():
+        raise ConflictError(_("A newer change has taken its place."))
     else:
         with transaction.atomic():
             locks.own_patiently(locks.VERSIONS)
             _store_texts([found], now)
+
+
+def obstacles(*, revision: int) -> tuple[str, ...]:
+    """Why a revision cannot go live as it is drafted: what it names has changed, or examples would break; a sentence
+    each."""
+    drafts = Version.objects.filter(revision=revision, state=Version.State.DRAFT).select_related("subject", "revision")
+    versions = list(drafts.order_by("pk"))
+    documents = {version.subject_id: version.document for version in versions}
+    present = Present(documents=documents, sub_rules=_texts(versions))
+    stale = [
+        _("“%(name)s” names something that has changed since it was drafted; draft it again.")
+        % {"name": version.subject.name}
+        for version in versions
+        if not is_up_to_date(version=version, present=present)
+    ]
+    return (*stale, *(one.sentence for one in broken_examples(versions=versions)))
 
 
 def build(*, versions: list[Version], now: datetime) -> None:

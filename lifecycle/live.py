@@ -6,7 +6,7 @@ whatever sources send without anything being compiled again."""
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -78,13 +78,25 @@ def live(*, only: int | None = None) -> Live:
     return _seen[key]
 
 
+def compiled(*, versions: Iterable[int]) -> Live:
+    """These versions, whatever their state, compiled into one program: of a subject in the order of their numbers. What
+    is said there of being live means nothing."""
+    numbers = tuple(sorted(set(versions)))
+    made = tuple(Version.objects.filter(pk__in=numbers).order_by("pk").values_list("pk", "created_at"))
+    return _of(("asked", made), numbers)
+
+
 def _live(versions: tuple[Any, ...]) -> Live:
-    parsed = _parsed_versions(versions[0])
+    return _of(versions, versions[0])
+
+
+def _of(asked: tuple[object, ...], numbers: tuple[int, ...]) -> Live:
+    parsed = _parsed_versions(numbers)
     types = frozenset[str]().union(*(one.types for one in parsed))
     channels = frozenset[str]().union(*(one.channels for one in parsed))
     kinds = tuple(TouchpointType.objects.filter(name__in=types).order_by("id").values_list("id", "name"))
     ways = tuple(Channel.objects.filter(key__in=channels).order_by("id").values_list("id", "key"))
-    key = (versions, kinds, ways)
+    key = (asked, kinds, ways)
     if key not in _compiled:
         _keep(_compiled, key, _compile(parsed, kinds, ways), _KEPT_SETS)
     return _compiled[key]

@@ -34,9 +34,10 @@ class Loaded:
         return self.ids.values
 
 
-def load(*, customers: Iterable[int] | Ids, program: Program | None) -> Loaded:
+def load(*, customers: Iterable[int] | Ids, program: Program | None, unkept: frozenset[str] = frozenset()) -> Loaded:
     """Load the facts of `customers` that the program looks at. A customer without profiles, or an unknown one, has no
-    life."""
+    life. `unkept` are properties of which no values are kept yet: theirs are read from the wide rows, which is for few
+    customers only."""
     ids = customers if isinstance(customers, Ids) else Ids.of(customers)
     profiles = _profiles(ids)
     facts = _touchpoints(
@@ -46,7 +47,7 @@ def load(*, customers: Iterable[int] | Ids, program: Program | None) -> Loaded:
     )
     facts.life = _lives(ids, profiles, facts)
     if program is not None and program.property_keys:
-        facts.properties = _properties(facts, program, profiles)
+        facts.properties = _properties(facts, program, profiles, unkept & program.property_keys)
     if program is not None and program.trait_keys:
         facts.traits = trait_columns(keys=program.trait_keys, profiles=profiles.ids, owner=profiles.owner)
     lay_hands(facts=facts, profiles=profiles.ids, owner=profiles.owner)
@@ -148,7 +149,9 @@ def _lives(ids: Ids, profiles: _Profiles, facts: Facts) -> Int64s:
     return life
 
 
-def _properties(facts: Facts, program: Program, profiles: _Profiles) -> dict[str, PropertyColumn]:
+def _properties(
+    facts: Facts, program: Program, profiles: _Profiles, unkept: frozenset[str]
+) -> dict[str, PropertyColumn]:
     """The named properties, each value at the row of its touchpoint.
 
     The replay's index has no touchpoint ids. But touchpoints of one owner that agree in instant, type, channel and
@@ -158,7 +161,12 @@ def _properties(facts: Facts, program: Program, profiles: _Profiles) -> dict[str
     values = [
         row
         for part in profiles.ids.parts
-        for row in sql.rows("lifecycle/property_values", keys=keys, **part.named("profiles"))
+        for name, asked in (
+            ("lifecycle/property_values", sorted(program.property_keys - unkept)),
+            ("lifecycle/property_values_unkept", sorted(unkept)),
+        )
+        if asked
+        for row in sql.rows(name, keys=asked, **part.named("profiles"))
     ]
     if not values:
         return {key: PropertyColumn(np.empty(0, np.int64), []) for key in keys}

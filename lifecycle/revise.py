@@ -16,7 +16,7 @@ from customers import locks
 from customers.models import Installation
 
 from .drafting import dependents, drafted, redrafted
-from .models import Revision, Stage, Standing, Subject, Version
+from .models import Example, Revision, Stage, Standing, Subject, Version
 from .naming import LONGEST_DESCRIPTION, LONGEST_NAME, folded
 from .present import Present
 from .rules.document import RuleError, stored_document
@@ -64,13 +64,20 @@ def revise(
 
 @transaction.atomic
 def discard(*, revision: int) -> None:
-    """Drop the drafts of a revision that was never published."""
+    """Drop the drafts of a revision that was never published, and what there is of a model or a segment besides them
+    that was never live."""
     found = Revision.objects.select_for_update().get(pk=revision)
     versions = Version.objects.filter(revision=found)
     if found.published_at is not None or versions.exclude(state=Version.State.DRAFT).exists():
         raise ConflictError(_("This change is being built, or live already; roll it back instead."))
+    subjects = list(versions.values_list("subject", flat=True))
     versions.delete()
     found.delete()
+    unborn = Subject.objects.filter(pk__in=subjects, live_version=None, retired_at=None)
+    for subject in unborn.exclude(pk__in=Version.objects.values("subject")):
+        Example.objects.filter(subject=subject).delete()
+        Stage.objects.filter(subject=subject).delete()
+        subject.delete()
 
 
 def roll_back(*, version: int, author: int | None = None) -> Revision:

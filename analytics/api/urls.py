@@ -7,9 +7,11 @@ from django.urls import path
 from .accounts import AccountMembers, Accounts, OneAccount
 from .campaigns import Campaigns, OneCampaign
 from .catalogue import Channels, OneSource, Sources, TouchpointTypes
+from .changes import ChangePreview, ChangePublish, Changes, OneChange
 from .customers import Customers, CustomersFile, CustomerTouchpoints, OneCustomer
 from .definitions import ModelUses, RetireModel, RetireSegment, RollBackModel, RollBackSegment, SegmentUses
 from .documents import Docs, Schema
+from .estimates import EstimateRule, OneRuleCount, RuleCounts, RuleWords
 from .examples import ModelExamples, OneModelExample, OneSegmentExample, SegmentExamples
 from .facts import (
     Affiliations,
@@ -127,6 +129,14 @@ urlpatterns = [
     path("sub-rules/<str:sub_rule>/", OneSubRule.as_view(), name="api_sub_rule"),
     path("sub-rules/<str:sub_rule>/rule/", SubRuleRule.as_view(), name="api_sub_rule_rule"),
     path("rules/evaluate/", EvaluateRule.as_view(), name="api_rules_evaluate"),
+    path("rules/estimate/", EstimateRule.as_view(), name="api_rules_estimate"),
+    path("rules/words/", RuleWords.as_view(), name="api_rules_words"),
+    path("rule-counts/", RuleCounts.as_view(), name="api_rule_counts"),
+    path("rule-counts/<str:count>/", OneRuleCount.as_view(), name="api_rule_count"),
+    path("changes/", Changes.as_view(), name="api_changes"),
+    path("changes/<str:change>/", OneChange.as_view(), name="api_change"),
+    path("changes/<str:change>/preview/", ChangePreview.as_view(), name="api_change_preview"),
+    path("changes/<str:change>/publish/", ChangePublish.as_view(), name="api_change_publish"),
     path("metrics/", Metrics.as_view(), name="api_metrics"),
     path("metrics/<slug:name>/", OneMetric.as_view(), name="api_metric"),
     path("campaigns/", Campaigns.as_view(), name="api_campaigns"),

@@ -2,6 +2,7 @@
 
 from .definitions import Example, ListMember, Revision, RoleTable, Segment, Stage, StageModel, Subject, SubRule, Version
 from .history import Announcement, Due, Fault, HotCustomer, Parked, Placement, Standing, Transition
+from .previews import Preview, PreviewBucket, Publication
 from .publishing import Move, Touched
 from .pulse import Pulse
 from .replays import Replay, ReplayBucket
@@ -16,6 +17,9 @@ __all__ = [
     "Move",
     "Parked",
     "Placement",
+    "Preview",
+    "PreviewBucket",
+    "Publication",
     "Pulse",
     "Replay",
     "ReplayBucket",

@@ -84,6 +84,9 @@ window.clmCharts = {
     addEventListener("load", () => idle(() => { for (const element of all()) show(element); }, { timeout: 2000 }));
   });
 
+  // What a part of the page brings with it when it is swapped in.
+  document.addEventListener("htmx:load", (event) => { for (const element of event.target.querySelectorAll?.("[data-chart]:not([data-drawn])") ?? []) near.observe(element); });
+
   // "View as table" and back; without this script both are on the page.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-shows-table]");

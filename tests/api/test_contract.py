@@ -33,6 +33,8 @@ from customers.models import Account, Affiliation, Import, Profile, Reject, Sour
 from customers.rates import enter_rate
 from lifecycle.examples import add_example
 from lifecycle.models import HotCustomer, Parked, Placement, Replay, Segment, Stage, StageModel, SubRule
+from lifecycle.previews import start_rule_count
+from lifecycle.revise import add_segment
 from tests.factories import make_customer
 from tests.lifecycle.making import ago, installed
 
@@ -130,6 +132,7 @@ def one_of_everything() -> dict[str, str]:
     Reject.objects.create(source=source, from_import=file, line_number=4, path="day", reason="no day", raw=b"\xff,1")
     Parked.objects.create(customer_id=parked, error="RuntimeError: x", parked_at=now)
     HotCustomer.objects.create(customer_id=parked, touchpoints=30_000, not_before=now)
+    drafted = add_segment(key="keen", name="Keen", rule={"did": {"role": "purchase"}})
     user = User.objects.create_user("somebody@example.org", "a long enough password", role="viewer")
     example = add_example(subject=model.pk, name="the first day", stage="lapsed", customer=customer, day=1)
     segment = Segment.objects.get(key="active_customer")
@@ -151,6 +154,8 @@ def one_of_everything() -> dict[str, str]:
         "api_key": str(ApiKey.issue(name="one", role="viewer")[0].pk),
         "campaign": campaign.key,
         "source": source.key,
+        "change": str(drafted.pk),
+        "count": str(start_rule_count(rule={"did": {}}, now=now).pk),
     }
 
 

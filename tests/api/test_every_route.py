@@ -16,7 +16,7 @@ from tests.factories import client_of, make_user
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What a place in an address is filled with: nothing of that name exists, which is told only to those who may ask.
-FILLED = {"int": "987654", "str": "987654", "slug": "nothing-of-that-name"}
+FILLED = {"int": "987654", "path": "nothing/of that name", "str": "987654", "slug": "nothing-of-that-name"}
 
 
 def walked(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

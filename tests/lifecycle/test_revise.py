@@ -26,7 +26,6 @@ from lifecycle.revise import (
     position_stages,
     retire_stage,
     retire_subject,
-    revise,
     roll_back,
 )
 from lifecycle.rules.document import RuleError, load_document
@@ -119,7 +118,7 @@ def test_a_draft_of_what_has_changed_since_is_refused(world: None) -> None:
     with pytest.raises(ConflictError, match="Upper"):
         publish(revision=old.pk, now=clock())
     discard(revision=old.pk)
-    live(revise(documents={subject("upper").pk: {"rule": {"segment": "base"}}}))
+    live(add_segment(key="upper", name="Upper", rule={"segment": "base"}))
     assert stage(customer_of("guest"), "upper") == "in"
 
 

@@ -99,6 +99,7 @@
 
   document.addEventListener("DOMContentLoaded", () => { for (const field of document.querySelectorAll("[data-combobox]")) upgrade(field); });
   document.addEventListener("htmx:load", (event) => { for (const field of event.target.querySelectorAll?.("[data-combobox]:not([role])") ?? []) upgrade(field); });
+  document.addEventListener("partsadded", (event) => { for (const field of event.target.querySelectorAll("[data-combobox]:not([role])")) upgrade(field); });
   document.addEventListener("input", (event) => { if (lists.has(event.target)) open(event.target); });
   document.addEventListener("focusout", (event) => { if (lists.has(event.target)) setTimeout(() => close(event.target), 120); });
   document.addEventListener("pointerdown", (event) => {

@@ -1,0 +1,172 @@
+"""Rules tried on everybody, changes previewed, published and dropped, over the API."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from customers.ingest import clock
+from lifecycle.install import publish
+from lifecycle.models import Preview, Publication, Revision, Segment, StageModel
+from lifecycle.previews import work_on_previews
+from lifecycle.publications import publish_asked
+from lifecycle.revise import add_segment, edit_segment, edit_stage
+from tests.factories import client_of, make_customer
+from tests.lifecycle.making import ago, happened, settle, tell
+
+pytestmark = pytest.mark.django_db
+BOUGHT = {"did": {"role": "purchase"}, "within": "90d"}
+
+
+@pytest.fixture
+def api(installed_once: None) -> Client:
+    for days in (10, 20, 200):
+        make_customer(ago(days=days))
+    return client_of("admin")
+
+
+def post(api: Client, address: str, body: Any) -> Any:
+    return api.post(f"/api/v1/{address}", body, content_type="application/json")
+
+
+def drafted() -> Revision:
+    return add_segment(key="keen", name="Keen", rule=BOUGHT, note="try")
+
+
+def test_a_rule_is_said_and_estimated(api: Client) -> None:
+    answer = post(api, "rules/estimate/", {"rule": BOUGHT}).json()
+    assert answer["sentence"] == "The customer has had a purchase in the last 90 days."
+    assert (answer["customers"], answer["low"], answer["high"]) == (2, 2, 2)
+    assert (answer["sampled"], answer["everybody"], answer["is_exact"]) == (3, 3, True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ({"all": [{"did": {}}, {"did": {}, "within": "90"}]}, "$.rule.all[1].within"),
+        ({"did": {"where": [{"property": "p", "gte": "x"}]}}, "$.rule.did.where[0].gte"),
+        ({"did": {"where": [{"is": "x"}]}}, "$.rule.did.where[0]"),
+        ({"segment": "nobody"}, "$.rule.segment"),
+        ({"rule": '100% nobody\'s "rule"'}, "$.rule.rule"),
+        ({"all": []}, "$.rule.all"),
+        ({"not": 3}, "$.rule.not"),
+        ({"any": [{"did": {}}] * 10_000}, "$.rule.any[40].did"),
+        ("text", "$.rule"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(api: Client, rule: Any, path: str) -> None:
+    for address in ("rules/estimate/", "rule-counts/"):
+        answer = post(api, address, {"rule": rule})
+        assert answer.status_code == 400, answer.content
+        assert answer.json()["errors"][0]["field"] == path
+
+
+def test_a_circle_is_told_at_the_segment_that_closes_it(api: Client) -> None:
+    add_segment(key="keen", name="Keen", rule=BOUGHT)
+    publish(revision=Revision.objects.get().pk, now=clock())
+    asked = {"rule": {"not": {"segment": "keen"}}, "of": {"kind": "segment", "key": "keen"}}
+    answer = post(api, "rules/estimate/", asked)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "$.rule.not.segment"
+    assert post(api, "rules/estimate/", {"rule": asked["rule"]}).status_code == 200
+    in_model = {"rule": {"stage": ["seven", "lapsed"]}, "of": {"kind": "model", "key": "seven"}}
+    assert post(api, "rules/estimate/", in_model).json()["errors"][0]["field"] == "$.rule.stage"
+
+
+@pytest.mark.parametrize(
+    "body", [[], "x", {"rule": BOUGHT, "more": 1}, {"rule": BOUGHT, "of": {"kind": "x", "key": 1}}]
+)
+def test_a_body_that_is_none_is_refused(api: Client, body: Any) -> None:
+    assert post(api, "rules/estimate/", body).status_code == 400
+
+
+def test_an_exact_count_is_asked_for_done_and_read(api: Client) -> None:
+    started = post(api, "rule-counts/", {"rule": BOUGHT})
+    assert started.status_code == 201
+    asked = started.json()
+    assert (asked["state"], asked["done"], asked["result"]) == ("running", 0, None)
+    work_on_previews()
+    done = api.get(f"/api/v1/rule-counts/{asked['id']}/").json()
+    assert done["state"] == "done"
+    assert (done["result"]["customers"], done["result"]["everybody"], done["result"]["is_exact"]) == (2, 3, True)
+    assert api.get("/api/v1/rule-counts/999999/").status_code == 404
+
+
+def test_words_come_from_what_was_sent(api: Client) -> None:
+    tell(
+        happened("a", "Product Reviewed", ago(days=1), properties={"rating": 5, "100% odd's": True, "text": "fine"}),
+        happened("b", "Product Reviewed", ago(days=2), properties={"rating": 4}, traits={"plan": "pro"}),
+    )
+    settle()
+
+    def words(**asked: str) -> list[tuple[Any, str]]:
+        return [(one["value"], one["kind"]) for one in api.get("/api/v1/rules/words/", asked).json()["results"]]
+
+    assert ("rating", "number") in words(what="properties")
+    assert words(what="properties", search="ODD's") == [("100% odd's", "boolean")]
+    assert words(what="property_values", key="rating") == [(4, "number"), (5, "number")]
+    assert words(what="property_values", key="100% odd's") == [(True, "boolean")]
+    assert words(what="trait_values", key="plan", search="pr") == [("pro", "string")]
+    assert api.get("/api/v1/rules/words/", {"what": "secrets"}).status_code == 400
+
+
+def test_a_change_is_previewed_published_and_read(api: Client) -> None:
+    revision = drafted()
+    (listed,) = api.get("/api/v1/changes/").json()["results"]
+    assert (listed["id"], listed["state"], listed["names"], listed["note"]) == (
+        str(revision.pk),
+        "draft",
+        ["Keen"],
+        "try",
+    )
+    told = api.get(f"/api/v1/changes/{revision.pk}/").json()
+    assert told["versions"][0]["rules"][0]["after"] == "The customer has had a purchase in the last 90 days."
+    preview = api.get(f"/api/v1/changes/{revision.pk}/preview/").json()
+    assert preview["counting"] is None
+    (subject,) = preview["effect"]["subjects"]
+    assert (subject["key"], subject["moved"]["customers"]) == ("keen", 2)
+    started = post(api, f"changes/{revision.pk}/preview/", {})
+    assert (started.status_code, started.json()["state"]) == (202, "running")
+    work_on_previews()
+    exact = api.get(f"/api/v1/changes/{revision.pk}/preview/").json()
+    assert (exact["counting"]["state"], exact["effect"]["is_exact"], exact["effect"]["touched"]) == ("done", True, 0)
+    (move,) = exact["effect"]["subjects"][0]["moves"]
+    assert (move["to"]["key"], move["customers"], len(move["examples"])) == ("in", 2, 2)
+    asked = post(api, f"changes/{revision.pk}/publish/", {})
+    assert (asked.status_code, asked.json()["state"]) == (202, "running")
+    assert publish_asked() == 1
+    told = api.get(f"/api/v1/changes/{revision.pk}/").json()
+    assert (told["state"], told["publication"]["finished_at"] is not None) == ("live", True)
+    assert post(api, f"changes/{revision.pk}/publish/", {}).status_code == 409
+    assert api.delete(f"/api/v1/changes/{revision.pk}/").status_code == 409
+
+
+def test_a_change_is_dropped(api: Client) -> None:
+    revision = drafted()
+    assert api.delete(f"/api/v1/changes/{revision.pk}/").status_code == 204
+    assert not Segment.objects.filter(key="keen").exists()
+    assert api.get(f"/api/v1/changes/{revision.pk}/").status_code == 404
+
+
+def test_marketers_publish_segments_and_admins_what_is_shared(api: Client) -> None:
+    marketer = client_of("marketer")
+    segment = drafted()
+    shared = edit_stage(model=StageModel.objects.get(key="seven").pk, stage="retention", rule=BOUGHT)
+    assert post(marketer, f"changes/{shared.pk}/publish/", {}).status_code == 403
+    assert marketer.delete(f"/api/v1/changes/{shared.pk}/").status_code == 403
+    assert post(marketer, f"changes/{segment.pk}/publish/", {}).status_code == 202
+    assert post(client_of("agent"), f"changes/{segment.pk}/publish/", {}).status_code == 403
+    assert Publication.objects.get().revision_id == segment.pk
+    assert Preview.objects.count() == 0
+
+
+def test_the_effect_names_retention_only_where_it_changes(api: Client) -> None:
+    active = Segment.objects.get(key="active_customer")
+    revision = edit_segment(segment=active.pk, rule={"did": {"role": "purchase"}, "within": "15d"})
+    effect = api.get(f"/api/v1/changes/{revision.pk}/preview/").json()["effect"]
+    # Thirty days ago only the one who bought 200 days ago was active; under the new rule nobody was.
+    assert (effect["retention"]["crr_before"], effect["retention"]["churn_before"]) == (0.0, 1.0)
+    assert (effect["retention"]["crr_after"], effect["retention"]["churn_after"]) == (None, None)
+    (subject,) = effect["subjects"]
+    assert subject["moved"]["customers"] == 1
+    assert api.get(f"/api/v1/changes/{drafted().pk}/preview/").json()["effect"]["retention"] is None
