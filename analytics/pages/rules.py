@@ -176,7 +176,7 @@ def sub_rule(request: HttpRequest, name: str, *, now: datetime) -> HttpResponse:
         return edit_sub_rule(name=name, rule=rule, note=told["note"], author=author)
 
     title = _("The named rule “%(name)s”") % {"name": name}
-    about = Writing(title, "sub_rules", _("Shared rules"), ("rule", name), drafts, uses_of_sub_rule(name=name))
+    about = Writing(title, "sub_rules", _("Named rules"), ("rule", name), drafts, uses_of_sub_rule(name=name))
     return _written(request, about, RuleForm(request.POST or None, initial={"rule": _text(found.document)}), now)
 
 
@@ -187,7 +187,7 @@ def sub_rule_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
             raise QuestionError("name", _("There is a named rule of this name; edit that one."))
         return edit_sub_rule(name=told["name"], rule=rule, note=told["note"], author=author)
 
-    about = Writing(_("New named rule"), "sub_rules", _("Shared rules"), None, drafts)
+    about = Writing(_("New named rule"), "sub_rules", _("Named rules"), None, drafts)
     return _written(request, about, NewSubRuleForm(request.POST or None, initial={"rule": _text(STARTING)}), now)
 
 

@@ -65,7 +65,7 @@ def reach(page: Page, role: Any, name: str) -> None:
 
 
 def opened(page: Page, shop: Shop, path: str = "/segments/new/") -> Page:
-    look(page, shop.url + path)
+    look(page, f"{shop.url}{path}?still=1")
     expect(page.locator("#builder fieldset").first).to_be_visible()
     return page
 
