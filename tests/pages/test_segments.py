@@ -315,7 +315,7 @@ def test_a_list_is_made_and_filled_by_keyboard_alone(shop: Shop, sign_in: Callab
     page.get_by_role("button", name="Add 1 customer").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="On the list")).to_contain_text("Priya Raman 8")
-    page.get_by_label("Priya Raman 8").focus()
+    page.get_by_label("Tick Priya Raman 8").focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Take the ticked off").focus()
     page.keyboard.press("Enter")
