@@ -62,9 +62,10 @@ class NamedAppFilesFinder(AppDirectoriesFinder):
 
 
 class Storage(CompressedManifestStaticFilesStorage):
-    """Hashed names and compressed copies. Comments that name a source map are left as they are: the maps are not
-    shipped, and only somebody debugging a library would miss them."""
+    """Hashed names and compressed copies, also where a module of JavaScript imports another. Comments that name a
+    source map are left as they are: the maps are not shipped, and only somebody debugging a library would miss them."""
 
+    support_js_module_import_aggregation = True
     patterns = tuple(
         (extension, tuple(one for one in found if "sourceMappingURL" not in (one if isinstance(one, str) else one[0])))
         for extension, found in HashedFilesMixin.patterns

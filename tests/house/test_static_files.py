@@ -1,30 +1,41 @@
-"""Pages name only files that are shipped, and nothing else is."""
+"""The files that the web server hands out, collected as an installation does."""
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import pytest
 from django.conf import settings
-from django.contrib.staticfiles.finders import find, get_finders
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.management import call_command
+from django.test import override_settings
 
-NAMED = re.compile(r"""\{%\s*static\s+['"]([^'"]+)['"]""")
+from clm.lib.static_files import Storage
 
-
-def templates() -> list[Path]:
-    return sorted((settings.BASE_DIR / "templates").rglob("*.html"))
-
-
-@pytest.mark.parametrize("template", templates(), ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
-def test_every_file_a_template_names_is_found(template):
-    assert [name for name in NAMED.findall(template.read_text()) if find(name) is None] == []
+IMPORTED = re.compile(r"""^(?:import|export)\b[^;]*?["'](\.[^"']+)["'];""", re.MULTILINE)
 
 
-def test_only_named_files_of_packages_are_shipped():
-    shipped = {
-        f"{getattr(storage, 'prefix', None) or ''}/{path}"
-        for finder in get_finders()
-        for path, storage in finder.list([])
+class Uncompressed(Storage):
+    """Compressing takes ten seconds and renames nothing."""
+
+    def post_process(self, *args: Any, **options: Any) -> Iterator[Any]:
+        return ManifestStaticFilesStorage.post_process(self, *args, **options)
+
+
+def test_modules_import_each_other_by_the_names_that_are_handed_out(tmp_path: Path) -> None:
+    stores = {**settings.STORAGES, "staticfiles": {"BACKEND": f"{__name__}.Uncompressed"}}
+    with override_settings(STATIC_ROOT=tmp_path, STORAGES=stores):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    handed_out = {
+        (tmp_path / name).resolve()
+        for name in json.loads((tmp_path / "staticfiles.json").read_text())["paths"].values()
     }
-    assert "vendor/echarts/echarts.min.js" in shipped
-    assert not [path for path in shipped if path.endswith(".map") or "redoc" in path or "jquery" in path]
-    assert len([path for path in shipped if path.startswith("vendor/")]) == 9
+    found = [
+        (file.parent / name).resolve()
+        for file in sorted(handed_out)
+        if file.suffix == ".js"
+        for name in IMPORTED.findall(file.read_text())
+    ]
+    assert len(found) >= 5
+    assert not set(found) - handed_out
