@@ -18,6 +18,7 @@ from lifecycle.models import Standing, Transition
 from lifecycle.outlook import next_changes
 
 from . import retention, sales
+from .bounded_search import LARGE, newest_id
 from .customer_figures import customer_figures, initials, names_of
 from .days.falls import DAYS, falls_ahead
 from .days.kept import Kept, members_of
@@ -33,6 +34,9 @@ from .stages import refuse_unknowable
 PAGE = 50
 # A list is counted to here; beyond it the exact number tells nobody anything and costs a scan of all customers.
 COUNTED = 10_000
+# In a large installation what a search finds is counted and sorted to here: reading more costs longer than anybody
+# waits for a word that too many have.
+COUNTED_SEARCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,12 @@ class Asked:
     @property
     def is_narrowed(self) -> bool:
         """Whether anything but `anonymous` is asked."""
-        return bool(
-            self.stages or self.segment or self.search.strip() or self.falls or self.group or self.at is not None
-        )
+        return bool(self.stages or self.segment or self.is_searched or self.falls or self.group or self.at is not None)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether words are searched for."""
+        return bool(self.search.strip())
 
     @property
     def at(self) -> datetime | None:
@@ -164,7 +171,7 @@ def customers(
     found = _page(asked, everyone, models, began, cursor, limit)
     refused = ""
     if found is None:
-        refused, began = _too_many(asked), NEWEST
+        refused, began = _too_many(asked, began), NEWEST
         found = _page(asked, everyone, models, NEWEST, None, limit)
         assert found is not None
     page, backwards, place = found
@@ -174,7 +181,7 @@ def customers(
     if whole is None and counted and not has_next and not has_previous:
         whole = Size(len(page.places), True)  # all of them are on this page
     elif whole is None and counted:
-        whole = _kept_size(asked) or _size(everyone)
+        whole = _kept_size(asked) or _size(everyone, _most(asked, NEWEST) if asked.is_searched else None)
     return CustomerPage(
         rows=_rows(_in_places(page.places), asked, models, now, with_next),
         start=start,
@@ -203,7 +210,7 @@ def _page(
         kind, border, number = parse_place(cursor, order)
     backwards = kind == "p"
     if order.is_newest:
-        return newest_slice(found=everyone, border=border, backwards=backwards, limit=limit), backwards, number
+        return _newest(asked, everyone, border, backwards, limit), backwards, number
     listed = asked.kept if asked.kept is not None and asked.kept.listed_known_at is not None else None
     page = sorted_page(
         found=everyone,
@@ -215,6 +222,7 @@ def _page(
         kept=listed,
         walks=not asked.is_narrowed and listed is not None and order.key != "since",
         is_anonymous=asked.anonymous,
+        is_searched=asked.is_searched,
         as_of=asked.at,
         since=partial(_since, asked, models),
     )
@@ -223,11 +231,17 @@ def _page(
 
 def _most(asked: Asked, order: Order) -> int:
     """How many can be sorted: fewer where what they are sorted by is asked about a past instant."""
+    if asked.is_searched and newest_id() > LARGE:
+        return COUNTED_SEARCH
     return COUNTED if asked.at is None or order.key in ("name", "since") else EXACT_AS_OF
 
 
-def _too_many(asked: Asked) -> str:
-    most = COUNTED if asked.at is None else EXACT_AS_OF
+def _newest(asked: Asked, found: QuerySet[Customer], border: Place | None, backwards: bool, limit: int) -> Slice:
+    return newest_slice(found=found, border=border, backwards=backwards, limit=limit, is_searched=asked.is_searched)
+
+
+def _too_many(asked: Asked, order: Order) -> str:
+    most = _most(asked, order)
     return _(
         "More than %(most)s customers match, too many to sort: the newest come first. Narrow the list by a stage, a "
         "segment or a search to sort it."
@@ -310,9 +324,10 @@ def falling(*, falls: Falls, now: datetime) -> list[int]:
     return sorted(falls_ahead(subject=falls.model.id, stage=falls.stage, now=now, days=falls.days))
 
 
-def _size(found: QuerySet[Customer]) -> Size:
-    number = found.values("pk")[: COUNTED + 1].count()
-    return Size(min(number, COUNTED), number <= COUNTED)
+def _size(found: QuerySet[Customer], most: int | None = None) -> Size:
+    most = COUNTED if most is None else most
+    number = found.values("pk")[: most + 1].count()
+    return Size(min(number, most), number <= most)
 
 
 def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:

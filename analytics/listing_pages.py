@@ -21,6 +21,7 @@ from clm.lib.milliseconds import to_ms
 from customers.models import Customer
 from customers.models.identity import SORTED_LETTERS
 
+from .bounded_search import fenced, is_common, newest_matching
 from .customer_figures import customer_figures
 from .days.kept import Kept
 from .listing_order import Order, Place, follows, in_order
@@ -49,11 +50,16 @@ class Slice:
     size: int | None
 
 
-def newest_slice(*, found: QuerySet[Customer], border: Place | None, backwards: bool, limit: int) -> Slice:
+def newest_slice(
+    *, found: QuerySet[Customer], border: Place | None, backwards: bool, limit: int, is_searched: bool
+) -> Slice:
     """A page of `found` in the order in which customers were made, along their ids."""
-    if border is not None:
-        found = found.filter(**{"pk__gt" if backwards else "pk__lt": border.id})
-    ids = list(found.order_by("pk" if backwards else "-pk").values_list("pk", flat=True)[: limit + 1])
+    if is_searched:
+        ids = newest_matching(found=found, limit=limit + 1, border=border, backwards=backwards)
+    else:
+        if border is not None:
+            found = found.filter(**{"pk__gt" if backwards else "pk__lt": border.id})
+        ids = list(found.order_by("pk" if backwards else "-pk").values_list("pk", flat=True)[: limit + 1])
     page = ids[:limit][::-1] if backwards else ids[:limit]
     return Slice([Place(0, 0, one) for one in page], len(ids) > limit, None)
 
@@ -69,12 +75,15 @@ def sorted_page(
     kept: Kept | None,
     walks: bool,
     is_anonymous: bool | None,
+    is_searched: bool,
     as_of: datetime | None,
     since: Callable[[Sequence[int]], dict[int, datetime | None]],
 ) -> Slice | None:
     """A page of `found` in any other order. walks: nothing but `is_anonymous` narrows it, so many are walked along what
     is `kept`; else None where more than `most` match. since: when each entered its stage, should the order ask."""
-    rows = first_matching(found, most=EXACT if walks else most)
+    if is_searched and is_common(found):
+        return None
+    rows = first_matching(fenced(found) if is_searched else found, most=EXACT if walks else most)
     if len(rows) > (EXACT if walks else most):
         if not walks or kept is None:
             return None
