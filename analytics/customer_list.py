@@ -15,11 +15,11 @@ from clm.lib import sql
 from clm.lib.questions import QuestionError
 from customers.models import Customer
 from lifecycle.models import Standing, Transition
-from lifecycle.outlook import next_changes
 
 from . import retention, sales
 from .bounded_search import LARGE, newest_id
 from .customer_figures import customer_figures, initials, names_of
+from .customer_stages import NextChange, RowStage, next_stages, stages_of
 from .days.falls import DAYS, falls_ahead
 from .days.kept import Kept, members_of
 from .known_then import customers_met
@@ -28,7 +28,7 @@ from .listing_pages import EXACT_AS_OF, Slice, newest_slice, sorted_page
 from .models import Fall, Listed, Member
 from .scope import Scope
 from .search import refuse_unsearchable, searched
-from .sorting import ModelRef, Sorting, StageRef, lapsed_stage, version_known
+from .sorting import Sorting, StageRef, lapsed_stage, version_known
 from .stages import refuse_unknowable
 
 PAGE = 50
@@ -82,24 +82,6 @@ class Asked:
     def at(self) -> datetime | None:
         """The instant asked about, None: now."""
         return self.as_of or self.known_at
-
-
-@dataclass(frozen=True, slots=True)
-class RowStage:
-    """The stage of a customer in one model, None when in none."""
-
-    model: ModelRef
-    stage: StageRef | None
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class NextChange:
-    """What time alone does next."""
-
-    at: datetime
-    stage: StageRef
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +191,11 @@ def _page(
     if cursor is not None:
         kind, border, number = parse_place(cursor, order)
     backwards = kind == "p"
+    most = _most(asked, order)
     if order.is_newest:
         return _newest(asked, everyone, border, backwards, limit), backwards, number
+    if asked.is_narrowed and (size := _kept_size(asked)) is not None and size.number > most:
+        return None
     listed = asked.kept if asked.kept is not None and asked.kept.listed_known_at is not None else None
     page = sorted_page(
         found=everyone,
@@ -218,7 +203,7 @@ def _page(
         border=border,
         backwards=backwards,
         limit=limit,
-        most=_most(asked, order),
+        most=most,
         kept=listed,
         walks=not asked.is_narrowed and listed is not None and order.key != "since",
         is_anonymous=asked.anonymous,
@@ -437,63 +422,3 @@ def _rows(
             )
         )
     return tuple(rows)
-
-
-def stages_of(
-    *,
-    customers: Sequence[int],
-    models: Sequence[Sorting],
-    as_of: datetime | None = None,
-    known_at: datetime | None = None,
-) -> dict[int, tuple[RowStage, ...]]:
-    """The stage of each customer in each model, in the order of `models`, in one query for all."""
-    placed: dict[tuple[int, int], tuple[int, datetime]] = {}
-    if as_of is None:
-        standings = Standing.objects.filter(customer__in=list(customers), subject__in=[model.id for model in models])
-        for customer, subject, stage, since in standings.values_list("customer_id", "subject_id", "stage_id", "since"):
-            placed[customer, subject] = (stage, since)
-    else:
-        versions = {version_known(sorting=model, known_at=known_at): model.id for model in models}
-        for customer, version, stage, since in sql.rows(
-            "analytics/customer_stages",
-            customers=list(customers),
-            versions=[version for version in versions if version is not None],
-            as_of=as_of,
-            known_at=known_at,
-        ):
-            placed[customer, versions[version]] = (stage, since)
-    return {
-        customer: tuple(_row_stage(model, placed.get((customer, model.id))) for model in models)
-        for customer in customers
-    }
-
-
-def next_stages(
-    *, customers: Sequence[int], models: Sequence[Sorting], now: datetime, only_until_now: bool = False
-) -> dict[int, dict[int, NextChange]]:
-    """By customer and model id, what time alone does next; one evaluation for all. only_until_now: as one could see it
-    coming at `now`, an instant of the past."""
-    only = models[0].id if len(models) == 1 else None
-    by_id = {model.id: model for model in models}
-    found = next_changes(customers=customers, now=now, subject=only, only_until_now=only_until_now)
-    return {
-        customer: {
-            subject: next_change(by_id[subject], change.stage, change.at)
-            for subject, change in changes.items()
-            if subject in by_id
-        }
-        for customer, changes in found.items()
-    }
-
-
-def next_change(model: Sorting, stage: int, at: datetime) -> NextChange:
-    """A coming change in words."""
-    entered = model.stages[stage]
-    return NextChange(at=at, stage=entered, sentence=f"{entered.name}, if nothing else happens")
-
-
-def _row_stage(model: Sorting, placed: tuple[int, datetime] | None) -> RowStage:
-    if placed is None:
-        return RowStage(model.ref, None, None)
-    stage, since = placed
-    return RowStage(model.ref, model.stages[stage], since)

@@ -10,7 +10,7 @@ from customers.traits_then import traits_then
 from lifecycle.models import Segment, Standing, Subject
 
 from .customer_figures import customer_figures, figures_known, initials, names_of
-from .customer_list import NextChange, next_stages, stages_of
+from .customer_stages import NextChange, next_stages, stages_of
 from .known_then import customer_known, profiles_known
 from .sales import types_of
 from .sorting import ACTIVE, ModelRef, Sorting, StageRef, segments
@@ -213,7 +213,7 @@ def contacts(
     *, email: str, phone: str, identities: Sequence[IdentityRow], traits: Sequence[TraitRow]
 ) -> tuple[ContactRow, ...]:
     """The address and the number that count now, then everything else the customer is recognised by, in the order in
-    which it was met; of e-mail addresses, numbers and external ids those that were replaced are former ones."""
+    which it was met; last of all the e-mail addresses, numbers and external ids that were replaced."""
     external = next((str(trait.value) for trait in traits if trait.key == "external_id"), "")
     external = external or next((one.value for one in reversed(identities) if one.kind == "external_id"), "")
     now = {"email": email.lower(), "phone": _digits(phone), "external_id": external}
@@ -223,6 +223,7 @@ def contacts(
         is_now = value == now.get(one.kind)
         if not (is_now and one.kind in ("email", "phone")):
             found.append(ContactRow(one.kind, one.value, one.kind in now and not is_now))
+    found.sort(key=lambda row: row.is_former)
     return tuple(found)
 
 

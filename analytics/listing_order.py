@@ -50,10 +50,10 @@ def parse_order(text: str) -> Order:
     """The order a link names; QuestionError for one there is not."""
     order = Order(text.removeprefix("-"), text.startswith("-"))
     if order.key not in KEYS or order == Order("created", False):
-        known = ", ".join(key for key in KEYS)
+        known = ", ".join(str(label).lower() for label, _descending in KEYS.values())
         raise QuestionError(
             "sort",
-            _("A list cannot be sorted by “%(text)s”. It can be by %(known)s; a minus before it turns it round.")
+            _("A list cannot be sorted by “%(text)s”. It can be sorted by %(known)s.")
             % {"text": text[:40], "known": known},
         )
     return order

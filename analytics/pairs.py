@@ -8,8 +8,8 @@ from customers.models import Customer, Merge
 
 from . import customer_record as record
 from .customer_figures import names_of
-from .customer_list import stages_of
 from .customer_record import CustomerHead, IdentityRow
+from .customer_stages import stages_of
 from .search import FoundCustomer, found_customers
 from .sorting import Sorting, StageRef
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from analytics.customer_list import NextChange
+from analytics.customer_stages import NextChange
 from analytics.sorting import ModelRef, StageRef
 from analytics.spells import Spell
 from clm.lib.locales import reader_locale

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from analytics.customer_list import NextChange, next_change
+from analytics.customer_stages import NextChange, next_change
 from analytics.sorting import ModelRef, Sorting, StageRef
 from clm.lib.templatetags.times import plain_date
 from lifecycle.models import ListMember, Placement, Subject

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics import sorting
-from analytics.customer_list import stages_of
+from analytics.customer_stages import stages_of
 from analytics.search import MOST_TEXT, FoundCustomer, found_customers
 from analytics.sorting import StageRef
 

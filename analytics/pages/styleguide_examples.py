@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from analytics.customer_list import NextChange
+from analytics.customer_stages import NextChange
 from analytics.pages.band import Life
 from analytics.sorting import ModelRef, StageRef
 from analytics.spells import Spell

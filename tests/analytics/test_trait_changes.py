@@ -91,7 +91,7 @@ def test_a_replaced_address_is_called_former() -> None:
     assert [(one.kind, one.value, one.is_former) for one in found] == [
         ("email", "anna@example.org", False),
         ("phone", "020 7946 0018", False),
+        ("external_id", "8", False),
         ("email", "ana@example.org", True),
         ("external_id", "7", True),
-        ("external_id", "8", False),
     ]

@@ -7,8 +7,8 @@ from django.test import Client
 
 from customers.models import Customer, Merge
 from tests.factories import make_order
-from tests.lifecycle.making import customer_of, settle, tell
 from tests.keeping.conftest import faults, said
+from tests.lifecycle.making import customer_of, settle, tell
 
 
 @pytest.fixture

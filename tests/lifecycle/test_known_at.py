@@ -22,7 +22,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.customer_list import stages_of
+from analytics.customer_stages import stages_of
 from analytics.sorting import segments, stage_models
 from analytics.stages import stage_counts
 from clm.lib.milliseconds import truncated

@@ -44,12 +44,12 @@ def test_page_costs_no_more_queries_than_this(path: str, most: int, shop: Shop) 
     assert len(made) <= most, "\n".join(query["sql"][:200] for query in made)
 
 
-def test_a_longer_list_costs_no_more_queries(shop: Shop, monkeypatch: Any) -> None:
+def test_a_longer_list_costs_no_more_queries(shop: Shop) -> None:
     client = Client()
     client.force_login(shop.people["viewer"])
     client.get("/customers/")
     with CaptureQueriesContext(connection) as many:
-        client.get("/customers/")
+        client.get("/customers/?search=customer")
     with CaptureQueriesContext(connection) as few:
         client.get("/customers/?search=novak")
     # What is all on one page is not counted apart, and a page of fifty rows costs nothing more.
