@@ -189,7 +189,7 @@ def _roll_back(request: HttpRequest, place: Place, number: int) -> HttpResponse:
         revision = roll_back(version=version.pk, author=request.user.pk)
     except REFUSALS as error:
         return refused(request, error, back=back)
-    return to_change(request, revision, otherwise=place.address("versions"))
+    return to_change(request, revision)
 
 
 # --- an end ---------------------------------------------------------------------------------------------------

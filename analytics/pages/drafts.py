@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clm.lib.questions import ConflictError, QuestionError
@@ -13,20 +13,15 @@ from lifecycle.models import Revision
 from lifecycle.rules.document import RuleError
 
 
-def to_change(request: HttpRequest, revision: Revision, *, otherwise: str) -> HttpResponse:
+def to_change(request: HttpRequest, revision: Revision) -> HttpResponse:
     """The answer of an act that drafted a revision."""
     messages.success(request, _("Drafted. Nothing changes for anybody until you publish it."))
-    return redirect(change_address(revision.pk) or otherwise)
+    return redirect("change", revision.pk)
 
 
 def change_address(revision: int | None) -> str:
     """Where a revision is shown, "" for none."""
-    if revision is None:
-        return ""
-    try:
-        return reverse("change", args=[revision])
-    except NoReverseMatch:
-        return ""
+    return "" if revision is None else reverse("change", args=[revision])
 
 
 def refused(request: HttpRequest, error: Exception, *, back: str) -> HttpResponse:

@@ -68,6 +68,7 @@ ACTS = (
     ("user_new", gettext_lazy("New user"), "user-plus", "invite add team member login", "users.manage"),
     ("key_new", gettext_lazy("New API key"), "key", "token create add", "users.manage"),
     ("account_key_new", gettext_lazy("New key of your own"), "key", "api token create add", "account.own"),
+    ("segment_new", gettext_lazy("New segment"), "users-group", "rule create add", "segments.edit"),
     ("list_new", gettext_lazy("New static list"), "list-details", "segment create add", "segments.edit"),
     ("model_new", gettext_lazy("New stage model"), "stack-2", "create add copy", "stages.edit"),
     ("account_change_password", gettext_lazy("Change password"), "key", "account security", ""),

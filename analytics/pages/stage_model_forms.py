@@ -98,7 +98,7 @@ def _new(request: HttpRequest, *, initial: dict[str, str]) -> HttpResponse:
         except REFUSALS as error:
             beside(form, error)
         else:
-            return to_change(request, revision, otherwise=of_model(key).address())
+            return to_change(request, revision)
     return render(request, "pages/model_form.html", {"form": form}, status=status_of(form))
 
 
@@ -141,7 +141,7 @@ def model_order(request: HttpRequest, key: str, *, now: datetime) -> HttpRespons
                 _refuse_strangers(told, precedence if which == "precedence" else position)
             elif which == "precedence":
                 revision = order_stages(model=place.sorting.id, stages=list(reversed(told)), author=request.user.pk)
-                return to_change(request, revision, otherwise=place.address("order"))
+                return to_change(request, revision)
             else:
                 position_stages(model=place.sorting.id, stages=told)
                 messages.success(request, _("Pages show the stages in this order from now on."))
@@ -213,7 +213,7 @@ def stage_retire(request: HttpRequest, key: str, stage: str, *, now: datetime) -
         except REFUSALS as error:
             refusal = getattr(error, "message", "") or str(error)
         else:
-            return to_change(request, revision, otherwise=place.address())
+            return to_change(request, revision)
     context = {
         **place.context(),
         "stage": known,

@@ -53,7 +53,7 @@ def models(request: HttpRequest, *, now: datetime) -> HttpResponse:
     found = stage_models()
     drafted = drafts_of(found)
     rows = [
-        (one, rules.version, change_address(drafted.get(one.id)), one.id in drafted)
+        (one, rules.version, change_address(drafted.get(one.id)))
         for one, rules in zip(found, rules_of(sortings=found), strict=True)
     ]
     return render(request, "pages/stage_models.html", {"now": now, "rows": rows})

@@ -46,6 +46,7 @@ def drafted(act: Callable[[], Any]) -> Revision:
     answer = act()
     assert answer.status_code == 302, said(answer)[-2000:]
     (made,) = set(Revision.objects.values_list("pk", flat=True)) - before
+    assert answer["Location"] == f"/changes/{made}/"
     return Revision.objects.get(pk=made)
 
 
