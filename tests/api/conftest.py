@@ -4,7 +4,7 @@ writes, as a transaction inside the module's."""
 from collections.abc import Iterator
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from tests.lifecycle.making import installed
@@ -14,5 +14,7 @@ from tests.lifecycle.making import installed
 def installed_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock(), transaction.atomic():
         installed()
+        # Checked now, once; left to each test's end, references are checked as often as there are tests.
+        connection.check_constraints()
         yield
         transaction.set_rollback(True)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 from hypothesis import HealthCheck, given, settings
@@ -69,7 +69,10 @@ def seeded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     """One of everything, and what its place in an address is filled with."""
     with django_db_blocker.unblock(), transaction.atomic():
         installed()
-        yield one_of_everything()
+        everything = one_of_everything()
+        # Checked now, once; left to each test's end, references are checked as often as there are tests.
+        connection.check_constraints()
+        yield everything
         transaction.set_rollback(True)
 
 

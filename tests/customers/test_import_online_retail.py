@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Max, Min, Sum
 
 from customers import online_retail
@@ -43,7 +43,10 @@ def imported(path: Path, django_db_setup: None, django_db_blocker: pytest.Fixtur
     with django_db_blocker.unblock(), transaction.atomic():
         Installation.objects.update_or_create(id=1, defaults={"currency": "GBP", "time_zone": "Europe/London"})
         mapping = OrderMapping.load(online_retail.MAPPING)
-        yield import_orders(path=path, mapping=mapping, now=NOW, tell=lambda _sentence: None)
+        done = import_orders(path=path, mapping=mapping, now=NOW, tell=lambda _sentence: None)
+        # Checked now, once; left to each test's end, references are checked as often as there are tests.
+        connection.check_constraints()
+        yield done
         transaction.set_rollback(True)
 
 

@@ -1,5 +1,5 @@
-"""Every command that works on data finds its tables: made by itself on a fresh data directory, asked for in one line on
-a server of the operator's own."""
+"""Every command that works on data finds its tables: made by itself on a fresh data directory (tests/house/test_up.py),
+asked for in one line on a server of the operator's own."""
 
 import json
 from pathlib import Path
@@ -53,23 +53,6 @@ def called(**env: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", sorted(OURS.keys() - OTHERS))
 def test_every_command_on_data_sees_to_its_tables(name: str) -> None:
     assert isinstance(load_command_class(OURS[name], name), PreparedCommand)
-
-
-def test_a_fresh_data_directory_is_prepared_by_the_first_command(room: Path) -> None:
-    done = program(room / "data", "manage.py", "simulate", "--customers", "20", "--processes", "1")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1].endswith(" rows changed")
-    assert "Making a private database" in done.stderr
-    assert "migrations ..." in done.stderr and "The database is ready." in done.stderr
-    # What it prints is its own: the key is the last line, and nothing is prepared twice.
-    done = program(room / "data", "manage.py", "create_key", "--role", "viewer", "--name", "n")
-    assert (done.returncode, done.stdout.count("\n"), done.stderr) == (0, 1, "")
-    servers = Embedded(room / "data", fast=True)
-    servers.ensure_postgres()
-    # The first start makes the first user, and tells the login.
-    assert query(servers, "SELECT count(*) FROM access_user") == [(0,)]
-    assert query(servers, "SELECT count(*) > 10 FROM customers_customer") == [(True,)]
-    assert servers.stop()
 
 
 def test_a_database_of_ones_own_without_tables_is_left_alone_and_the_command_that_helps_is_named(

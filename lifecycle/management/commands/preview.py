@@ -3,15 +3,16 @@ Several may run at once and share the work; a stopped one is resumed."""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from clm.lib.prepared_command import PreparedCommand
 from clm.lib.questions import ConflictError
 from customers.ingest import clock
 from lifecycle.models import Preview, Revision, Stage, Subject
 from lifecycle.previews import counted, start_preview, work_on_previews
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Do the exact counts that are asked for: of what a drafted change would do, and of whom a rule holds for."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from clm.lib.prepared_command import PreparedCommand
 from clm.lib.questions import ConflictError
 from customers.ingest import clock
 from lifecycle.models import Publication, Revision
 from lifecycle.publications import ask_to_publish, publish_asked
 
 
-class Command(BaseCommand):
+class Command(PreparedCommand):
     help = "Make the drafted changes live that people asked for. A stopped one is taken up again."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -45,6 +45,8 @@ def population(django_db_setup, django_db_blocker):
         # Nobody else sees these rows, so autovacuum counts none of them: the planner would take the tables for empty.
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE customers_touchpoint, customers_identity, customers_profile, customers_trait")
+        # Checked now, once; left to each test's end, references are checked as often as there are tests.
+        connection.check_constraints()
         yield done
         transaction.set_rollback(True)
     catalogue.forget()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from analytics import demo
@@ -41,7 +41,10 @@ def shop(django_db_setup, django_db_blocker, tmp_path_factory):
         before = told()
         first = demo.add_simulated_touches(now=NOW, tell=lambda _sentence: None)
         demo.compute_stages()
-        yield before, told(), first, demo.add_simulated_touches(now=NOW, tell=lambda _sentence: None)
+        second = demo.add_simulated_touches(now=NOW, tell=lambda _sentence: None)
+        # Checked now, once; left to each test's end, references are checked as often as there are tests.
+        connection.check_constraints()
+        yield before, told(), first, second
         transaction.set_rollback(True)
     catalogue.forget()
 
