@@ -37,7 +37,7 @@ def offered(*, of: tuple[str, str] | None) -> dict[str, Any]:
             if one.version is not None and not (kind == "segment" and one.key == key)
         ],
         "stages": [
-            {"model": model.key, "stage": stage.key, "label": stage.name, "group": model.name}
+            {"model": model.key, "stage": stage.key, "label": f"{stage.name} ({model.name})", "group": model.name}
             for model in models
             for stage in model.stages.values()
         ],
@@ -102,8 +102,8 @@ def rule_texts() -> dict[str, Any]:
             "exists": _("is set"),
         },
         "narrowers": {
-            "role": _("what it means"),
-            "type": _("its type"),
+            "role": _("its kind"),
+            "type": _("its type, as it was sent"),
             "channel": _("its channel"),
             "any_activity": _("that it is an activity"),
             "where": _("a property of it"),
@@ -143,7 +143,7 @@ def rule_texts() -> dict[str, Any]:
         "weeks": _("weeks"),
         "lapse": _("the lapse window (%(days)d days)") % {"days": lapse},
         "ever": _("at any time"),
-        "role": _("Meaning"),
+        "role": _("Kind of touchpoint"),
         "type": _("Type"),
         "channel": _("Channel"),
         "any_activity": _("any activity"),

@@ -36,10 +36,9 @@ function condition(document, path, number, page) {
   return el("fieldset", { class: `rule-node rule-${kind}`, "data-path": place },
     el("legend", { class: "unseen" }, name),
     el("div", { class: "rule-head" },
-      number ? el("span", { class: "rule-number num", "aria-hidden": "true" }, number) : null,
-      el("div", { class: "rule-fields" },
-        choice(`${place}|kind`, texts.kind_of.replace("{name}", name), kind, kinds, (to) => to !== "other" && act("turn", path, to, { focus: `${place}|kind` })),
-        ...(FIELDS[kind] ?? (() => []))(node, path, name, page)),
+      el("span", { class: "rule-number num", "aria-hidden": "true" }, number),
+      choice(`${place}|kind`, texts.kind_of.replace("{name}", name), kind, kinds, (to) => to !== "other" && act("turn", path, to, { focus: `${place}|kind` })),
+      el("div", { class: "rule-fields" }, ...(FIELDS[kind] ?? (() => []))(node, path, name, page)),
       acts),
     el("p", { class: "error rule-error", "data-error": place, id: `error-${errors++}`, hidden: true }),
     parts.length || adder ? el("div", { class: "rule-parts" }, ...parts, adder) : null);
