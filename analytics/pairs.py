@@ -40,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two. stages: where it stands in each model, None for nowhere yet; segments: those it is in, by name."""
+    """One of the two. stages: where it stands in each model, None for nowhere yet; segments: the names of its own."""
 
     head: CustomerHead
     identities: tuple[IdentityRow, ...]

@@ -74,7 +74,7 @@ class SegmentRule(APIView):
             )
 
 
-class HandShape(serializers.Serializer[Any]):
+class SegmentHandShape(serializers.Serializer[Any]):
     customer = serializers.CharField()
     known_as = serializers.CharField()
     email = serializers.CharField()
@@ -96,7 +96,7 @@ class SegmentHands(APIView):
         summary="Whom people put on the list of a segment, last added first",
         description="All there is to a static list; of other segments, whom they include or exclude by hand.",
         parameters=[HandsAsked],
-        responses={200: page_of(HandShape, "SegmentHandPage"), **problems(400, 404)},
+        responses={200: page_of(SegmentHandShape, "SegmentHandPage"), **problems(400, 404)},
     )
     def get(self, request: Request, key: str) -> Response:
         asked = HandsAsked.of(request)
@@ -106,7 +106,7 @@ class SegmentHands(APIView):
             cursor=asked.get("cursor"),
             page_size=asked["page_size"],
         )
-        rows = HandShape(found.rows, many=True).data
+        rows = SegmentHandShape(found.rows, many=True).data
         return Response(page(request, rows, following=found.next_cursor, previous=found.previous_cursor))
 
 
