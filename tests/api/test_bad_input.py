@@ -185,7 +185,7 @@ def test_a_method_that_is_not_there_is_refused(api: Client) -> None:
     for method, address in (
         ("delete", "/api/v1/customers/"),
         ("put", f"/api/v1/customers/{make_customer()}/"),
-        ("post", "/api/v1/stage-models/"),
+        ("post", "/api/v1/stage-models/seven/"),
         ("get", "/api/v1/rules/evaluate/"),
     ):
         answer = getattr(api, method)(address)

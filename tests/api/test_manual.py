@@ -30,7 +30,7 @@ def test_the_commands_run_as_they_stand(live_server: LiveServer, outside_env: di
         ["sh", "-c", script], cwd=PROJECT, env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    key, calls, paging, errors, twice = done.stdout.split("#\n")
+    key, calls, paging, errors, twice, rules = done.stdout.split("#\n")
     assert json.loads(key)["role"] == "marketer"
     assert '"crr"' in calls
     assert "ada@example.org" in calls
@@ -40,6 +40,8 @@ def test_the_commands_run_as_they_stand(live_server: LiveServer, outside_env: di
     assert json.loads(first) == json.loads(again)
     assert json.loads(first)["is_new"] is True
     assert Touchpoint.objects.filter(type__name="Note").count() == 1
+    assert '"key":"twice"' in rules.replace(" ", "")
+    assert '"added":1' in rules
 
 
 def test_the_table_names_everything_there_is() -> None:
