@@ -44,14 +44,15 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleDiff:
-    """One rule before and after, as sentences; "" where there is none. stage None: of a segment or a named rule."""
+    """One rule before and after, as sentences; "" where there is none. stage None: of a segment or a named rule. The
+    ranks are its places in the precedence, 1 the one that counts first, 0 where it has none."""
 
     name: str
     stage: StageRef | None
     before: str
     after: str
-    precedence_before: int
-    precedence_after: int
+    rank_before: int
+    rank_after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,17 +282,21 @@ def _version_diff(version: Version, sorting: Sorting | None) -> VersionDiff:
     was, now = ({} if one is None else _said(one) for one in (before, version))
     stages = {stage.key: stage for stage in sorting.stages.values()} if sorting is not None else {}
     is_model = version.subject.kind == Subject.Kind.MODEL
+    # One that is added or retired moves all others up or down, which changes nothing about them.
+    stayed = zip((key for key in was if key in now), (key for key in now if key in was), strict=True)
+    changed = {key for pair in stayed if pair[0] != pair[1] for key in pair}
+    changed |= {key for key in {*was, *now} if was.get(key, (None,))[0] != now.get(key, (None,))[0]}
     rules = tuple(
         RuleDiff(
             name=stages[key].name if key in stages else key,
             stage=stages.get(key) if is_model else None,
             before=was.get(key, ("", 0))[0],
             after=now.get(key, ("", 0))[0],
-            precedence_before=was.get(key, ("", 0))[1],
-            precedence_after=now.get(key, ("", 0))[1],
+            rank_before=was.get(key, ("", 0))[1],
+            rank_after=now.get(key, ("", 0))[1],
         )
-        for key in dict.fromkeys((*reversed(now), *reversed(was)))
-        if was.get(key) != now.get(key)
+        for key in dict.fromkeys((*now, *was))
+        if key in changed
     )
     return VersionDiff(
         subject=version.subject_id,
@@ -306,7 +311,7 @@ def _version_diff(version: Version, sorting: Sorting | None) -> VersionDiff:
 
 
 def _said(version: Version) -> dict[str, tuple[str, int]]:
-    """By stage, its rule in English and its precedence."""
+    """By stage, the one that counts first leading, its rule in English and its rank."""
     if version.document.get("rule", ...) is None:
         return {}
     installation = Installation.current()
@@ -315,8 +320,8 @@ def _said(version: Version) -> dict[str, tuple[str, int]]:
     except RuleError as error:
         return {"": (str(error), 0)}
     return {
-        key: (sentence(node, currency=installation.currency, minor_digits=version.minor_digits), precedence)
-        for precedence, (key, node) in enumerate(nodes.items(), start=1)
+        key: (sentence(node, currency=installation.currency, minor_digits=version.minor_digits), rank)
+        for rank, (key, node) in enumerate(reversed(nodes.items()), start=1)
     }
 
 
@@ -335,8 +340,8 @@ def _texts_diff(revision: Revision, versions: Sequence[Version]) -> tuple[RuleDi
             stage=None,
             before=_text_said(earlier[name], earlier) if name in earlier else "",
             after=_text_said(text, after),
-            precedence_before=0,
-            precedence_after=0,
+            rank_before=0,
+            rank_after=0,
         )
         for name, text in revision.sub_rules.items()
     )

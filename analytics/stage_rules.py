@@ -17,13 +17,14 @@ from .sorting import Sorting, StageRef
 
 @dataclass(frozen=True, slots=True)
 class StageRule:
-    """A stage and its rule. precedence: of the stages whose rules hold the highest wins, from 1; 0 for the exit stage,
-    which has no rule of its own."""
+    """A stage and its rule. precedence: of the stages whose rules hold the highest wins, from 1; rank: the same as
+    people count, 1 the one that wins. Both are 0 for the exit stage, which has no rule of its own."""
 
     stage: StageRef
     precedence: int
     sentence: str
     document: typing.Any
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class StageRules:
 
 
 # Versions never change, so what they say does not either; the few that are live are kept.
-_Said = tuple[VersionNote, dict[str, tuple[int, str, typing.Any]], tuple[NamedRule, ...]]
+_Said = tuple[VersionNote, dict[str, tuple[int, str, typing.Any, int]], tuple[NamedRule, ...]]
 _said: OrderedDict[tuple[int, str, int], _Said] = OrderedDict()
 
 
@@ -137,6 +138,7 @@ def _words(version: Version, kind: str, installation: Installation) -> _Said:
             if documents[name] is not None
             else "",
             documents[name],
+            len(nodes) + 1 - precedence,
         )
         for precedence, (name, node) in enumerate(nodes.items(), start=1)
     }

@@ -138,7 +138,7 @@ def _by_precedence(stages: Sequence[StageRule]) -> list[StageRule]:
 
 
 def _said(one: StageRule) -> str:
-    return _("%(precedence)d. %(sentence)s") % {"precedence": one.precedence, "sentence": one.sentence}
+    return _("%(rank)d. %(sentence)s") % {"rank": one.rank, "sentence": one.sentence}
 
 
 def _side_by_side(left: dict[str, str], right: dict[str, str]) -> list[Compared]:

@@ -45,8 +45,8 @@ class RuleDiffShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     before = serializers.CharField(help_text="The rule in English; empty where there was none.")
     after = serializers.CharField()
-    precedence_before = serializers.IntegerField()
-    precedence_after = serializers.IntegerField()
+    rank_before = serializers.IntegerField(help_text="Its place in the precedence, 1 counts first; 0: none.")
+    rank_after = serializers.IntegerField()
 
 
 class VersionDiffShape(serializers.Serializer[Any]):

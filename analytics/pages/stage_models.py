@@ -26,11 +26,12 @@ from .drafts import change_address
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """One stage. precedence: 0 for the exit stage; silent_roles: roles its rule waits for in vain so far; document: its
-    rule as indented JSON; by_hand: how many of its customers were put there by hand."""
+    """One stage. rank: its place in the precedence, 1 counts first, 0 for the exit stage; silent_roles: roles its rule
+    waits for in vain so far; document: its rule as indented JSON; by_hand: how many of its customers were put there by
+    hand."""
 
     stage: StageRef
-    precedence: int
+    rank: int
     sentence: str
     customers: int
     share: float | None
@@ -74,7 +75,7 @@ def model(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     rows = [
         StageRow(
             stage=rule.stage,
-            precedence=rule.precedence,
+            rank=rule.rank,
             sentence=rule.sentence,
             customers=by_stage[rule.stage.key].customers,
             share=by_stage[rule.stage.key].share,
