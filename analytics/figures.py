@@ -1,7 +1,7 @@
 """What a figure is: a number that says what it counts, over whom, when, and resting on what."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from clm.lib.periods import Period
 
@@ -22,13 +22,28 @@ class CountRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """What a figure was. until: the last day on which it was so; cause: of the change; touchpoints: how many late ones
+    came, on the days first to last, 0 and None where none did; sentence: all of that in words."""
+
+    was: int | float
+    until: date
+    cause: str
+    touchpoints: int
+    first: date | None
+    last: date | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One answered figure.
 
     value: None is "n/a" and `note` says why; unit `money` is minor units of the reporting currency, `percent` a share
     from 0 to 1, `ratio` and `orders` plain numbers. low, high: its 95 % interval in the same unit. basis: which
     spend it is on (blended, paid), value_basis: which value (revenue, margin), empty where there is no choice.
-    counted_until: the end of the period, or as_of if that is earlier."""
+    counted_until: the end of the period, or as_of if that is earlier. moved: what it was before something late came in,
+    None if it did not move. broken: identities between the figures it is made of that do not hold."""
 
     key: str
     name: str
@@ -49,6 +64,8 @@ class Figure:
     sources: tuple[SourceRef, ...]
     customers_query: str
     api: str
+    moved: Moved | None = None
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

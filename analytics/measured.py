@@ -8,10 +8,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from clm.lib.periods import day_start
 from clm.lib.questions import QuestionError
+from clm.lib.templatetags.times import plain_date
 from customers.models import Installation
 
 from . import value
+from .beginning import Beginning, beginning
 from .figures import CountRow
 from .retention import Retention, retention
 from .sales import Sales, sales
@@ -55,6 +58,10 @@ class Measured:
     @cached_property
     def sales(self) -> Sales:
         return self._sales or sales(scope=self.scope)
+
+    @cached_property
+    def beginning(self) -> Beginning | None:
+        return beginning(scope=self.scope)
 
     @cached_property
     def spending(self) -> Spending:
@@ -124,16 +131,42 @@ def _retention_counts(measured: Measured) -> tuple[CountRow, ...]:
 
 def crr(measured: Measured) -> Answer:
     kept = measured.retention
-    return Answer(kept.crr, _retention_counts(measured), _nobody_started(kept), kept.crr_interval, "kept")
+    return Answer(kept.crr, _retention_counts(measured), _retention_note(measured), kept.crr_interval, "kept")
 
 
 def churn(measured: Measured) -> Answer:
     kept = measured.retention
-    return Answer(kept.churn, _retention_counts(measured), _nobody_started(kept), kept.churn_interval, "lost")
+    return Answer(kept.churn, _retention_counts(measured), _retention_note(measured), kept.churn_interval, "lost")
 
 
 def _nobody_started(kept: Retention) -> Any:
     return "" if kept.started else _("Nobody was active when the period started.")
+
+
+def _retention_note(measured: Measured) -> Any:
+    return _nobody_started(measured.retention) or _too_early(measured)
+
+
+def _too_early(measured: Measured) -> Any:
+    """Within a lapse window of the beginning of all records, nobody can be lost by time alone."""
+    since, scope = measured.beginning, measured.scope
+    if since is None or not since.lapse_days:
+        return ""
+    settled = day_start(since.settled, scope.period.zone)
+    if scope.period.start_at >= settled:
+        return ""
+    told = {"first": plain_date(since.first), "settled": plain_date(since.settled), "days": since.lapse_days}
+    if scope.until_at <= settled:
+        said = _(
+            "Nobody can have lapsed yet: records begin on %(first)s, and a customer lapses %(days)s days after the "
+            "last touchpoint that counts, on %(settled)s at the earliest."
+        )
+    else:
+        said = _(
+            "Before %(settled)s nobody could lapse: records begin on %(first)s, and a customer lapses %(days)s days "
+            "after the last touchpoint that counts. So fewer were lost than in a later period."
+        )
+    return said % told
 
 
 def active(measured: Measured) -> Answer:
@@ -192,10 +225,11 @@ def _no_clv(measured: Measured) -> Any:
     if not measured.retention.started:
         return _nobody_started(measured.retention)
     if not measured.retention.lost:
-        return _("Nobody was lost: at churn 0 a lifespan of 1 / churn means nothing.")
+        nobody = _("Nobody was lost: at churn 0 a lifespan of 1 / churn means nothing.")
+        return " ".join(filter(None, (str(nobody), str(_too_early(measured)))))
     if not measured.sales.orders:
         return _("There was no order in the period.")
-    return _("Constant-churn approximation.")
+    return " ".join(filter(None, (str(_("Constant-churn approximation.")), str(_too_early(measured)))))
 
 
 def _cac_counts(measured: Measured) -> tuple[CountRow, ...]:

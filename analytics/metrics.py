@@ -10,9 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from clm.lib.questions import NotThereError, QuestionError
 
 from . import measured as made
+from .days.identities import broken_of
 from .figures import Figure, FigureGroup
 from .measured import Answer, Measured, plain
+from .revisions import Revised
 from .scope import Scope
+from .sorting import active_customers
 from .sources import SourceRef, sources_of_orders
 
 BASES = ("blended", "paid")
@@ -20,7 +23,8 @@ BASES = ("blended", "paid")
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A declared figure. takes_basis: whether it can be on blended or on paid spend."""
+    """A declared figure. takes_basis: whether it can be on blended or on paid spend; rests_on_active: whether it is
+    made of who is an active customer."""
 
     key: str
     name: Any
@@ -30,6 +34,10 @@ class Metric:
     formula: str
     answer: Callable[[Measured], Answer]
     takes_basis: bool = False
+
+    @property
+    def rests_on_active(self) -> bool:
+        return self.group == RETENTION or self.key in ("orders_per_customer", "clv", "cac_to_ltv", "ltv_to_cac")
 
 
 RETENTION, VALUE, COST = _("Retention"), _("Value"), _("Cost")
@@ -178,8 +186,10 @@ def figures(
         said = _("There is no such basis. Choose one of %(known)s.") % {"known": ", ".join(BASES)}
         raise QuestionError("basis", str(said))
     measured = measured or Measured(scope=scope, basis=basis)
-    used = sources_of_orders(kept=scope.kept)
-    return [_figure(metric(key), measured, used) for key in (METRICS if keys is None else keys)]
+    used, revised = sources_of_orders(kept=scope.kept), Revised(measured=measured)
+    active = active_customers() if scope.kept is not None else None
+    broken = next(iter(broken_of(versions=[active.version]).values()), ()) if active else ()
+    return [_figure(metric(key), measured, used, revised, broken) for key in (METRICS if keys is None else keys)]
 
 
 def metric_groups(*, scope: Scope, basis: str = "blended") -> tuple[FigureGroup, ...]:
@@ -197,7 +207,9 @@ def _lines_note(declared: Metric, scope: Scope) -> str:
     return str(_("Without order lines that are not products, such as postage."))
 
 
-def _figure(declared: Metric, measured: Measured, used: tuple[SourceRef, ...]) -> Figure:
+def _figure(
+    declared: Metric, measured: Measured, used: tuple[SourceRef, ...], revised: Revised, broken: tuple[str, ...]
+) -> Figure:
     answer = declared.answer(measured)
     scope = measured.scope
     low, high = answer.interval or (None, None)
@@ -223,4 +235,6 @@ def _figure(declared: Metric, measured: Measured, used: tuple[SourceRef, ...]) -
         sources=used,
         customers_query=f"group={answer.group}&{scope.query()}" if answer.group else "",
         api=f"/api/v1/metrics/{declared.key}/?{query}",
+        moved=revised.of(declared.key, declared.unit),
+        broken=broken if declared.rests_on_active else (),
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from clm.lib import sql
 from clm.lib.periods import day_start
 
 from .days import kept as days
+from .days.remembered import remembered_rows
 from .intervals import wilson
 from .scope import Scope
 from .sorting import active_customers
@@ -119,8 +119,9 @@ def _rows(
     active = active_customers()
     if active is None or active.version is None:
         return []
-    return sql.rows(
+    return remembered_rows(
         "analytics/retention",
+        of=scope.generation if listed is None else None,
         version=active.version,
         inside=active.stage_id("in"),
         starts=[start for start, _until in windows],

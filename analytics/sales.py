@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from clm.lib import sql
 from customers.models import Role, TouchpointType
 
 from .days import kept as days
+from .days.remembered import remembered_rows
 from .scope import Scope
 from .sorting import active_customers
 
@@ -86,8 +86,9 @@ def _rows(
     scope: Scope, windows: Sequence[tuple[datetime, datetime]], listed: str | None
 ) -> list[tuple[int, int, int, int, int, int, int, int, list[int] | None]]:
     active = active_customers()
-    return sql.rows(
+    return remembered_rows(
         "analytics/sales",
+        of=scope.generation if listed is None else None,
         purchases=types_of(Role.PURCHASE),
         refunds=types_of(Role.REFUND),
         starts=[start for start, _until in windows],

@@ -2,9 +2,10 @@
 
 Reads stored standings and transitions; membership itself is computed by the lifecycle engine alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -16,8 +17,11 @@ from customers.models import Customer
 
 from .days import kept as days
 from .days.kept import Kept
+from .days.remembered import remembered_rows
 from .sorting import ModelRef, Sorting, StageRef, version_known
 
+Among = Mapping[str, Any]  # the customers of a segment: Scope.among
+EVERYBODY: Among = {"segment": None, "segment_in": None, "as_of": None}
 MILLISECOND = timedelta(milliseconds=1)
 WEEK = timedelta(days=7)
 
@@ -97,6 +101,13 @@ class StageCount:
     trend: tuple[int, ...]
 
 
+def _readable(kept: Kept | None, model: Sorting, among: Among) -> Kept | None:
+    """Figures per day if they are kept of that model and of everybody who is asked about."""
+    if kept is None or among["segment"] is not None or not kept.has_stages(model.version):
+        return None
+    return kept
+
+
 def stage_counts(
     *,
     model: Sorting,
@@ -104,15 +115,20 @@ def stage_counts(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
     kept: Kept | None = None,
+    among: Among = EVERYBODY,
 ) -> StageCounts:
     """Customers per stage at `as_of` (None: now, or `known_at` if that is given) as believed at `known_at` (None:
     today). Nothing can be known of what lies after it: `as_of` after `known_at` is a QuestionError. `kept`: read
-    figures per day where they answer this; now is then the instant up to which they are counted."""
-    if kept is not None and known_at is None and model.version is not None and kept.has_stages(model.version):
-        day = kept.day(as_of)
+    figures per day where they answer this; now is then the instant up to which they are counted. `among`: count only
+    the members of a segment."""
+    readable = _readable(kept, model, among) if known_at is None else None
+    if readable is not None and model.version is not None:
+        day = readable.day(as_of)
         if day is not None:
             found = days.stocks(version=model.version, days=[day]).get(day, {})
-            return _counts(model, found, as_of or kept.known_at or now, None, None)
+            return _counts(model, found, as_of or readable.known_at or now, None, None)
+    if as_of is None and known_at is None and among["segment"] is not None:
+        as_of = among["as_of"]
     if as_of is None and known_at is None:
         found = dict(sql.rows("analytics/stage_counts_now", subject=model.id))
         everybody = Customer.objects.filter(merged_into=None).count()
@@ -120,7 +136,7 @@ def stage_counts(
     at = as_of or known_at
     assert at is not None
     refuse_unknowable(as_of=at, known_at=known_at)
-    (trends,) = [stage_trend(model=model, instants=[at], known_at=known_at)]
+    trends = stage_trend(model=model, instants=[at], known_at=known_at, among=among)
     ids = {stage.key: number for number, stage in (model.stages | model.stages.others).items()}
     return _counts(model, {ids[one.stage.key]: one.customers[0] for one in trends}, at, known_at, None)
 
@@ -138,10 +154,13 @@ def stage_trend(
     instants: Sequence[datetime],
     known_at: datetime | None = None,
     kept: Kept | None = None,
+    among: Among = EVERYBODY,
 ) -> tuple[StageTrend, ...]:
-    """Customers per stage at each of `instants` (ascending), all in one query; `kept` as in `stage_counts`."""
-    if kept is not None and known_at is None and model.version is not None and kept.has_stages(model.version):
-        asked = [kept.day(instant) for instant in instants]
+    """Customers per stage at each of `instants` (ascending), all in one query; `kept`, `among` as in `stage_counts`.
+    What was believed earlier (`known_at`) is told of everybody only."""
+    readable = _readable(kept, model, among) if known_at is None else None
+    if readable is not None and model.version is not None:
+        asked = [readable.day(instant) for instant in instants]
         known = [day for day in asked if day is not None]
         if len(known) == len(asked):
             stocks = days.stocks(version=model.version, days=known)
@@ -154,7 +173,13 @@ def stage_trend(
     counts = {number: [0] * len(instants) for number in model.stages}
     if version is not None and instants:
         if known_at is None:
-            steps = sql.rows("analytics/stage_trend", version=version, instants=instants)
+            steps = remembered_rows(
+                "analytics/stage_trend",
+                of=kept.remembered_by if kept is not None else None,
+                version=version,
+                instants=instants,
+                **among,
+            )
         else:
             steps = sql.rows("analytics/stage_trend_known", version=version, instants=instants, known_at=known_at)
         for stage, place, change in steps:
@@ -178,26 +203,28 @@ def day_ends(*, until: datetime, zone: str, count: int = 12) -> list[datetime]:
     return [*ends, until]
 
 
-def stage_traffic(*, model: Sorting, period: Period, kept: Kept | None = None) -> tuple[StageTraffic, ...]:
-    """How many spells of each stage began and ended in the period; `kept` as in `stage_counts`."""
-    if (
-        kept is None
-        or model.version is None
-        or not kept.has_stages(model.version)
-        or not period.is_whole_days
-        or period.zone != kept.zone
-    ):
-        return stage_flows(model=model, period=period).stages
+def stage_traffic(
+    *, model: Sorting, period: Period, kept: Kept | None = None, among: Among = EVERYBODY
+) -> tuple[StageTraffic, ...]:
+    """How many spells of each stage began and ended in the period; `kept`, `among` as in `stage_counts`."""
+    readable = _readable(kept, model, among)
+    if readable is None or model.version is None or not period.is_whole_days or period.zone != readable.zone:
+        return stage_flows(model=model, period=period, kept=kept, among=among).stages
     found = days.traffic(version=model.version, start=period.start, until=period.until)
     return tuple(StageTraffic(stage, *found.get(number, (0, 0))) for number, stage in model.stages.items())
 
 
-def stage_flows(*, model: Sorting, period: Period) -> StageFlows:
+def stage_flows(*, model: Sorting, period: Period, kept: Kept | None = None, among: Among = EVERYBODY) -> StageFlows:
     """Spells that began in the period: how many per stage, how many ended, and the moves between stages."""
     found: list[tuple[int | None, int, int, int]] = []
     if model.version is not None:
-        found = sql.rows(
-            "analytics/stage_flows", version=model.version, start_at=period.start_at, until_at=period.until_at
+        found = remembered_rows(
+            "analytics/stage_flows",
+            of=kept.remembered_by if kept is not None else None,
+            version=model.version,
+            start_at=period.start_at,
+            until_at=period.until_at,
+            **among,
         )
     entered = dict.fromkeys(model.stages, 0)
     left = dict.fromkeys(model.stages, 0)
@@ -216,24 +243,34 @@ def stage_flows(*, model: Sorting, period: Period) -> StageFlows:
     )
 
 
-def stage_shifts(*, model: Sorting, period: Period, kept: Kept | None = None) -> tuple[Flow, ...]:
+def stage_shifts(
+    *,
+    model: Sorting,
+    period: Period,
+    until_at: datetime | None = None,
+    kept: Kept | None = None,
+    among: Among = EVERYBODY,
+) -> tuple[Flow, ...]:
     """The stage at the period's start against the stage at its end, each one millisecond before, largest first; those
-    who stayed are included. `kept` as in `stage_counts`."""
+    who stayed are included. until_at: an earlier end, of a period that is not over. `kept`, `among` as in
+    `stage_counts`."""
+    until_at = until_at or period.until_at
     if model.version is None:
         return ()
-    window = None
-    if kept is not None and kept.has_stages(model.version):
-        window = kept.window(period.start_at, period.until_at)
+    readable = _readable(kept, model, among)
+    window = readable.window(period.start_at, until_at) if readable is not None else None
     found: list[tuple[int | None, int, int]]
     if window is not None:
         (pairs,) = days.shifts(version=model.version, windows=[window])
         found = [(source or None, target, customers) for (source, target), customers in pairs.items() if customers]
     else:
-        found = sql.rows(
+        found = remembered_rows(
             "analytics/stage_shifts",
+            of=kept.remembered_by if kept is not None else None,
             version=model.version,
             first_at=period.start_at - MILLISECOND,
-            second_at=period.until_at - MILLISECOND,
+            second_at=until_at - MILLISECOND,
+            **among,
         )
     return tuple(
         Flow(None if source is None else model.stages[source], model.stages[target], customers, customers)
@@ -242,17 +279,23 @@ def stage_shifts(*, model: Sorting, period: Period, kept: Kept | None = None) ->
 
 
 def stage_board(
-    *, model: Sorting, period: Period, now: datetime, as_of: datetime | None = None, kept: Kept | None = None
+    *,
+    model: Sorting,
+    period: Period,
+    now: datetime,
+    as_of: datetime | None = None,
+    kept: Kept | None = None,
+    among: Among = EVERYBODY,
 ) -> tuple[StageCount, ...]:
-    """Every stage as the overview shows it: three queries, one of them for all instants together. `kept` as in
-    `stage_counts`."""
-    counts = stage_counts(model=model, now=now, as_of=as_of, kept=kept)
+    """Every stage as the overview shows it: three queries, one of them for all instants together. as_of: the end of the
+    period, if that is over. `kept`, `among` as in `stage_counts`."""
+    counts = stage_counts(model=model, now=now, as_of=as_of, kept=kept, among=among)
     weeks = day_ends(until=counts.as_of, zone=period.zone)
     before = period.start_at - MILLISECOND
     instants = sorted([before, *weeks])
-    trends = stage_trend(model=model, instants=instants, kept=kept)
+    trends = stage_trend(model=model, instants=instants, kept=kept, among=among)
     start = instants.index(before)
-    traffic = stage_traffic(model=model, period=period, kept=kept)
+    traffic = stage_traffic(model=model, period=period, kept=kept, among=among)
     return tuple(
         StageCount(
             stage=one.stage,

@@ -40,9 +40,9 @@ from analytics.pages.examples import (
 from analytics.pages.installation import installation
 from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
 from analytics.pages.merges import customer_merge, merge_start, merge_undo
-from analytics.pages.metrics import metrics
+from analytics.pages.metrics import metrics, metrics_file
 from analytics.pages.news import news
-from analytics.pages.overview import overview
+from analytics.pages.overview import overview, overview_file
 from analytics.pages.placements import customer_place, customer_placement_end, customer_placement_withdraw
 from analytics.pages.rates import rate_delete, rates
 from analytics.pages.rules import rule_words, segment_new, segment_rule, stage_new, stage_rule, sub_rule, sub_rule_new
@@ -73,6 +73,7 @@ from analytics.pages.users import user, user_access, user_link, user_new, users
 
 urlpatterns = [
     path("", overview, name="overview"),
+    path("overview.<slug:kind>", overview_file, name="overview_file"),
     path("customers/", customers, name="customers"),
     path("customers/export/", customers_export, name="customers_export"),
     path("customers/new/", customer_new, name="customer_new"),
@@ -95,6 +96,7 @@ urlpatterns = [
         name="customer_placement_withdraw",
     ),
     path("metrics/", metrics, name="metrics"),
+    path("metrics.<slug:kind>", metrics_file, name="metrics_file"),
     path("models/", models, name="models"),
     path("models/new/", model_new, name="model_new"),
     path("models/<slug:key>/", model, name="model"),

@@ -1,5 +1,6 @@
 """/api/v1/metrics/: the figures of retention and value, each with what it means and what it is made of."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -8,15 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clm.lib.periods import asked_period
+from clm.lib.periods import PRESETS
 from customers.ingest import clock
 
 from ..days.kept import kept
 from ..figures import CountRow, Figure
 from ..metrics import BASES, METRICS, figures, metric
-from ..scope import LINES, Scope
+from ..scope import LINES, parse_scope
+from ..units import shown_number, shown_unit
 from .answering import Instant, page, page_of, problems
-from .asking import Asking, AsOf, FromUntil, NoParameters, Parameters, segment_asked
+from .asking import Asking, AsOf, FromUntil, NoParameters, Parameters
 from .stages import PeriodShape
 
 _KNOWN_AT = (
@@ -59,6 +61,18 @@ class SourceShape(serializers.Serializer[Any]):
     is_simulated = serializers.BooleanField()
 
 
+class MovedShape(serializers.Serializer[Any]):
+    """What the figure was before something late came in."""
+
+    was = serializers.FloatField()
+    until = serializers.DateField(help_text="The last day on which it was so.")
+    cause = serializers.CharField()
+    touchpoints = serializers.IntegerField(help_text="How many late ones came.")
+    first = serializers.DateField(allow_null=True, help_text="The first of the days they are of.")
+    last = serializers.DateField(allow_null=True)
+    sentence = serializers.CharField()
+
+
 class FigureShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     title = serializers.CharField()
@@ -79,23 +93,12 @@ class FigureShape(serializers.Serializer[Any]):
     counted_until = Instant(help_text="The end of the period, or just after as_of if that is earlier.")
     segment = serializers.CharField(allow_null=True)
     sources = SourceShape(many=True, help_text="Where the touchpoints it rests on came from.")
+    moved = MovedShape(allow_null=True, help_text="Null: nothing late has moved it in the last days.")
+    broken = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Identities between the figures it is made of that do not hold: then it cannot be trusted.",
+    )
     customers = serializers.CharField(allow_null=True, help_text="The address of the customers behind it.")
-
-
-def shown_unit(unit: str, currency: str) -> str:
-    """A unit as the API names it."""
-    return {"money": currency, "count": "customers", "orders": "orders per customer"}.get(unit, unit)
-
-
-def shown_number(number: float | None, unit: str, minor_digits: int) -> float | int | None:
-    """A number in the unit the API names: percent from 0 to 100, money in major units. Counts stay whole."""
-    if number is None or unit == "count":
-        return number
-    if unit == "percent":
-        return round(number * 100, 9)
-    if unit == "money":
-        return round(number / 10**minor_digits, minor_digits)
-    return number
 
 
 def list_address(query: str) -> str | None:
@@ -137,8 +140,16 @@ def written_figure(figure: Figure, asking: Asking) -> dict[str, Any]:
         "counted_until": Instant().to_representation(figure.counted_until),
         "segment": figure.segment,
         "sources": SourceShape(figure.sources, many=True).data,
+        "moved": _written_moved(figure, number),
+        "broken": list(figure.broken),
         "customers": list_address(figure.customers_query),
     }
+
+
+def _written_moved(figure: Figure, number: Callable[[float | None, str], float | int | None]) -> dict[str, Any] | None:
+    if figure.moved is None:
+        return None
+    return dict(MovedShape(figure.moved).data) | {"was": number(figure.moved.was, figure.unit)}
 
 
 class Metrics(APIView):
@@ -170,11 +181,17 @@ class Metrics(APIView):
 class MetricAsked(FromUntil, AsOf):
     refused: ClassVar[dict[str, str]] = {"known_at": _KNOWN_AT, "basis": _BASIS}
 
+    period = serializers.CharField(
+        required=False, max_length=20, help_text=f"Instead of from and until: {', '.join(PRESETS)}, today included."
+    )
     segment = serializers.CharField(
         required=False, max_length=60, help_text="Only customers who are in this segment at as_of."
     )
     lines = serializers.ChoiceField(
         choices=list(LINES), required=False, default=LINES[0], help_text="products: without postage, fees and the like."
+    )
+    currency = serializers.CharField(
+        required=False, max_length=3, help_text="The reporting currency; amounts are kept in no other."
     )
 
 
@@ -200,14 +217,7 @@ class OneMetric(APIView):
         parameters: type[Parameters] = CostAsked if declared.takes_basis else MetricAsked
         asked = parameters.of(request)
         asking = Asking(now=clock())
-        counted = kept()
-        scope = Scope(
-            period=asked_period(start=asked.get("from"), until=asked.get("until"), now=asking.now, zone=asking.zone),
-            # Unless asked otherwise, as of when figures were counted last: seconds ago.
-            as_of=asking.instant(asked, "as_of") or counted.known_at or asking.now,
-            segment=segment_asked(asked["segment"]) if "segment" in asked else None,
-            products_only=asked["lines"] == "products",
-            kept=counted,
-        )
-        (figure,) = figures(scope=scope, keys=[name], basis=asked.get("basis", BASES[0]))
+        parsed = parse_scope(asked, now=asking.now, counted=kept())
+        parsed.refuse()
+        (figure,) = figures(scope=parsed.scope, keys=[name], basis=asked.get("basis", BASES[0]))
         return Response(written_figure(figure, asking))

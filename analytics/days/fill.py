@@ -61,6 +61,7 @@ from .histories import (
 )
 from .identities import broken_identities
 from .listed import keep_listed
+from .remembered import next_generation
 from .stores import Stroke, copy_members, open_days, store_members, store_sales, store_stages
 
 CHUNK = 50_000  # customers whose histories are in memory at once
@@ -326,6 +327,8 @@ def _look(known_at: datetime, done: Filled, tell: Tell) -> None:
         one.known_at, one.last_day = known_at, today
         one.save()
     done.known_at = known_at
+    if done.rows and Revision.objects.filter(revised_on=today, revised_at=known_at).exists():
+        next_generation(known_at=known_at)
     if done.rows or done.anew:
         done.broken = broken_identities(now=known_at)
         tell(f"identities: {done.broken} broken")

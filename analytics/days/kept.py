@@ -12,6 +12,7 @@ from customers.models import Installation
 
 from ..models import Counting
 from .declared import FALLS, LENGTHS, LISTED, SALES, SEEN, STAGES
+from .remembered import generation
 
 DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -31,10 +32,12 @@ class Window:
 class Kept:
     """How far what is counted: by (statistic, version), as one reading of the marks found it.
 
-    known_at: what was recorded before it is in all of them, None while nothing is counted."""
+    known_at: what was recorded before it is in all of them, None while nothing is counted; generation: by what answers
+    from history are remembered."""
 
     zone: str
     marks: Mapping[tuple[str, int], Counting]
+    generation: str = ""
 
     @property
     def known_at(self) -> datetime | None:
@@ -46,6 +49,12 @@ class Kept:
         """As of when it is kept what lists are sorted by, None if it is not."""
         mark = self.marks.get((LISTED.name, 0))
         return mark.known_at if mark is not None else None
+
+    @property
+    def remembered_by(self) -> str | None:
+        """The generation of answers from history that may be told again; None while none are, since nothing is
+        counted."""
+        return self.generation if self.known_at is not None else None
 
     def falls_known_at(self, version: int | None) -> datetime | None:
         """As of when it is kept who will lapse, None if it is not."""
@@ -98,10 +107,8 @@ def kept() -> Kept:
     """What is counted now, on the basis that counts now; one query besides the installation's."""
     zone = Installation.current().time_zone
     marks = Counting.objects.filter(state=Counting.State.DONE)
-    return Kept(
-        zone,
-        {(mark.statistic, mark.version): mark for mark in marks if mark.basis.partition(";")[0] in ("", zone)},
-    )
+    found = {(mark.statistic, mark.version): mark for mark in marks if mark.basis.partition(";")[0] in ("", zone)}
+    return Kept(zone, found, generation() if found else "")
 
 
 def stocks(*, version: int, days: Sequence[date]) -> dict[date, dict[int, int]]:

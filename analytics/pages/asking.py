@@ -1,7 +1,7 @@
 """How pages are asked: the clock is read here, permissions are declared, and what cannot be answered is said."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -9,25 +9,21 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from analytics.days.kept import Kept, kept
-from analytics.scope import LINES, Scope
+from analytics.scope import COMPARISONS, FIELDS, Scope, day_end, parse_scope
+from analytics.sorting import segments
 from clm.lib.access.table import allowed
-from clm.lib.periods import (
-    DEFAULT_PRESET,
-    PRESETS,
-    Period,
-    asked_period,
-    preset,
-)
+from clm.lib.milliseconds import written
+from clm.lib.periods import PRESETS, Period, local_day, preset
 from clm.lib.questions import NotThereError, QuestionError
 
-from .dates import DATES, TIMES, Dates, asked_dates, asked_day, day_end, tidied
+from .dates import DATES, TIMES, Dates, asked_dates, tidied
 
 View = Callable[..., HttpResponse | StreamingHttpResponse]
-# What `question` reads.
+# What `question` reads: of pages that count over a period, and of those about figures.
 SCOPE = ("period", "from", "until", "as_of", "lines")
+FIGURES = FIELDS
 # `still` takes movement out of a page, for pictures of it; it is read by static/js/theme.js. The dates and the lines
 # somebody chose go along from page to page: one that cannot answer for them says so and hands them on.
 TAKEN_BY_ALL = frozenset({"still", "lines", *DATES, *TIMES.values()})
@@ -71,7 +67,8 @@ def dates_of(request: HttpRequest) -> Dates:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What the period picker asks. as_of: the day asked about, None for now; at: its last instant, or now; scope: the
-    same for figures; periods: the choices; kept: the figures per day that may answer it."""
+    same for figures; periods: the choices; kept: the figures per day that may answer it. errors: by parameter why it
+    cannot be used, typed: what was given for it."""
 
     period: Period
     periods: tuple[Period, ...]
@@ -79,11 +76,37 @@ class Question:
     at: datetime
     scope: Scope
     kept: Kept
+    errors: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """Of the answer: a page that could not use all it was asked says so, and shows the rest."""
+        return 400 if self.errors else 200
+
+    def wrong(self, name: str, given: str, said: str) -> "Question":
+        """The same with one more parameter that cannot be used."""
+        return replace(self, errors={**self.errors, name: said}, typed={**self.typed, name: given})
 
     @property
     def instant(self) -> datetime | None:
         """What stage counts are asked about: None for now."""
         return None if self.as_of is None else self.at
+
+    @property
+    def stock_at(self) -> datetime | None:
+        """The instant at which a page about this period counts stocks: its end, if that is before what is asked about;
+        None for now. So a page never sets stocks of one instant beside flows that end at another."""
+        return self.scope.end_at if self.period.until_at <= self.at else self.instant
+
+    @property
+    def stock_query(self) -> str:
+        """`stock_at` as the parameter of a list of customers, "" for now."""
+        at = self.stock_at
+        if at is None:
+            return ""
+        day = local_day(at, self.period.zone)
+        return f"as_of={day if at == day_end(day, self.period.zone) else written(at)}"
 
     @property
     def is_day_end(self) -> bool:
@@ -102,29 +125,56 @@ class Question:
             "is_day_end": self.is_day_end,
             "data_until": self.at,
             "zone": self.period.zone,
+            "errors": self.errors,
+            "typed": self.typed,
+            # The dates have fields of their own; what was typed stays in them if it is a date.
+            "faults": [
+                (name, self.typed.get(name, ""), said)
+                for name, said in self.errors.items()
+                if name not in ("from", "until")
+            ],
+            "typed_from": _day_typed(self.typed.get("from", "")),
+            "typed_until": _day_typed(self.typed.get("until", "")),
+            "scope": self.scope,
+            "stock_query": self.stock_query,
+        }
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What pages about figures offer besides: segments and comparisons."""
+        return {
+            "segments": [one.ref for one in segments()],
+            "comparisons": list(COMPARISONS.items()),
+            "compared": COMPARISONS[self.scope.comparison],
         }
 
 
-def question(query: QueryDict, *, now: datetime) -> Question:
-    """`period` (a preset) or `from` and `until`, seen as of the end of the day `as_of`, with all order `lines` or
-    products only."""
+def _day_typed(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def question(
+    query: QueryDict, *, now: datetime, takes: Sequence[str] = SCOPE, errors_are_shown: bool = False
+) -> Question:
+    """`period` (a preset) or `from` and `until`, seen as of the end of the day `as_of`, and what else the page `takes`.
+    A page on which `errors_are_shown` is answered with the default in the place of what cannot be used; other pages are
+    refused (QuestionError)."""
     counted = kept()
-    zone = counted.zone
-    if counted.known_at is not None and not query.get("as_of"):
-        # Figures per day are seconds old; the page says up to when they are counted.
-        now = min(now, counted.known_at)
-    at, day = asked_day(query.get("as_of", ""), now=now, zone=zone)
-    periods = tuple(preset(key=key, now=at, zone=zone) for key in PRESETS)
-    if query.get("from") or query.get("until"):
-        period = asked_period(start=query.get("from"), until=query.get("until"), now=at, zone=zone)
-        if period.start_at > at:
-            said = _("Nothing is known of a period after the day asked about. Choose an earlier period.")
-            raise QuestionError("as_of", said)
-    else:
-        period = preset(key=query.get("period") or DEFAULT_PRESET, now=at, zone=zone)
-    lines = query.get("lines") or LINES[0]
-    if lines not in LINES:
-        said = _("Figures count all order lines or products only; there is no other choice (%(known)s).")
-        raise QuestionError("lines", said % {"known": ", ".join(LINES)})
-    scope = Scope(period=period, as_of=at, products_only=lines == "products", kept=counted)
-    return Question(period=period, periods=periods, as_of=day, at=at, scope=scope, kept=counted)
+    given = {name: query.get(name, "") for name in FIELDS if name in takes}
+    parsed = parse_scope(given, now=now, counted=counted, dates_are_day_ends=True)
+    if not errors_are_shown:
+        parsed.refuse()
+    scope = parsed.scope
+    return Question(
+        period=scope.period,
+        periods=tuple(preset(key=key, now=scope.as_of, zone=counted.zone) for key in PRESETS),
+        as_of=parsed.as_of_day,
+        at=scope.as_of,
+        scope=scope,
+        kept=counted,
+        errors=parsed.errors,
+        typed=given,
+    )

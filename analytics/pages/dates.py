@@ -3,19 +3,19 @@
 People mean a day up to its end, in the business time zone; links and those who add a time of day mean an instant."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from analytics.scope import day_end
 from clm.lib.milliseconds import truncated, written
-from clm.lib.periods import asked_instant, day_start, local_day, parse_moment, zone_of
+from clm.lib.periods import asked_instant, local_day, parse_moment, zone_of
 from clm.lib.questions import QuestionError
 from clm.lib.templatetags.times import plain_date
 from customers.models import Installation
 
-MILLISECOND = timedelta(milliseconds=1)
 # The dates themselves, and what their form sends beside them: times of day.
 DATES = ("as_of", "known_at")
 TIMES = {"as_of": "as_of_time", "known_at": "known_time"}
@@ -96,17 +96,6 @@ def asked_dates(query: QueryDict, *, now: datetime) -> Dates:
     if as_of is not None and known is not None and as_of.at > known.at:
         raise QuestionError("as_of", "as_of lies after known_at; nothing was known of it then")
     return Dates(as_of, known, zone)
-
-
-def asked_day(text: str, *, now: datetime, zone: str) -> tuple[datetime, date | None]:
-    """The instant a page's `as_of` means, and its day."""
-    moment = _moment(text, field="as_of", now=now, zone=zone)
-    return (now, None) if moment is None else (moment.at, moment.local.date())
-
-
-def day_end(day: date, zone: str) -> datetime:
-    """The last millisecond of a day."""
-    return day_start(day + timedelta(days=1), zone) - MILLISECOND
 
 
 def tidied(query: QueryDict) -> QueryDict | None:

@@ -2,27 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from analytics.customer_list import anybody
-from analytics.days.kept import Kept
-from analytics.sorting import active_customers, stage_model, stage_models
-from analytics.sources import source_notes
-from analytics.stages import Flow, day_ends, stage_board, stage_shifts, stage_trend
-from analytics.tiles import tiles
-from clm.lib.periods import Period, local_day
+from analytics.days.identities import broken_of
+from analytics.files import Cell, scope_cells
+from analytics.scope import Scope
+from analytics.sorting import Sorting, active_customers, stage_model, stage_models
+from analytics.sources import SourceNote, source_notes
+from analytics.stages import Flow, StageCount, day_ends, stage_board, stage_shifts, stage_trend
+from analytics.tiles import Tile, tiles
+from analytics.units import shown_number, shown_unit
+from clm.lib.periods import Period, day_start, local_day
 from clm.lib.templatetags.numbers import number
 from clm.lib.templatetags.times import plain_date
+from customers.models import Installation
 
-from .asking import SCOPE, page, question
+from .asking import FIGURES, Question, page, question
 from .charts import lines_payload, sankey_payload
+from .exports import answered_file
 from .news import news_of
 
-WEEKS = 53
+MILLISECOND = timedelta(milliseconds=1)
+DAILY = 45  # periods up to so many days are drawn day by day
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +42,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line chart with its table: one value per label and line."""
+    """A line chart with its table: one value per label and line. daily: a label is a day, otherwise the end of a
+    week."""
 
     title: str
     sentence: str
     labels: tuple[date, ...]
     lines: tuple[Line, ...]
+    daily: bool = False
 
     @property
     def rows(self) -> list[tuple[date, tuple[int, ...]]]:
@@ -49,52 +58,151 @@ class Series:
         return list(reversed(list(zip(self.labels, values, strict=True))))
 
 
-@page("overview.view", takes=(*SCOPE, "model"))
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that the overview shows of one question."""
+
+    model: Sorting
+    tiles: tuple[Tile, ...]
+    stages: tuple[StageCount, ...]
+    moved: tuple[Flow, ...]
+    active: Series
+    sources: tuple[SourceNote, ...]
+
+
+def _answer(asked: Question, *, model: Sorting, now: datetime) -> Answer:
+    scope = asked.scope
+    stages = stage_board(
+        model=model, period=asked.period, now=now, as_of=asked.stock_at, kept=asked.kept, among=scope.among
+    )
+    shifts = stage_shifts(model=model, period=asked.period, until_at=scope.until_at, kept=asked.kept, among=scope.among)
+    return Answer(
+        model=model,
+        tiles=tiles(scope=scope),
+        stages=stages,
+        moved=tuple(flow for flow in shifts if flow.source != flow.target),
+        active=active_series(scope=scope),
+        sources=source_notes(kept=asked.kept),
+    )
+
+
+@page("overview.view", takes=FIGURES)
 def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    asked = question(request.GET, now=now)
-    model = stage_model(request.GET.get("model") or None)
-    context = {**asked.context, "now": now, "model": model.ref, "models": [one.ref for one in stage_models()]}
+    asked = question(request.GET, now=now, takes=FIGURES, errors_are_shown=True)
+    model = asked.scope.model or stage_model()
+    context = {
+        **asked.context,
+        **asked.choices,
+        "now": now,
+        "model": model.ref,
+        "models": [one.ref for one in stage_models()],
+        "file_address": "overview_file",
+    }
     if not anybody():
-        return render(request, "pages/overview.html", {**context, "empty": True})
-    stages = stage_board(model=model, period=asked.period, now=now, as_of=asked.instant, kept=asked.kept)
-    shifts = stage_shifts(model=model, period=asked.period, kept=asked.kept)
-    moved = [flow for flow in shifts if flow.source != flow.target]
-    active = active_series(at=asked.at, zone=asked.period.zone, kept=asked.kept)
+        return render(request, "pages/overview.html", {**context, "empty": True}, status=asked.status)
+    answer = _answer(asked, model=model, now=now)
+    sentence = flows_sentence(flows=answer.moved, period=asked.period)
+    broken = broken_of(versions=[model.version])
     return render(
         request,
         "pages/overview.html",
         {
             **context,
-            "tiles": tiles(scope=asked.scope),
-            "stages": stages,
-            "moved": moved,
-            "flows_chart": sankey_payload(flows=moved, description=flows_sentence(flows=moved, period=asked.period)),
-            "active": active,
-            "active_chart": lines_payload(series=active),
-            "sources": source_notes(kept=asked.kept),
+            "tiles": answer.tiles,
+            "stages": answer.stages,
+            "moved": answer.moved,
+            "flows_chart": sankey_payload(flows=answer.moved, description=sentence),
+            "active": answer.active,
+            "active_chart": lines_payload(series=answer.active),
+            "sources": answer.sources,
+            "broken_figures": [said for tile in answer.tiles[:1] for said in tile.broken],
+            "broken_stages": broken.get(model.version or 0, ()),
             "news": news_of(),
         },
+        status=asked.status,
     )
 
 
-def active_series(*, at: datetime, zone: str, kept: Kept | None = None) -> Series:
-    """Active customers at the last 53 week ends."""
-    instants = day_ends(until=at, zone=zone, count=WEEKS)
+@page("overview.view", takes=FIGURES)
+def overview_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
+    """What the overview shows, as a file."""
+    asked = question(request.GET, now=now, takes=FIGURES)
+    if not anybody():
+        raise Http404
+    model = asked.scope.model or stage_model()
+    return answered_file(kind=kind, name="overview", cells=_cells(_answer(asked, model=model, now=now), asked.scope))
+
+
+def _cells(answer: Answer, scope: Scope) -> list[Cell]:
+    installation = Installation.current()
+
+    def cell(section: str, item: str, measure: str, value: Any, unit: str = "count", note: str = "") -> Cell:
+        shown = shown_number(value, unit, installation.minor_digits)
+        named = "percentage points" if unit == "points" else shown_unit(unit, installation.currency)
+        return Cell(section, item, measure, shown, named, note)
+
+    cells = scope_cells(scope=scope, model=answer.model.key, currency=installation.currency)
+    for tile in answer.tiles:
+        moved = tile.moved.sentence if tile.moved else ""
+        cells.append(
+            cell("figures", tile.key, "value", tile.value, tile.unit, " ".join(filter(None, (tile.note, moved))))
+        )
+        cells.append(cell("figures", tile.key, "change", tile.change, tile.change_unit, tile.change_note))
+    for row in answer.stages:
+        for measure in ("customers", "change", "entered", "left"):
+            cells.append(cell("stages", row.stage.key, measure, getattr(row, measure)))
+        cells.append(cell("stages", row.stage.key, "share", row.share, "percent"))
+    for flow in answer.moved:
+        source = flow.source.key if flow.source else "new"
+        cells.append(cell("moves", f"{source} > {flow.target.key}", "customers", flow.customers))
+    for label, value in zip(answer.active.labels, answer.active.lines[0].values, strict=True):
+        cells.append(cell("active customers", label.isoformat(), "customers", value))
+    for one in answer.sources:
+        cells.append(Cell("sources", one.key, "touchpoints", one.touchpoints, "touchpoints", one.note))
+    return cells
+
+
+def active_instants(*, scope: Scope) -> tuple[list[datetime], bool]:
+    """The instants at which a chart over the period counts, and whether they are the ends of days: of every day of a
+    short period, of every seventh of a longer one, the last one where the period or what is known of it ends."""
+    zone, end = scope.period.zone, scope.end_at
+    length = (local_day(end, zone) - scope.period.start).days + 1
+    if length > DAILY:
+        return day_ends(until=end, zone=zone, count=-(-length // 7)), False
+    ends = [day_start(scope.period.start + timedelta(days=n), zone) - MILLISECOND for n in range(1, length)]
+    return [*ends, end], True
+
+
+def active_series(*, scope: Scope) -> Series:
+    """Active customers over the period, day by day or week by week."""
+    zone = scope.period.zone
+    instants, daily = active_instants(scope=scope)
     labels = tuple(local_day(instant, zone) for instant in instants)
     segment = active_customers()
-    values: tuple[int, ...] = (0,) * WEEKS
+    values: tuple[int, ...] = (0,) * len(instants)
     if segment is not None:
         inside = segment.stages[segment.stage_id("in")]
-        values = next(
-            row.customers for row in stage_trend(model=segment, instants=instants, kept=kept) if row.stage == inside
-        )
-    sentence = _("Active customers, week by week until %(day)s: between %(low)s and %(high)s, at last %(last)s.") % {
+        found = stage_trend(model=segment, instants=instants, kept=scope.kept, among=scope.among)
+        values = next(row.customers for row in found if row.stage == inside)
+    told = {
+        "start": plain_date(labels[0]),
         "day": plain_date(labels[-1]),
         "low": number(min(values)),
         "high": number(max(values)),
         "last": number(values[-1]),
     }
-    return Series(_("Active customers per week"), sentence, labels, (Line(_("Active customers"), values),))
+    if daily:
+        title = _("Active customers per day")
+        sentence = _(
+            "Active customers, day by day from %(start)s until %(day)s: between %(low)s and %(high)s, at last %(last)s."
+        )
+    else:
+        title = _("Active customers per week")
+        sentence = _(
+            "Active customers, week by week from %(start)s until %(day)s: between %(low)s and %(high)s, at last "
+            "%(last)s."
+        )
+    return Series(title, sentence % told, labels, (Line(_("Active customers"), values),), daily)
 
 
 def flows_sentence(*, flows: Sequence[Flow], period: Period) -> str:
@@ -104,8 +212,9 @@ def flows_sentence(*, flows: Sequence[Flow], period: Period) -> str:
         f"{flow.source.name if flow.source else _('New')} → {flow.target.name}: {number(flow.customers)}"
         for flow in flows[:5]
     )
-    return _("Since %(start)s, %(total)s customers changed stage. Largest moves: %(largest)s.") % {
+    return _("Since %(start)s, until %(end)s, %(total)s customers changed stage. Largest moves: %(largest)s.") % {
         "start": plain_date(period.start),
+        "end": plain_date(period.last_day),
         "total": number(total),
         "largest": largest or _("none"),
     }

@@ -1,11 +1,23 @@
 -- Moves between stages: the spells that begin in [start_at, until_at). One row: stage left (NULL: none before), stage
 -- entered, moves, customers who made them.
--- Parameters: version, start_at, until_at.  Index: customer_enters_one_stage_at_an_instant, index-only.
-WITH spell AS (
+-- Parameters: version, start_at, until_at, segment, segment_in, as_of (only customers in that segment at
+-- as_of; segment NULL: all).
+-- Index: customer_enters_one_stage_at_an_instant, index-only.
+WITH member AS MATERIALIZED (
+    SELECT customer_id
+    FROM (
+        SELECT DISTINCT ON (customer_id) customer_id, stage_id
+        FROM lifecycle_transition
+        WHERE version_id = %(segment)s AND superseded_at IS NULL AND entered_at <= %(as_of)s
+        ORDER BY customer_id, entered_at DESC
+    ) AS latest
+    WHERE stage_id = %(segment_in)s
+), spell AS (
     SELECT customer_id, stage_id, entered_at,
            lag(stage_id) OVER (PARTITION BY customer_id ORDER BY entered_at) AS left_stage_id
     FROM lifecycle_transition
     WHERE version_id = %(version)s AND superseded_at IS NULL AND entered_at < %(until_at)s
+      AND (%(segment)s::int IS NULL OR customer_id IN (SELECT customer_id FROM member))
 )
 SELECT left_stage_id, stage_id, count(*), count(DISTINCT customer_id)
 FROM spell

@@ -73,6 +73,18 @@ class Period:
         length = self.until_at - self.start_at
         return between(start_at=self.start_at - length, until_at=self.start_at, zone=self.zone)
 
+    def year_before(self) -> "Period":
+        """The same days, or the same hours of the clock, a year before. 29 February is then the 28th."""
+        if self.is_whole_days:
+            last = _year_before(self.last_day)
+            return days(start=_year_before(self.start), until=last + timedelta(days=1), zone=self.zone)
+        zone = zone_of(self.zone)
+        start, until = (
+            datetime.combine(_year_before(local.date()), local.timetz()).astimezone(UTC)
+            for local in (self.start_at.astimezone(zone), self.until_at.astimezone(zone))
+        )
+        return between(start_at=start, until_at=until, zone=self.zone)
+
 
 def _is_month(start: date, until: date) -> bool:
     return start.day == 1 and until == _next_month(start)
@@ -190,6 +202,10 @@ def parse_moment(text: str, *, field: str, zone: str) -> date:
 
 def _instant(moment: date, zone: str) -> datetime:
     return moment if isinstance(moment, datetime) else day_start(moment, zone)
+
+
+def _year_before(day: date) -> date:
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _next_month(first: date) -> date:

@@ -1,16 +1,18 @@
-// A line chart over days: {description, labels: ["2026-11-01"], lines: [{name, values}]}. One line is filled below, several are not.
+// A line chart over days: {description, labels: ["2026-11-01"], lines: [{name, values, stage}]}. One line is filled below, several are not; a line of a stage has its colour.
 window.clmCharts.kinds.lines = (data, element) => {
   const charts = window.clmCharts;
   const tokens = charts.tokens();
-  const language = document.documentElement.lang || undefined;
+  // The pages write 5 May 2026; plain English is American to a browser.
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang || undefined;
   const day = (text, style) => new Intl.DateTimeFormat(language, { ...style, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
   const long = (new Date(data.labels.at(-1)) - new Date(data.labels[0])) / 864e5 > 200;
-  const colours = ["--accent-fill", "--stage-5", "--stage-9", "--stage-3"].map((name) => charts.colour(name));
+  const plain = ["--accent-fill", "--stage-5", "--stage-9", "--stage-3"].map((name) => charts.colour(name));
+  const colours = data.lines.map((line, index) => (line.stage ? charts.stage(line.stage) : plain[index % plain.length]));
   const several = data.lines.length > 1;
   return {
     color: colours,
     grid: { left: 4, right: several ? 8 : 16, top: several ? 34 : 12, bottom: 10, containLabel: true },
-    legend: several ? { top: 0, right: 0, icon: "circle", itemWidth: 8, itemHeight: 8, textStyle: { color: tokens.soft, fontSize: 12 } } : undefined,
+    legend: several ? { type: "scroll", top: 0, right: 0, width: "100%", pageIconColor: tokens.soft, pageIconInactiveColor: tokens.line, pageTextStyle: { color: tokens.muted }, icon: "circle", itemWidth: 8, itemHeight: 8, textStyle: { color: tokens.soft, fontSize: 12 } } : undefined,
     tooltip: { trigger: "axis", ...charts.tooltip(tokens), axisPointer: { lineStyle: { color: tokens.edge } }, valueFormatter: (value) => (value == null ? "–" : charts.number.format(value)) },
     xAxis: {
       type: "category", boundaryGap: false, data: data.labels.map((label) => day(label, { day: "numeric", month: "short", year: "numeric" })),

@@ -10,13 +10,15 @@ from django.test.utils import CaptureQueriesContext
 from tests.pages.conftest import Shop
 
 COSTS = {
-    "/": 57,
+    "/": 66,
     "/customers/": 30,
     "/customers/?stage=retention&search=novak": 30,
     "/customers/?falling=1": 41,
     "/customers/{customer}/": 43,
     "/customers/{customer}/timeline/": 10,
-    "/metrics/": 22,
+    "/metrics/": 30,
+    "/movement/": 45,
+    "/retention/": 25,
     "/campaigns/": 12,
     "/spend/": 14,
     "/spend/?by=campaign": 12,

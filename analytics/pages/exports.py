@@ -1,0 +1,21 @@
+"""Answers as files to keep: CSV for spreadsheets, JSON for programs."""
+
+from collections.abc import Sequence
+
+from django.http import Http404, HttpResponse
+
+from analytics.files import Cell, csv_text, json_text
+
+KINDS = {"csv": ("text/csv; charset=utf-8", csv_text), "json": ("application/json", json_text)}
+
+
+def answered_file(*, kind: str, name: str, cells: Sequence[Cell]) -> HttpResponse:
+    """A file of rows; 404 for a kind that there is not."""
+    if kind not in KINDS:
+        raise Http404
+    content_type, written = KINDS[kind]
+    return HttpResponse(
+        written(cells),
+        content_type=content_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
+    )
