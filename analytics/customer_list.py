@@ -16,7 +16,7 @@ from clm.lib.questions import QuestionError
 from customers.models import Customer
 from lifecycle.models import Standing, Transition
 
-from . import retention, sales
+from .behind import customers_behind, refuse_unknown_group
 from .bounded_search import LARGE, newest_id
 from .customer_figures import customer_figures, initials, names_of
 from .customer_stages import NextChange, RowStage, next_stages, stages_of
@@ -53,7 +53,7 @@ class Asked:
     """Which customers are asked for; all conditions must hold.
 
     stages: (model, ids of its stages), any of each model's; segment: its members; search: words that each occur in a
-    name, an address or an id; group: of `analytics.retention` or `analytics.sales`, over `scope`. as_of, known_at: the
+    name, an address or an id; group: of `analytics.behind`, over `scope`. as_of, known_at: the
     instant that stages and segment are asked about, and whose belief; as_of None: now. anonymous: only those known by
     nothing but a device, or only the others."""
 
@@ -248,7 +248,7 @@ def refuse_unanswerable(*, asked: Asked, cursor: str | None, order: Order) -> No
         if asked.falls is not None:
             raise QuestionError("falling", _("What happens next is only known from now on, not from an earlier day."))
     if asked.group:
-        _refuse_unknown(asked.group)
+        refuse_unknown_group(asked.group)
     if cursor and not is_of_newest(cursor):
         parse_place(cursor, order)
 
@@ -337,7 +337,8 @@ def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
         else:
             found = found.filter(pk__in=falling(falls=asked.falls, now=now))
     if asked.group:
-        found = found.filter(pk__in=_group(asked))
+        assert asked.scope is not None
+        found = found.filter(pk__in=customers_behind(scope=asked.scope, group=asked.group))
     return found
 
 
@@ -365,26 +366,6 @@ def _in_stage(found: QuerySet[Customer], model: Sorting, stages: tuple[int, ...]
     name = f"stage_in_{model.id}"
     latest = Subquery(history.order_by("-entered_at").values("stage")[:1])
     return found.alias(**{name: latest}).filter(**{f"{name}__in": stages})
-
-
-def _group(asked: Asked) -> list[int]:
-    assert asked.scope is not None
-    if asked.group in retention.GROUPS:
-        return retention.customers_of(scope=asked.scope, group=asked.group)
-    if asked.group in sales.GROUPS:
-        return sales.customers_of(scope=asked.scope, group=asked.group)
-    raise _no_group(asked.group)
-
-
-def _refuse_unknown(group: str) -> None:
-    if group not in retention.GROUPS and group not in sales.GROUPS:
-        raise _no_group(group)
-
-
-def _no_group(group: str) -> QuestionError:
-    groups = ", ".join((*retention.GROUPS, *sales.GROUPS))
-    said = _("There is no group “%(group)s”. The groups are %(groups)s.") % {"group": group[:40], "groups": groups}
-    return QuestionError("group", said)
 
 
 def _rows(

@@ -41,10 +41,12 @@ from analytics.pages.installation import installation
 from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
 from analytics.pages.merges import customer_merge, merge_start, merge_undo
 from analytics.pages.metrics import metrics, metrics_file
+from analytics.pages.movement import movement_file, moves
 from analytics.pages.news import news
 from analytics.pages.overview import overview, overview_file
 from analytics.pages.placements import customer_place, customer_placement_end, customer_placement_withdraw
 from analytics.pages.rates import rate_delete, rates
+from analytics.pages.retention import cohorts, retention_file
 from analytics.pages.rules import rule_words, segment_new, segment_rule, stage_new, stage_rule, sub_rule, sub_rule_new
 from analytics.pages.search import search
 from analytics.pages.segment_lists import (
@@ -97,6 +99,8 @@ urlpatterns = [
     ),
     path("metrics/", metrics, name="metrics"),
     path("metrics.<slug:kind>", metrics_file, name="metrics_file"),
+    path("movement/", moves, name="movement"),
+    path("movement.<slug:kind>", movement_file, name="movement_file"),
     path("models/", models, name="models"),
     path("models/new/", model_new, name="model_new"),
     path("models/<slug:key>/", model, name="model"),
@@ -147,6 +151,8 @@ urlpatterns = [
     path("changes/<int:change_id>/discard/", change_discard, name="change_discard"),
     path("changes/<int:change_id>/revert/", change_revert, name="change_revert"),
     path("news/", news, name="news"),
+    path("retention/", cohorts, name="retention"),
+    path("retention.<slug:kind>", retention_file, name="retention_file"),
     path("search/", search, name="search"),
     path("system/", system, name="system"),
     path("system/imports/<int:import_id>/", system_import, name="system_import"),

@@ -150,10 +150,11 @@ class CustomersNarrowed(FromUntil, KnownAt):
     within_days = serializers.IntegerField(required=False, min_value=1, max_value=3660, help_text="Default 30.")
     group = serializers.CharField(
         required=False,
-        max_length=40,
+        max_length=200,
         help_text=(
-            "The customers behind a count of a metric over the period `from` to `until`: started, ended, kept, lost, "
-            "first, reactivated, came_and_went, buyers, first_paying, customers."
+            "The customers behind a number over the period `from` to `until`: started, ended, kept, lost, first, "
+            "reactivated, came_and_went, buyers, first_paying, customers; of movement, at_start, at_end, came, gone, "
+            "entered, left and reached, each as `at_start:MODEL:STAGE`, and `moved:MODEL:STAGE:STAGE`."
         ),
     )
     lines = serializers.ChoiceField(

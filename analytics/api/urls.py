@@ -40,6 +40,7 @@ from .model_drafts import (
     StageRuleDraft,
     SubRuleRule,
 )
+from .movement import Moves
 from .rules import EvaluateRule
 from .segment_drafts import SegmentHands, SegmentRule, SegmentUpload
 from .segments import OneSegment, SegmentMembers, Segments, SegmentTrend
@@ -137,6 +138,7 @@ urlpatterns = [
     path("changes/<str:change>/", OneChange.as_view(), name="api_change"),
     path("changes/<str:change>/preview/", ChangePreview.as_view(), name="api_change_preview"),
     path("changes/<str:change>/publish/", ChangePublish.as_view(), name="api_change_publish"),
+    path("movement/", Moves.as_view(), name="api_movement"),
     path("metrics/", Metrics.as_view(), name="api_metrics"),
     path("metrics/<slug:name>/", OneMetric.as_view(), name="api_metric"),
     path("campaigns/", Campaigns.as_view(), name="api_campaigns"),

@@ -1,7 +1,7 @@
 """The list of customers: searched, narrowed, one page at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from analytics import customer_list
+from analytics.behind import said as said_group
 from analytics.customer_export import exported
 from analytics.customer_list import Asked, Falls, Size
 from analytics.listing_order import DEFAULT, KEYS, Order, parse_order
@@ -75,6 +76,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
     counts = stage_counts(model=model, now=now, as_of=asked.as_of, known_at=asked.known_at, kept=listing.picked.kept)
     everybody = customer_list.everybody()
     matching = found.size if listing.is_narrowed and found.size is not None else everybody
+    members = asked.scope.segment if asked.scope is not None else asked.segment
     picked, stage, lapsed, group = listing.picked, listing.stage, lapsed_stage(model), asked.group
     return render(
         request,
@@ -93,13 +95,13 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "falling_is_off": bool(query.get("falling")) and listing.dates.is_past,
             "falls_known_at": picked.kept.falls_known_at(model.version) if falls is not None else None,
             "group": group,
-            "group_name": GROUPS.get(group, ""),
+            "group_name": GROUPS.get(group) or said_group(group),
             "period": picked.period,
             "last_day": picked.context["last_day"],
             "takes_as_of": not group,
             "present_note": GROUP_NOTE,
             "known_note": KNOWN_NOTE,
-            "segment": asked.segment.ref if asked.segment is not None else None,
+            "segment": members.ref if members is not None else None,
             "segments": [one.ref for one in segments()],
             "who": query.get("who", ""),
             "columns": listing.columns,
@@ -181,15 +183,17 @@ def asked_listing(query: QueryDict, *, dates: Dates, now: datetime) -> Listing:
     wrong.refuse()
     assert picked is not None
     lapsed, group = lapsed_stage(model), query.get("group", "")
+    chosen = segment(query.get("segment", "")) if query.get("segment") else None
     is_falling = bool(query.get("falling")) and not dates.is_past
     asked = Asked(
         stages=((model, (stage,)),) if stage is not None else (),
-        segment=segment(query.get("segment", "")) if query.get("segment") else None,
+        # A figure's customers are those who were in the segment when it was counted.
+        segment=None if group else chosen,
         search=query.get("search", "")[:200],
         # What comes next is only known from now on: with a date in the past that filter is off, and the page says so.
         falls=Falls(model=model, stage=lapsed) if is_falling and lapsed is not None else None,
         group=group,
-        scope=picked.scope if group else None,
+        scope=replace(picked.scope, segment=chosen) if group else None,
         # A group is about a period; its list shows the people as they are now.
         as_of=None if group else dates.at,
         known_at=None if group else dates.known_at,

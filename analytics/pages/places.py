@@ -30,9 +30,17 @@ class Place:
 # (URL name, title, icon, other words for it, permission or "" for everybody who is signed in)
 PAGES = (
     ("overview", gettext_lazy("Overview"), "layout-dashboard", "dashboard home start", "overview.view"),
+    (
+        "movement",
+        gettext_lazy("Movement"),
+        "arrows-exchange",
+        "moves transitions funnel growth sankey",
+        "overview.view",
+    ),
     ("customers", gettext_lazy("Customers"), "users", "people list contacts", "customers.view"),
     ("metrics", gettext_lazy("Metrics"), "chart-histogram", "figures kpi numbers", "metrics.view"),
     ("segments", gettext_lazy("Segments"), "users-group", "lists audiences groups", "segments.view"),
+    ("retention", gettext_lazy("Retention"), "calendar-repeat", "cohorts repeat come back", "metrics.view"),
     ("models", gettext_lazy("Stage models"), "stack-2", "lifecycle rules", "stages.view"),
     ("campaigns", gettext_lazy("Campaigns"), "speakerphone", "marketing utm budget", "campaigns.view"),
     ("spend", gettext_lazy("Spend"), "coin", "costs cost marketing advertising budget money", "campaigns.view"),

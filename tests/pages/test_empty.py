@@ -15,6 +15,8 @@ from tests.pages.conftest import faults, look, overflow
         ("/customers/", "No customers yet", "manage.py import_file"),
         ("/customers/?stage=retention", "No customers yet", "New customer"),
         ("/metrics/", "", "n/a"),
+        ("/movement/", "No customers yet", "manage.py demo"),
+        ("/retention/", "No customers yet", "manage.py demo"),
         ("/models/five/", "", "How to send events"),
         ("/models/five/examples/", "No example yet", "a little made-up history leads there"),
         ("/segments/active_customer/", "Nobody is in it", "appears here by itself"),

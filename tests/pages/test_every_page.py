@@ -13,6 +13,7 @@ MODES = [("light", 1280), ("dark", 390)]
 PAGES = [
     "/",
     "/?period=365d&model=cycle",
+    "/?segment=active_customer&compare=year",
     "/customers/",
     "/customers/?falling=1",
     "/customers/?search=nobody-is-called-so",
@@ -22,6 +23,8 @@ PAGES = [
     "/customers/{customer}/timeline/",
     "/customers/new/",
     "/metrics/",
+    "/movement/?period=90d",
+    "/retention/",
     "/search/?search=novak",
     "/models/",
     "/models/seven/",
@@ -74,7 +77,7 @@ def test_entrance_is_accessible_and_fits(path: str, shop: Shop, page_without_err
 
 
 def test_what_is_not_there_says_so_and_leads_back(shop: Shop, agent: Page, complaints: list[str]) -> None:
-    for path, status in (("/customers/999999/", 404), ("/models/eight/", 404), ("/?as_of=2999-01-01", 400)):
+    for path, status in (("/customers/999999/", 404), ("/models/eight/", 404), ("/customers/?as_of=2999-01-01", 400)):
         assert look(agent, shop.url + path).status == status
         assert faults(agent) == []
         assert agent.get_by_role("link", name="To the overview").is_visible()

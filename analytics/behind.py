@@ -1,0 +1,153 @@
+"""The customers behind a number, by the name of the group that its link carries: `kept` of a retention rate, `buyers`
+of a revenue, `moved:seven:onboarding:retention` of a cell of the transition matrix. Lists and the API ask here and
+nowhere else, so a number and its list are counted by the same rules."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from clm.lib.questions import NotThereError, QuestionError
+
+from . import cohorts, movement, retention, sales
+from .scope import Scope
+from .sorting import Sorting, StageRef, stage_model
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """How the groups of one kind are listed and said. stages: how many stages its name carries."""
+
+    stages: int
+    listed: Callable[[Sorting, Scope, list[int]], list[int]]
+    said: Callable[[list[str]], str]
+
+
+def _others(model: Sorting, stage: int) -> list[int]:
+    return [number for number in (0, *model.stages) if number != stage]
+
+
+_KINDS: dict[str, _Kind] = {
+    "moved": _Kind(
+        2,
+        lambda model, scope, of: movement.customers_who_moved(model=model, scope=scope, sources=of[:1], targets=of[1:]),
+        lambda names: _("in %(from)s at the start and in %(to)s at the end") % {"from": names[0], "to": names[1]},
+    ),
+    "came": _Kind(
+        1,
+        lambda model, scope, of: movement.customers_who_moved(
+            model=model, scope=scope, sources=_others(model, of[0]), targets=of
+        ),
+        lambda names: _("in %(stage)s at the end and not at the start") % {"stage": names[0]},
+    ),
+    "gone": _Kind(
+        1,
+        lambda model, scope, of: movement.customers_who_moved(
+            model=model, scope=scope, sources=of, targets=_others(model, of[0])
+        ),
+        lambda names: _("in %(stage)s at the start and not at the end") % {"stage": names[0]},
+    ),
+    "at_start": _Kind(
+        1,
+        lambda model, scope, of: movement.customers_who_moved(
+            model=model, scope=scope, sources=of, targets=list(model.stages)
+        ),
+        lambda names: _("in %(stage)s at the start") % {"stage": names[0]},
+    ),
+    "at_end": _Kind(
+        1,
+        lambda model, scope, of: movement.customers_who_moved(
+            model=model, scope=scope, sources=[0, *model.stages], targets=of
+        ),
+        lambda names: _("in %(stage)s at the end") % {"stage": names[0]},
+    ),
+    "entered": _Kind(
+        1,
+        lambda model, scope, of: movement.customers_who_stayed(model=model, scope=scope, stage=of[0], is_left=None),
+        lambda names: _("who entered %(stage)s") % {"stage": names[0]},
+    ),
+    "left": _Kind(
+        1,
+        lambda model, scope, of: movement.customers_who_stayed(model=model, scope=scope, stage=of[0], is_left=True),
+        lambda names: _("who entered %(stage)s and left it again by now") % {"stage": names[0]},
+    ),
+    "reached": _Kind(
+        1,
+        lambda model, scope, of: movement.customers_on_the_way(model=model, scope=scope, stage=of[0], is_reached=True),
+        lambda names: _("who entered %(stage)s and went on to a later stage by now") % {"stage": names[0]},
+    ),
+}
+
+
+def group_name(kind: str, model: Sorting, *stages: StageRef | None) -> str:
+    """The name of a group of movement; a stage None: in none yet."""
+    return ":".join([kind, model.key, *(stage.key if stage else "" for stage in stages)])
+
+
+def customers_behind(*, scope: Scope, group: str) -> list[int]:
+    """The ids of the customers of a group, in order; QuestionError names the field `group`."""
+    if group in retention.GROUPS:
+        return retention.customers_of(scope=scope, group=group)
+    if group in sales.GROUPS:
+        return sales.customers_of(scope=scope, group=group)
+    if group.startswith("cohort:"):
+        asked, start, k = _parsed_cohort(group)
+        return cohorts.customers_of_cell(scope=scope, asked=asked, start=start, k=k)
+    kind, model, stages = _parsed(group)
+    return kind.listed(model, scope, stages)
+
+
+def refuse_unknown_group(group: str) -> None:
+    """QuestionError names the field `group` when there is no such group."""
+    if group in retention.GROUPS or group in sales.GROUPS:
+        return
+    if group.startswith("cohort:"):
+        _parsed_cohort(group)
+    else:
+        _parsed(group)
+
+
+def said(group: str) -> str:
+    """What the customers of a group of movement or of a cohort have in common, as the end of "12 customers ..."; "" for
+    others."""
+    if ":" not in group:
+        return ""
+    if group.startswith("cohort:"):
+        asked, _start, k = _parsed_cohort(group)
+        of = {"k": k, "unit": cohorts.UNITS[asked.unit][0], "beginning": cohorts.BEGINNINGS[asked.by][0]}
+        # A list goes on with its period, which is the cohort's own.
+        if k is None:
+            return _("whose %(beginning)s lies") % of
+        if asked.mode == "after":
+            return _("with an order %(k)s × %(unit)s or more after that of their %(beginning)s, which lies") % of
+        return _("with an order %(k)s × %(unit)s after that of their %(beginning)s, which lies") % of
+    kind, model, stages = _parsed(group)
+    return kind.said([model.stages[number].name if number else _("no stage") for number in stages])
+
+
+def cohort_group(asked: cohorts.Asked, start: date, k: int | None) -> str:
+    """The name of the group of a cell of a cohort table; k None: the whole cohort."""
+    return f"cohort:{asked.by}:{asked.unit}:{asked.mode}:{start}:{'' if k is None else k}"
+
+
+def _parsed_cohort(group: str) -> tuple[cohorts.Asked, date, int | None]:
+    try:
+        _cohort, by, unit, mode, start, k = group.split(":")
+        return cohorts.Asked(by, unit, mode), date.fromisoformat(start), int(k) if k else None
+    except ValueError:
+        raise QuestionError("group", _("There is no group “%(group)s”.") % {"group": group[:60]}) from None
+
+
+def _parsed(group: str) -> tuple[_Kind, Sorting, list[int]]:
+    name, *rest = group.split(":")
+    kind = _KINDS.get(name)
+    if kind is None or len(rest) != kind.stages + 1:
+        groups = ", ".join((*retention.GROUPS, *sales.GROUPS, *(f"{name}:MODEL:STAGE" for name in _KINDS)))
+        said_so = _("There is no group “%(group)s”. The groups are %(groups)s.")
+        raise QuestionError("group", said_so % {"group": group[:40], "groups": groups})
+    try:
+        model = stage_model(rest[0])
+        return kind, model, [model.stage_id(key) if key else 0 for key in rest[1:]]
+    except NotThereError as error:
+        raise QuestionError("group", str(error)) from None
