@@ -5,7 +5,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -38,7 +38,12 @@ class Event:
     occurred_at    aware; cut to the millisecond
     amount         minor units of the reporting currency; original_amount and currency as sent
     traits         {key: JSON value} told at occurred_at
-    is_touchpoint  false for a message that only tells traits"""
+    is_touchpoint  false for a message that only tells traits
+    said_at        when the sender says it happened, if occurred_at is corrected by the sender's clock: a message that
+                   is sent again is corrected anew and still is the same message
+    raw            the JSON text it arrived as; a message that has one is remembered by its id even if it only tells
+                   traits
+    says_same      its identities are said to be one person's, whatever names they hold"""
 
     message_id: str
     identities: tuple[tuple[str, str], ...]
@@ -54,6 +59,9 @@ class Event:
     lines: tuple[Line, ...] = ()
     traits: Mapping[str, Any] = field(default_factory=dict)
     is_touchpoint: bool = True
+    said_at: datetime | None = None
+    raw: bytes | None = None
+    says_same: bool = False
 
     def __post_init__(self) -> None:
         if not self.identities:
@@ -61,6 +69,10 @@ class Event:
         if self.occurred_at < EARLIEST:
             raise ValueError("an event lies before 1990")
         object.__setattr__(self, "occurred_at", truncated(self.occurred_at))
+
+    def also(self, identity: tuple[str, str]) -> "Event":
+        """The same, said to be about whoever has this identity too."""
+        return replace(self, identities=tuple(dict.fromkeys((*self.identities, identity))), says_same=True)
 
 
 def message_hash(message_id: str) -> uuid.UUID:
@@ -75,7 +87,7 @@ def body_hash(event: Event) -> int:
             sorted(event.identities),
             event.type,
             event.channel,
-            event.occurred_at.isoformat(),
+            (event.occurred_at if event.said_at is None else truncated(event.said_at)).isoformat(),
             str(event.amount),
             str(event.original_amount),
             event.currency,

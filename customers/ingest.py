@@ -2,14 +2,18 @@
 stored once, traits step, and every touched profile is marked as changed. No Customer row is locked and no message is
 published: whoever answers a client answers after the commit, and the next tick finds the work.
 
-Rows are written in one order everywhere (identities, profiles, touchpoints by message hash, traits, Stale), so that
-overlapping batches wait for each other but never in a circle."""
+Rows are written in one order everywhere (catalogue, identities, profiles, touchpoints by message hash, traits, Stale),
+so that overlapping batches wait for each other but never in a circle. A batch takes at most six statements, whatever
+its size: what there is (ingest_begins), new names (catalogue_add), new people (people_add), known traits
+(traits_known), late ones that tear a step (trait_tellings), and the writing (touchpoints_add); most take three or
+four."""
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 
 from clm.lib import sql
@@ -17,53 +21,70 @@ from clm.lib.milliseconds import truncated
 
 from . import catalogue, locks
 from .events import Event, body_hash, message_hash
-from .models import Cause, Installation, PropertyKey, Source, Touchpoint
-from .trait_steps import Told, tell_traits
+from .models import Cause, Source, Touchpoint
+from .resolve import Apart, IdentityKey, Known, People, resolve
+from .trait_steps import Change, Told, change_of, traits_known
 
-IdentityKey = tuple[str, str]
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
     """What became of the events of one call. repeated: known message, same body; conflicting: known message, other body
-    (the first stored wins). profiles: by position of the event."""
+    (the first stored wins). profiles: by position of the event; apart: customers that an event named as one."""
 
     new: int
     repeated: int
     conflicting: int
     new_customers: int
     profiles: tuple[int, ...]
+    apart: tuple[Apart, ...] = ()
 
 
-@transaction.atomic
+class Raced(RuntimeError):  # noqa: N818 an accident, not a fault
+    """A message believed to be new was stored by somebody else meanwhile, as somebody else's: begin again."""
+
+
 def ingest(*, source: Source, events: Sequence[Event], cause: Cause | None = None) -> Ingested:
     """Store `events` of one source, in the caller's transaction if there is one.
 
     `cause` None tells each event by itself: live if it happened within the news window, late otherwise."""
+    for _try in range(_TRIES):
+        try:
+            with transaction.atomic():
+                return ingest_within(source=source, events=events, cause=cause)
+        except Raced:
+            continue
+    raise Raced
+
+
+def ingest_within(
+    *,
+    source: Source,
+    events: Sequence[Event],
+    cause: Cause | None = None,
+    newcomers: str | None = None,
+    patience_ms: int | None = None,
+    statement_ms: int | None = None,
+) -> Ingested:
+    """The same in the caller's transaction, whose business it is to begin again after Raced.
+
+    newcomers     the type of the touchpoint that somebody new gets who did nothing in these events
+    patience_ms   how long the transaction waits for a lock
+    statement_ms  how long each of its statements after the first may take"""
     if not events:
         return Ingested(0, 0, 0, 0, ())
-    known = _profiles_of({identity for event in events for identity in event.identities})
-    now = _clock_within_lock()
-    keys = list(PropertyKey.objects.order_by("id").values_list("id", "key"))
-    profile_of, new_customers = _resolve(events, known, now)
-    profiles = tuple(profile_of[event.identities[0]] for event in events)
-    touchpoints = [index for index, event in enumerate(events) if event.is_touchpoint]
-    news_since = now - timedelta(hours=Installation.current().news_hours)
+    types = {event.type for event in events if event.is_touchpoint} | ({newcomers} if newcomers else set())
+    channels = {event.channel for event in events}
+    now, news_hours, known, found = _begin(events, types, channels, patience_ms, statement_ms)
+    type_ids, channel_ids = catalogue.numbered(types=types, channels=channels, found=found, now=now)
+    people = resolve(events=events, known=known, now=now)
+    news_since = now - timedelta(hours=news_hours)
     causes = [cause or (Cause.LIVE if event.occurred_at > news_since else Cause.LATE) for event in events]
-    new: set[int] = set()
-    repeated = conflicting = 0
-    if touchpoints:
-        new, repeated, conflicting = _store(source, events, touchpoints, profiles, keys, now, causes)
-    # A repeated message tells nothing, its traits included: the first stored wins.
-    told = [
-        Told(profile, key, value, min(event.occurred_at, truncated(now)), causes[index])
-        for index, (event, profile) in enumerate(zip(events, profiles, strict=True))
-        if index in new or not event.is_touchpoint
-        for key, value in event.traits.items()
-    ]
-    if told:
-        tell_traits(told=told, now=now)
-    return Ingested(len(new), repeated, conflicting, new_customers, profiles)
+    batch = _Batch(source, events, people, causes, type_ids, channel_ids, now, truncated(now), newcomers)
+    new, repeated, conflicting = batch.store()
+    return Ingested(new, repeated, conflicting, len(people.made), people.profiles, people.apart)
 
 
 def clock() -> datetime:
@@ -74,135 +95,87 @@ def clock() -> datetime:
     return now
 
 
-def _clock_within_lock() -> datetime:
-    """The database's time, and from now to the commit no property is registered: those that are, are read next."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0), clock_timestamp()", [locks.PROPERTY_KEYS])
-        _locked, now = cursor.fetchone()
-    return now
-
-
-def _profiles_of(identities: Collection[IdentityKey]) -> dict[IdentityKey, int]:
-    asked = sorted(identities)
-    found = sql.rows(
-        "customers/identities_known",
+def _begin(
+    events: Sequence[Event], types: set[str], channels: set[str], patience_ms: int | None, statement_ms: int | None
+) -> tuple[datetime, int, dict[IdentityKey, Known], tuple[dict[str, int], dict[str, int]]]:
+    asked = sorted({identity for event in events for identity in event.identities})
+    asked_types, asked_channels = catalogue.unremembered(types=types, channels=channels)
+    ((now, news_hours, people, found_types, found_channels),) = sql.rows(
+        "customers/ingest_begins",
+        lock=locks.PROPERTY_KEYS,
+        patience=None if patience_ms is None else f"{patience_ms}ms",
+        limit=None if statement_ms is None else f"{statement_ms}ms",
         kinds=[kind for kind, _value in asked],
         identity_values=[value for _kind, value in asked],
+        types=asked_types,
+        channels=asked_channels,
     )
-    return {(kind, value): profile for kind, value, profile in found}
+    known = {(kind, value): Known(*where) for kind, value, *where in msgspec.json.decode(people)}
+    return now, news_hours, known, (msgspec.json.decode(found_types), msgspec.json.decode(found_channels))
 
 
-def _resolve(
-    events: Sequence[Event], known: dict[IdentityKey, int], now: datetime
-) -> tuple[dict[IdentityKey, int], int]:
-    """The profile of every identity named, making those that are new.
+@dataclass(frozen=True)
+class _Batch:
+    """Events whose people are known, on their way into the database."""
 
-    An event belongs to the profile of the strongest of its identities that is known; its unknown identities join that
-    profile. Events that share unknown identities only are one new person."""
-    owner: dict[IdentityKey, int] = dict(known)  # > 0: a profile; < 0: minus the ordinal of a new group
-    merged: dict[int, int] = {}  # a group found to be the same as another owner
+    source: Source
+    events: Sequence[Event]
+    people: People
+    causes: Sequence[Cause]
+    types: Mapping[str, int]
+    channels: Mapping[str, int]
+    now: datetime
+    arrival: datetime
+    newcomers: str | None
 
-    def resolved(mark: int) -> int:
-        while mark in merged:
-            mark = merged[mark]
-        return mark
+    def store(self) -> tuple[int, int, int]:
+        """How many were new, repeated, conflicting."""
+        records: dict[str, dict[str, Any]] = {}
+        position: dict[str, int] = {}
+        repeated = conflicting = 0
+        hashes = [str(message_hash(event.message_id)) for event in self.events]
+        for index, event in enumerate(self.events):
+            message = hashes[index]
+            if event.is_touchpoint:
+                body = body_hash(event)
+                if (first := records.get(message)) is not None:
+                    repeated, conflicting = _again(first["body_hash"] == body, repeated, conflicting)
+                    continue
+                records[message] = self._record(index, message, body, event)
+            elif event.raw is not None and message in position:
+                repeated += 1
+                continue
+            position.setdefault(message, index)
+        records |= self._welcomes(hashes)
+        change, tellings, again = self._traits(*self._told(hashes, position), records)
+        done = self._write(records, tellings, change)
+        new = sum(is_new for message, is_new, _body in done if message in position)
+        lost = [message for message, is_new, body in done if not is_new and body is None]
+        bodies = {message: body for message, _is_new, body in done}
+        if lost:  # stored by somebody else while this statement ran
+            stored = Touchpoint.objects.filter(source=self.source, message_hash__in=lost)
+            bodies |= {str(hashed): body for hashed, body in stored.values_list("message_hash", "body_hash")}
+        for message, is_new, _body in done:
+            if not is_new and message in position:
+                same = bodies[message] == records[message]["body_hash"]
+                repeated, conflicting = _again(same, repeated, conflicting)
+        return new, repeated + again, conflicting
 
-    groups = 0
-    for event in events:
-        marks = [resolved(owner[identity]) for identity in event.identities if identity in owner]
-        if not marks:
-            groups += 1
-            marks = [-groups]
-        home = next((mark for mark in marks if mark > 0), marks[0])
-        for mark in marks:
-            if mark < 0 and mark != home:
-                merged[mark] = home
-        for identity in event.identities:
-            owner.setdefault(identity, home)
-    fresh = sorted(identity for identity in owner if identity not in known)
-    if not fresh:
-        return owner, 0
-    marks = [resolved(owner[identity]) for identity in fresh]
-    added = sql.rows(
-        "customers/identities_add",
-        kinds=[kind for kind, _value in fresh],
-        identity_values=[value for _kind, value in fresh],
-        known_profiles=[max(mark, 0) for mark in marks],
-        groups=[max(-mark, 0) for mark in marks],
-        group_count=groups,
-        at=now,
-    )
-    stored = {(kind, value): profile for kind, value, profile in added}
-    mark_of = dict(zip(fresh, marks, strict=True))
-    lost = [identity for identity in fresh if identity not in stored]
-    home_of: dict[int, int] = {}
-    if lost:
-        # Somebody else stored some of these people a moment ago; their commit is what we waited for, so look again.
-        # Whoever is new together with one of them is that person.
-        taken = _profiles_of(lost)
-        for identity in (identity for event in events for identity in event.identities if identity in taken):
-            home_of.setdefault(mark_of[identity], taken[identity])
-        stored = _follow(stored, mark_of, home_of) | taken
-    new_profiles = sorted({stored[one] for one in fresh if mark_of[one] < 0 and mark_of[one] not in home_of})
-    if new_profiles:
-        sql.rows("customers/profiles_add", profiles=new_profiles, at=now)
-    return known | stored, len(new_profiles)
-
-
-def _follow(
-    stored: dict[IdentityKey, int], mark_of: dict[IdentityKey, int], home_of: dict[int, int]
-) -> dict[IdentityKey, int]:
-    """Move stored identities of new groups (marks below 0) that have a home elsewhere; where all are now."""
-    moving = {one: home_of[mark_of[one]] for one in sorted(stored) if mark_of[one] < 0 and mark_of[one] in home_of}
-    if moving:
-        sql.run(
-            "customers/identities_follow",
-            kinds=[kind for kind, _value in moving],
-            identity_values=[value for _kind, value in moving],
-            profiles=list(moving.values()),
-        ).close()
-    return stored | moving
-
-
-def _store(
-    source: Source,
-    events: Sequence[Event],
-    touchpoints: Sequence[int],
-    profiles: Sequence[int],
-    keys: Sequence[tuple[int, str]],
-    now: datetime,
-    causes: Sequence[Cause],
-) -> tuple[set[int], int, int]:
-    """Store the touchpoints among the events: the positions of the new ones, how many were repeated, conflicting."""
-    types = catalogue.type_ids(events[index].type for index in touchpoints)
-    channels = catalogue.channel_ids(events[index].channel for index in touchpoints)
-    arrival = truncated(now)
-    records: dict[str, dict[str, object]] = {}
-    position: dict[str, int] = {}
-    repeated = conflicting = 0
-    for index in touchpoints:
-        event = events[index]
-        message = str(message_hash(event.message_id))
-        body = body_hash(event)
-        first = records.get(message)
-        if first is not None:
-            repeated, conflicting = _again(first["body_hash"] == body, repeated, conflicting)
-            continue
-        lies_ahead = event.occurred_at > arrival
-        position[message] = index
-        records[message] = {
+    def _record(self, index: int, message: str, body: int, event: Event) -> dict[str, Any]:
+        lies_ahead = event.occurred_at > self.arrival
+        return {
             "message_hash": message,
             "body_hash": body,
-            "profile": profiles[index],
-            "type": types[event.type],
-            "channel": channels[event.channel],
-            "occurred_at": (arrival if lies_ahead else event.occurred_at).isoformat(),
+            "profile": self.people.profiles[index],
+            "type": self.types[event.type],
+            "channel": self.channels[event.channel],
+            "occurred_at": (self.arrival if lies_ahead else event.occurred_at).isoformat(),
             "amount": event.amount,
-            "original_amount": None if event.original_amount is None else str(event.original_amount),
+            "original_amount": event.original_amount,
             "currency": event.currency,
             "order_ref": event.order_ref,
             "flags": event.flags | (Touchpoint.Flag.CLAMPED if lies_ahead else 0),
-            "cause": int(causes[index]),
+            "cause": int(self.causes[index]),
             "properties": event.properties,
             "lines": [
                 {
@@ -210,32 +183,126 @@ def _store(
                     "product": line.product,
                     "description": line.description,
                     "category": line.category,
-                    "quantity": str(line.quantity),
+                    "quantity": line.quantity,
                     "amount": line.amount,
                     "cost": line.cost,
                     "is_product": line.is_product,
                 }
                 for number, line in enumerate(event.lines, start=1)
             ],
+            "raw": None if event.raw is None else event.raw.decode(),
+            "tells": bool(event.traits),
         }
-    added = sql.rows(
-        "customers/touchpoints_add",
-        source=source.pk,
-        at=arrival,
-        touchpoints=json.dumps(list(records.values())),
-        named_properties=[number for number, _key in keys],
-        property_names=[key for _number, key in keys],
-    )
-    stored = {str(hashed) for (hashed,) in added}
-    known = [message for message in records if message not in stored]
-    if known:
-        bodies = Touchpoint.objects.filter(source=source, message_hash__in=known).values_list(
-            "message_hash", "body_hash"
+
+    def _welcomes(self, hashes: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """A touchpoint for everybody new who did nothing: nobody is without a life."""
+        if self.newcomers is None or not self.people.made:
+            return {}
+        active = {
+            profile for event, profile in zip(self.events, self.people.profiles, strict=True) if event.is_touchpoint
+        }
+        first: dict[int, int] = {}
+        for index, profile in enumerate(self.people.profiles):
+            if profile in self.people.made and profile not in active:
+                earliest = first.setdefault(profile, index)
+                if self.events[index].occurred_at < self.events[earliest].occurred_at:
+                    first[profile] = index
+        made = {}
+        for index in first.values():
+            message = str(message_hash(f"created:{hashes[index]}"))
+            event = self.events[index]
+            welcome = Event(message, event.identities, self.newcomers, event.channel, event.occurred_at)
+            made[message] = self._record(index, message, body_hash(welcome), welcome)
+        return made
+
+    def _told(
+        self, hashes: Sequence[str], position: Mapping[str, int]
+    ) -> tuple[dict[str | int, list[Told]], dict[str | int, dict[str, Any]]]:
+        """By message (or by place, for what is remembered by no message): the traits told, and the telling's record."""
+        told: dict[str | int, list[Told]] = {}
+        records: dict[str | int, dict[str, Any]] = {}
+        for index, event in enumerate(self.events):
+            remembered = event.is_touchpoint or event.raw is not None
+            if (remembered and position.get(hashes[index]) != index) or (not event.traits and event.is_touchpoint):
+                continue
+            if not event.traits and event.raw is None:
+                continue
+            at = min(event.occurred_at, self.arrival)
+            name = hashes[index] if remembered else index
+            profile = self.people.profiles[index]
+            told[name] = [
+                Told(profile, key, value, at, self.causes[index], event.traits) for key, value in event.traits.items()
+            ]
+            records[name] = {
+                "place": index,
+                "profile": profile,
+                "at": at.isoformat(),
+                "traits": event.traits,
+                "message_hash": hashes[index] if event.raw is not None and not event.is_touchpoint else None,
+                "raw": event.raw.decode() if event.raw is not None and not event.is_touchpoint else None,
+            }
+        return told, records
+
+    def _traits(
+        self,
+        told: Mapping[str | int, list[Told]],
+        tellings: Mapping[str | int, dict[str, Any]],
+        records: Mapping[str, dict[str, Any]],
+    ) -> tuple[Change, list[dict[str, Any]], int]:
+        """What the traits of new messages change, their tellings, and how many of these messages are known already."""
+        if not tellings:
+            return Change(), [], 0
+        known = traits_known(
+            traits=[(one.profile, one.key) for each in told.values() for one in each],
+            source=self.source.pk,
+            messages=[name for name in told if isinstance(name, str)],
         )
-        for hashed, body in bodies:
-            same = records[str(hashed)]["body_hash"] == body
-            repeated, conflicting = _again(same, repeated, conflicting)
-    return {position[message] for message in stored}, repeated, conflicting
+        # A repeated message tells nothing, its traits included: the first stored wins.
+        names = [name for name in told if name not in known.messages]
+        for message in known.messages & records.keys():
+            records[message]["tells"] = False
+        said: set[tuple[int, datetime, bytes]] = set()
+        spoken: list[Told] = []
+        written: list[dict[str, Any]] = []
+        for name in names:
+            record = tellings[name]
+            mark = (record["profile"], record["at"], _SORTED.encode(record["traits"]))
+            if mark in said:  # the same, of the same instant, in one batch
+                if record["message_hash"] is None:
+                    continue
+                record = {**record, "traits": {}}
+            else:
+                said.add(mark)
+                spoken += told[name]
+            written.append(record)
+        again = sum(name in known.messages and name not in records for name in told)
+        return change_of(told=spoken, known=known), written, again
+
+    def _write(
+        self, records: Mapping[str, dict[str, Any]], tellings: Sequence[Mapping[str, Any]], change: Change
+    ) -> list[tuple[str, bool, int | None]]:
+        tells = sum(record["tells"] for record in records.values())
+        rows = sql.rows(
+            "customers/touchpoints_add",
+            source=self.source.pk,
+            at=self.arrival,
+            now=self.now,
+            touchpoints=_ENCODER.encode(list(records.values())).decode(),
+            tellings=_ENCODER.encode(list(tellings)).decode(),
+            steps=_ENCODER.encode(change.steps).decode(),
+            gone=change.gone,
+            seen=[number for number, _at in change.seen],
+            seen_at=[at for _number, at in change.seen],
+            changed=sorted(change.changed),
+            causes=[int(change.changed[profile]) for profile in sorted(change.changed)],
+            expected=tells + sum(telling["message_hash"] is not None for telling in tellings),
+        )
+        if not all(is_whole for *_rest, is_whole in rows):
+            raise Raced
+        return [(str(message), is_new, body) for message, is_new, body, _whole in rows if message is not None]
+
+
+_SORTED = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str)
 
 
 def _again(same: bool, repeated: int, conflicting: int) -> tuple[int, int]:

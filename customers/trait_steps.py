@@ -5,20 +5,18 @@ it stays the same. So any order of arrival gives the same steps. Only two values
 no order in time; of them the one recorded later counts, and saying again what was said of that instant records nothing.
 The steps are stored as well, because most tellings repeat what is known and most readers ask for steps."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef
+import msgspec
 
 from clm.lib import sql
 
-from .models import Cause, Profile, Stale, Trait
+from .models import Cause
 
 # A profile and the key of a trait.
 TraitKey = tuple[int, str]
@@ -33,6 +31,8 @@ class Told:
     value: Any
     at: datetime
     cause: Cause
+    # All that was told with it: saying the same again of the same instant is no telling.
+    traits: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,36 @@ class Step:
 def canonical(value: Any) -> str:
     """JSON text that is the same for values that are the same, also after a way through the database, which writes
     numbers out: 1e16, 10000000000000000 and 10000000000000000.0 are one."""
-    plain = json.loads(json.dumps(value, default=str), parse_float=_plain_number)
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return canonical_text(_WRITER.encode(value))
 
 
-def _plain_number(text: str) -> int | float:
-    number = Decimal(text)
-    return int(number) if number == number.to_integral_value() else float(text)
+def canonical_text(text: str | bytes) -> str:
+    """The same for JSON text; numbers keep every digit."""
+    return _WRITER.encode(_plain(_READER.decode(text))).decode()
+
+
+_READER = msgspec.json.Decoder(float_hook=Decimal)
+_WRITER = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else value.normalize()
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value
+
+
+def keeps_first(key: str) -> bool:
+    """Whether a trait is what was told first of it, whatever is told later: the first touch of a campaign."""
+    return key.startswith("first_utm_")
+
+
+def first_of(tellings: Iterable[tuple[datetime, str]]) -> list[Step]:
+    """The one step of a trait that keeps what was told first."""
+    return [Step(step.value, step.set_at, step.set_at) for step in steps_of(tellings)[:1]]
 
 
 def steps_of(tellings: Iterable[tuple[datetime, str]]) -> list[Step]:
@@ -92,101 +115,126 @@ def _again(steps: Sequence[Step], old: Sequence[Step]) -> list[Step]:
     return [replace(step, id=known.get((step.value, step.set_at))) for step in steps]
 
 
-@transaction.atomic
-def tell_traits(*, told: Sequence[Told], now: datetime) -> int:
-    """Store tellings; returns how many profiles got another step and were marked as changed, each with the first cause
-    among its changed traits. The profile rows are locked in order of id, so two tellers of one trait take turns."""
-    profiles = sorted({telling.profile for telling in told})
-    list(Profile.objects.select_for_update(no_key=True).filter(pk__in=profiles).order_by("pk").values_list("pk"))
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored, read under the profiles' locks: steps by trait, profiles that share their customer with others,
+    and hashes of messages."""
+
+    steps: Mapping[TraitKey, Sequence[Step]]
+    shared: frozenset[int]
+    messages: frozenset[str]
+
+
+@dataclass(slots=True)
+class Change:
+    """What telling traits changes, as parameters of customers/touchpoints_add."""
+
+    gone: list[int] = field(default_factory=list)
+    seen: list[tuple[int, datetime]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[int, Cause] = field(default_factory=dict)
+
+
+def traits_known(*, traits: Iterable[TraitKey], source: int, messages: Sequence[str]) -> Known:
+    asked = sorted(set(traits))
+    steps: dict[TraitKey, list[Step]] = defaultdict(list)
+    shared, known = set(), set()
+    for what, number, profile, key, value, set_at, seen_at, message in sql.rows(
+        "customers/traits_known",
+        profiles=[profile for profile, _key in asked],
+        keys=[key for _profile, key in asked],
+        source=source,
+        messages=messages,
+    ):
+        if what == "step":
+            steps[profile, key].append(Step(canonical_text(value), set_at, seen_at, number))
+        elif what == "shared":
+            shared.add(profile)
+        else:
+            known.add(str(message))
+    for each in steps.values():
+        each.sort(key=lambda step: step.set_at)
+    return Known(steps, frozenset(shared), frozenset(known))
+
+
+def change_of(*, told: Sequence[Told], known: Known) -> Change:
+    """What some tellings change. A profile that gets another step is changed, with the first cause among its changed
+    traits; the caller holds the profiles' locks."""
     by_trait: dict[TraitKey, list[Told]] = defaultdict(list)
     for telling in told:
         by_trait[telling.profile, telling.key].append(telling)
-    stored: dict[TraitKey, list[Step]] = defaultdict(list)
-    for number, profile, key, value, set_at, seen_at in sql.rows(
-        "customers/traits_around",
-        profiles=[profile for profile, _key in by_trait],
-        keys=[key for _profile, key in by_trait],
-    ):
-        stored[profile, key].append(Step(canonical(json.loads(value)), set_at, seen_at, number))
-    _record(told)
-    made = _made(by_trait, stored)
-    # Where several profiles speak of a customer, saying again what this one said can overrule what another said since.
-    shared = _sharing(profiles)
-    changed: dict[int, Cause] = {}
-    fresh: list[Trait] = []
-    seen: list[tuple[int, datetime]] = []
-    gone: list[int] = []
+    made = _made(by_trait, told, known.steps)
+    change = Change()
     for (profile, key), tellings in sorted(by_trait.items()):
-        old, steps = stored[profile, key], made[profile, key]
+        old, steps = known.steps.get((profile, key), ()), made[profile, key]
         if [(s.value, s.set_at) for s in steps] != [(s.value, s.set_at) for s in old]:
             first = min(telling.cause for telling in tellings)
-            changed[profile] = min(first, changed.get(profile, first))
+            change.changed[profile] = min(first, change.changed.get(profile, first))
         kept = {step.id: step for step in steps if step.id is not None}
         was = {step.id: step for step in old if step.id is not None}
-        gone += was.keys() - kept.keys()
+        change.gone += was.keys() - kept.keys()
         # A stored step keeps its value and its beginning; only its last telling moves.
         moved = [(number, step.last_seen_at) for number, step in kept.items() if step != was[number]]
-        seen += moved
-        if moved and profile not in changed and profile in shared:
-            changed[profile] = min(telling.cause for telling in tellings)
-        fresh += [
-            Trait(
-                profile_id=profile,
-                key=key,
-                value=json.loads(step.value),
-                set_at=step.set_at,
-                last_seen_at=step.last_seen_at,
-                recorded_at=now,
-            )
+        change.seen += moved
+        # Where several profiles speak of a customer, saying again what this one said can overrule what another said
+        # since.
+        if moved and profile not in change.changed and profile in known.shared:
+            change.changed[profile] = min(telling.cause for telling in tellings)
+        change.steps += [
+            {
+                "profile": profile,
+                "key": key,
+                "value": msgspec.Raw(step.value.encode()),
+                "set_at": step.set_at.isoformat(),
+                "last_seen_at": step.last_seen_at.isoformat(),
+            }
             for step in steps
             if step.id is None
         ]
-    if gone:  # first, for another step may begin where one began
-        Trait.objects.filter(pk__in=gone).delete()
-    if seen:
-        sql.run(
-            "customers/traits_seen", traits=[number for number, _at in seen], seen_at=[at for _number, at in seen]
-        ).close()
-    Trait.objects.bulk_create(fresh)
-    Stale.objects.bulk_create([Stale(profile_id=profile, cause=cause) for profile, cause in sorted(changed.items())])
-    return len(changed)
+    return change
 
 
-def _sharing(profiles: Sequence[int]) -> set[int]:
-    """Those of some profiles whose customer has others too."""
-    others = Profile.objects.filter(customer=OuterRef("customer")).exclude(pk=OuterRef("pk"))
-    return set(Profile.objects.filter(Exists(others), pk__in=profiles).values_list("pk", flat=True))
-
-
-def _record(told: Sequence[Told]) -> None:
-    """Append what was told, a row per profile and instant, but nothing that was said of that instant before."""
-    rows: dict[tuple[int, datetime], dict[str, Any]] = {}
-    for telling in told:
-        rows.setdefault((telling.profile, telling.at), {})[telling.key] = telling.value
-    sql.run(
-        "customers/trait_tellings_add",
-        profiles=[profile for profile, _at in rows],
-        told_at=[at for _profile, at in rows],
-        traits=[json.dumps(traits, default=str) for traits in rows.values()],
-    ).close()
-
-
-def _made(by_trait: dict[TraitKey, list[Told]], stored: dict[TraitKey, list[Step]]) -> dict[TraitKey, list[Step]]:
+def _made(
+    by_trait: Mapping[TraitKey, Sequence[Told]], told: Sequence[Told], stored: Mapping[TraitKey, Sequence[Step]]
+) -> dict[TraitKey, list[Step]]:
     """The steps after all tellings: from the stored steps where these suffice, else from everything ever told."""
     made: dict[TraitKey, list[Step]] = {}
-    torn: dict[TraitKey, list[tuple[datetime, str]]] = {}
+    torn: list[TraitKey] = []
     for trait, tellings in by_trait.items():
-        steps: list[Step] | None = stored[trait]
+        steps: list[Step] | None = list(stored.get(trait, ()))
         for telling in tellings:
-            steps = None if steps is None else with_telling(steps, canonical(telling.value), telling.at)
+            value = canonical(telling.value)
+            steps = None if steps is None else _with(trait[1], steps, value, telling.at)
         if steps is None:
-            torn[trait] = []
+            torn.append(trait)
         else:
             made[trait] = steps
     if torn:
-        asked = sorted(torn)
-        for profile, key, value, at in sql.rows(
-            "customers/trait_tellings", profiles=[profile for profile, _key in asked], keys=[key for _p, key in asked]
-        ):
-            torn[profile, key].append((at, canonical(json.loads(value))))
-    return made | {trait: _again(steps_of(tellings), stored[trait]) for trait, tellings in torn.items()}
+        for trait, everything in _everything(sorted(torn), told).items():
+            steps = first_of(everything) if keeps_first(trait[1]) else steps_of(everything)
+            made[trait] = _again(steps, stored.get(trait, ()))
+    return made
+
+
+def _with(key: str, steps: list[Step], value: str, at: datetime) -> list[Step] | None:
+    if not keeps_first(key):
+        return with_telling(steps, value, at)
+    if not steps or at < steps[0].set_at:
+        return [Step(value, at, at)]
+    return None if at == steps[0].set_at and value != steps[0].value else steps
+
+
+def _everything(torn: Sequence[TraitKey], told: Sequence[Told]) -> dict[TraitKey, list[tuple[datetime, str]]]:
+    """All tellings of some traits, the new ones last; what was said of its instant before is no new one."""
+    found: dict[TraitKey, list[tuple[datetime, str]]] = {trait: [] for trait in torn}
+    said: set[tuple[int, datetime, str]] = set()
+    for profile, key, value, at, traits in sql.rows(
+        "customers/trait_tellings", profiles=[profile for profile, _key in torn], keys=[key for _p, key in torn]
+    ):
+        found[profile, key].append((at, canonical_text(value)))
+        said.add((profile, at, canonical_text(traits)))
+    for telling in told:
+        trait = (telling.profile, telling.key)
+        if trait in found and (telling.profile, telling.at, canonical(telling.traits)) not in said:
+            found[trait].append((telling.at, canonical(telling.value)))
+    return found

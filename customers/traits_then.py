@@ -10,7 +10,7 @@ from typing import Any
 
 from clm.lib import sql
 
-from .trait_steps import canonical, steps_of
+from .trait_steps import canonical_text, first_of, keeps_first, steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,10 @@ def traits_then(*, profiles: Sequence[int], as_of: datetime, known_at: datetime 
     key; cleared ones left out."""
     told: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for key, value, at in sql.rows("customers/traits_told", profiles=list(profiles), as_of=as_of, known_at=known_at):
-        told[key].append((at, canonical(json.loads(value))))
-    last = {key: steps_of(tellings)[-1] for key, tellings in sorted(told.items())}
+        told[key].append((at, canonical_text(value)))
+    last = {
+        key: (first_of(tellings) if keeps_first(key) else steps_of(tellings))[-1]
+        for key, tellings in sorted(told.items())
+    }
     found = (TraitThen(key, json.loads(step.value), step.set_at) for key, step in last.items())
     return tuple(trait for trait in found if trait.value is not None)

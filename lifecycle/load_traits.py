@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from clm.lib import sql
 from customers.models import PropertyValue
+from customers.trait_steps import keeps_first
 
 from .ids import Ids
 from .profile_rows import profile_rows
@@ -40,7 +41,7 @@ def trait_columns(*, keys: Iterable[str], profiles: Ids, owner: Int64s) -> dict[
         whose = dict(zip(profiles.values[rows].tolist(), owner[rows].tolist(), strict=True))
         for profile, key, kind, text, told_at in sql.rows("lifecycle/trait_tellings", profiles=list(whose), keys=asked):
             changes[key][whose[profile]].append((told_at, stored_value(kind, text)))
-    return {key: _column(changes[key]) for key in asked}
+    return {key: _column(_firsts(changes[key]) if keeps_first(key) else changes[key]) for key in asked}
 
 
 def stored_value(kind: int, text: str) -> Value:
@@ -66,6 +67,12 @@ def _overlap(spans: Sequence[tuple[int, int]]) -> bool:
             return True
         latest = max(latest, end)
     return False
+
+
+def _firsts(changes: dict[int, list[_Change]]) -> dict[int, list[_Change]]:
+    """Of several profiles the one that was told first says what was first."""
+    first = {owner: min(at for at, _value in own) for owner, own in changes.items() if own}
+    return {owner: [change for change in changes[owner] if change[0] == at] for owner, at in first.items()}
 
 
 def _column(changes: dict[int, list[_Change]]) -> TraitColumn:

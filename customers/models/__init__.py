@@ -15,6 +15,7 @@ from .identity import (
 )
 from .installation import Installation
 from .intake import Cause, Import, RawBody, Reject, Stale
+from .possible_merge import PossibleMerge
 from .touchpoint import (
     Channel,
     OrderLine,
@@ -41,6 +42,7 @@ __all__ = [
     "Merge",
     "MergedProfile",
     "OrderLine",
+    "PossibleMerge",
     "Profile",
     "ProfileMove",
     "PropertyKey",

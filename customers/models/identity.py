@@ -100,7 +100,7 @@ class Identity(models.Model):
 
 class Trait(models.Model):
     """One step of a trait: from set_at on the profile's `key` is `value`, until the next step. last_seen_at is the last
-    instant at which the same value was told again. A copy of what `TraitTelling` says, kept by `tell_traits`."""
+    instant at which the same value was told again. A copy of what `TraitTelling` says, kept by ingestion."""
 
     id = models.BigAutoField(primary_key=True)
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="traits", db_index=False)
@@ -133,8 +133,18 @@ class TraitTelling(models.Model):
     traits = models.JSONField()
     # When we learnt of it; NULL for what was recorded before this was kept.
     recorded_at = models.DateTimeField(null=True, db_default=Now(), editable=False)
+    # The message that told it, if that told nothing but traits: what happened is remembered by its touchpoint.
+    source = bare_reference("customers.Source", null=True)
+    message_hash = models.UUIDField(null=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "message_hash"],
+                condition=models.Q(message_hash__isnull=False),
+                name="telling_is_stored_once",
+            ),
+        ]
         indexes = [
             # customers/sql/trait_tellings.sql, and whether a telling is a repetition.
             models.Index(fields=["profile", "told_at"], name="trait_telling_of_profile"),

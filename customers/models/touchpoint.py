@@ -52,6 +52,10 @@ class Source(models.Model):
     )
     is_simulated = models.BooleanField(default=False)
     write_key_hash = models.CharField(max_length=64, blank=True, default="")
+    former_key_hash = models.CharField(
+        max_length=64, blank=True, default="", help_text=_("The key before the last rotation, which opens for a while.")
+    )
+    former_key_until = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 

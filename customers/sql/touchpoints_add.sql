@@ -1,14 +1,19 @@
--- Store touchpoints, their order lines, the values of named properties, and mark their profiles as changed, in one
--- statement, sorted by message so that overlapping batches wait for each other in one order.
--- One row per touchpoint stored: message_hash.
--- Parameters: source, at, touchpoints (JSON array of records, see ingest.py), named_properties (ids), property_names.
--- Index: message_is_stored_once.
+-- Store what a batch told, in one statement and in one order (touchpoints by message, tellings, traits, Stale), so that
+-- overlapping batches wait for each other and never in a circle: touchpoints with their order lines, the values of named
+-- properties and their raw bodies; tellings of traits and the steps they make; one Stale row per profile changed.
+-- Traits were worked out for messages believed to be new. If one of these turns out to be stored already, nothing is
+-- written of traits, and the caller, who sees it in `is_whole`, begins again.
+-- One row: message_hash, is_new, body_hash of the stored one if it is not, is_whole; with no touchpoint, one of NULLs.
+-- Parameters: source, at (arrival, cut to the millisecond), now, touchpoints, tellings, steps (JSON arrays of records, see
+-- ingest.py and trait_steps.py), gone (ids of steps), seen, seen_at (parallel arrays), changed, causes (parallel arrays),
+-- expected (how many messages that tell traits, or are tellings with a message, must be new).
+-- Index: message_is_stored_once, telling_is_stored_once, trait_telling_of_profile.
 WITH told AS MATERIALIZED (
     SELECT *
     FROM jsonb_to_recordset(%(touchpoints)s::jsonb) AS t (
         message_hash uuid, body_hash bigint, profile bigint, type int, channel smallint, occurred_at timestamptz,
         amount bigint, original_amount numeric, currency text, order_ref text, flags smallint, cause smallint,
-        properties jsonb, lines jsonb
+        properties jsonb, lines jsonb, raw text, tells boolean
     )
 ), stored AS (
     INSERT INTO customers_touchpoint (
@@ -21,37 +26,106 @@ WITH told AS MATERIALIZED (
     ORDER BY message_hash
     ON CONFLICT (source_id, message_hash) DO NOTHING
     RETURNING id, message_hash, profile_id, occurred_at, type_id, channel_id, amount
+), fresh AS MATERIALIZED (
+    SELECT stored.*, told.properties, told.lines, told.cause, told.raw, told.tells
+    FROM stored
+    JOIN told ON told.message_hash = stored.message_hash
 ), line AS (
     INSERT INTO customers_orderline (
         touchpoint_id, number, product, description, category, quantity, amount, cost, is_product
     )
-    SELECT stored.id, line.number, line.product, line.description, line.category, line.quantity, line.amount, line.cost,
+    SELECT fresh.id, line.number, line.product, line.description, line.category, line.quantity, line.amount, line.cost,
            line.is_product
-    FROM stored
-    JOIN told ON told.message_hash = stored.message_hash AND told.lines <> '[]'
-    CROSS JOIN LATERAL jsonb_to_recordset(told.lines) AS line (
+    FROM fresh
+    CROSS JOIN LATERAL jsonb_to_recordset(fresh.lines) AS line (
         number int, product text, description text, category text, quantity numeric, amount bigint, cost bigint,
         is_product boolean
     )
+    WHERE fresh.lines <> '[]'
 ), named AS (
     INSERT INTO customers_propertyvalue (
         touchpoint_id, property_key_id, profile_id, type_id, channel_id, occurred_at, amount, kind, text
     )
-    SELECT stored.id, key.id, stored.profile_id, stored.type_id, stored.channel_id, stored.occurred_at, stored.amount,
-           CASE jsonb_typeof(told.properties -> key.name)
+    SELECT fresh.id, property.id, fresh.profile_id, fresh.type_id, fresh.channel_id, fresh.occurred_at, fresh.amount,
+           CASE jsonb_typeof(fresh.properties -> property.key)
                WHEN 'string' THEN 1 WHEN 'number' THEN 2 WHEN 'boolean' THEN 3 ELSE 4 END,
-           CASE WHEN jsonb_typeof(told.properties -> key.name) IN ('string', 'number', 'boolean')
-               THEN told.properties ->> key.name ELSE '' END
-    FROM stored
-    JOIN told ON told.message_hash = stored.message_hash
-    JOIN unnest(%(named_properties)s::int[], %(property_names)s::text[]) AS key (id, name)
-        ON told.properties ? key.name AND jsonb_typeof(told.properties -> key.name) <> 'null'
+           CASE WHEN jsonb_typeof(fresh.properties -> property.key) IN ('string', 'number', 'boolean')
+               THEN fresh.properties ->> property.key ELSE '' END
+    FROM fresh
+    JOIN customers_propertykey AS property
+        ON fresh.properties ? property.key AND jsonb_typeof(fresh.properties -> property.key) <> 'null'
+), telling AS MATERIALIZED (
+    SELECT *
+    FROM jsonb_to_recordset(%(tellings)s::jsonb) AS t (
+        place int, profile bigint, at timestamptz, traits jsonb, message_hash uuid, raw text
+    )
+), recorded AS (
+    INSERT INTO customers_traittelling (profile_id, told_at, traits, recorded_at, source_id, message_hash)
+    SELECT telling.profile, telling.at,
+           CASE WHEN known.traits IS NULL THEN telling.traits ELSE '{}' END,
+           %(now)s, CASE WHEN telling.message_hash IS NOT NULL THEN %(source)s::int END, telling.message_hash
+    FROM telling
+    LEFT JOIN LATERAL (
+        SELECT known.traits
+        FROM customers_traittelling AS known
+        WHERE known.profile_id = telling.profile AND known.told_at = telling.at AND known.traits = telling.traits
+        LIMIT 1
+    ) AS known ON true
+    WHERE (known.traits IS NULL OR telling.message_hash IS NOT NULL)
+      AND (SELECT count(*) FROM fresh WHERE tells) + (SELECT count(*) FROM telling WHERE message_hash IS NOT NULL)
+          = %(expected)s
+    ORDER BY telling.place
+    ON CONFLICT (source_id, message_hash) WHERE message_hash IS NOT NULL DO NOTHING
+    RETURNING message_hash
+), whole AS MATERIALIZED (
+    SELECT (SELECT count(*) FROM fresh WHERE tells) + (SELECT count(*) FROM recorded WHERE message_hash IS NOT NULL)
+           = %(expected)s AS is_so
+), raw AS (
+    INSERT INTO customers_rawbody (received_at, source_id, message_hash, body)
+    SELECT %(at)s, %(source)s, message_hash, convert_to(raw, 'UTF8')
+    FROM (
+        SELECT message_hash, raw FROM fresh WHERE raw IS NOT NULL
+        UNION ALL
+        SELECT telling.message_hash, telling.raw
+        FROM recorded JOIN telling ON telling.message_hash = recorded.message_hash
+        WHERE telling.raw IS NOT NULL
+    ) AS body
+), gone AS (
+    DELETE FROM customers_trait WHERE id = ANY(%(gone)s::bigint[]) AND (SELECT is_so FROM whole)
+    RETURNING id
+), seen AS (
+    UPDATE customers_trait AS trait
+    SET last_seen_at = moved.at
+    FROM unnest(%(seen)s::bigint[], %(seen_at)s::timestamptz[]) AS moved (id, at)
+    WHERE trait.id = moved.id AND (SELECT is_so FROM whole)
+), step AS (
+    -- After those that are gone: another step may begin where one began.
+    INSERT INTO customers_trait (profile_id, key, value, set_at, last_seen_at, recorded_at)
+    SELECT profile, key, value, set_at, last_seen_at, %(now)s
+    FROM jsonb_to_recordset(%(steps)s::jsonb) AS t (
+        profile bigint, key text, value jsonb, set_at timestamptz, last_seen_at timestamptz
+    )
+    WHERE (SELECT is_so FROM whole) AND (SELECT count(*) FROM gone) >= 0
+    ORDER BY profile, key, set_at
 ), changed AS (
     INSERT INTO customers_stale (profile_id, cause, attempts)
-    SELECT stored.profile_id, min(told.cause), 0
-    FROM stored
-    JOIN told ON told.message_hash = stored.message_hash
-    GROUP BY stored.profile_id
-    ORDER BY stored.profile_id
+    SELECT profile, min(cause), 0
+    FROM (
+        SELECT profile_id AS profile, cause FROM fresh
+        UNION ALL
+        SELECT profile, cause
+        FROM unnest(%(changed)s::bigint[], %(causes)s::smallint[]) AS trait (profile, cause)
+        WHERE (SELECT is_so FROM whole)
+    ) AS either
+    GROUP BY profile
+    ORDER BY profile
 )
-SELECT message_hash FROM stored
+SELECT told.message_hash, fresh.id IS NOT NULL,
+       CASE WHEN fresh.id IS NULL THEN (
+           SELECT known.body_hash FROM customers_touchpoint AS known
+           WHERE known.source_id = %(source)s AND known.message_hash = told.message_hash
+       ) END,
+       whole.is_so
+FROM whole
+LEFT JOIN told ON true
+LEFT JOIN fresh ON fresh.message_hash = told.message_hash

@@ -25,6 +25,7 @@ from customers.models import (
     Installation,
     Merge,
     MergedProfile,
+    PossibleMerge,
     Profile,
     PropertyKey,
     PropertyValue,
@@ -33,6 +34,7 @@ from customers.models import (
     Touchpoint,
     TouchpointType,
     Trait,
+    TraitTelling,
 )
 from lifecycle.models import (
     Announcement,
@@ -186,6 +188,17 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "affiliation_ends_after_it_starts": lambda m: Affiliation.objects.create(
         profile=m.profile, account=m.account, from_at=NOW, until_at=NOW
     ),
+    "possible_merge_is_of_two_profiles": lambda m: PossibleMerge.objects.create(
+        profile=m.profile, other=m.profile, kind="email", value="a", source=m.source
+    ),
+    "possible_merge_is_told_once": lambda m: [
+        PossibleMerge.objects.create(profile_id=1, other_id=2, kind="email", value=value, source=m.source)
+        for value in "ab"
+    ],
+    "telling_is_stored_once": lambda m: [
+        TraitTelling.objects.create(profile=m.profile, told_at=NOW, traits={}, source=m.source, message_hash="0" * 32)
+        for _twice in range(2)
+    ],
     "merge_is_of_two_customers": lambda m: Merge.objects.create(survivor=m.customer, absorbed=m.customer, at=NOW),
     "merge_moves_a_profile_once": lambda m: _twice(
         lambda: MergedProfile.objects.create(merge=m.merge, profile=m.profile)

@@ -1,0 +1,31 @@
+-- What an ingest must know before it writes: the time, from which on no property is registered until it commits, the news
+-- window, whose the named identities are, and the numbers of names in the catalogue. One row: now, news_hours,
+-- people [[kind, value, profile, customer, whether the profile has a user id]], types {name: id}, channels {key: id}.
+-- Parameters: lock (PROPERTY_KEYS), patience and limit (lock_timeout and statement_timeout of this transaction; NULL: as
+-- they are), kinds, identity_values (parallel arrays), types, channels (names).
+-- Index: identity_belongs_to_one_profile, customers_identity_profile_id, the names' own.
+WITH held AS MATERIALIZED (
+    SELECT set_config('lock_timeout', coalesce(%(patience)s, current_setting('lock_timeout')), true),
+           set_config('statement_timeout', coalesce(%(limit)s, current_setting('statement_timeout')), true),
+           pg_advisory_xact_lock_shared(%(lock)s, 0)
+), clock AS MATERIALIZED (
+    SELECT clock_timestamp() AS now FROM held
+), person AS (
+    SELECT jsonb_build_array(
+               identity.kind, identity.value, identity.profile_id, profile.customer_id,
+               identity.kind = 'user_id' OR EXISTS (
+                   SELECT FROM customers_identity AS own WHERE own.profile_id = profile.id AND own.kind = 'user_id'
+               )
+           ) AS known
+    FROM unnest(%(kinds)s::text[], %(identity_values)s::text[]) AS asked (kind, value)
+    JOIN customers_identity AS identity ON identity.kind = asked.kind AND identity.value = asked.value
+    JOIN customers_profile AS profile ON profile.id = identity.profile_id
+)
+SELECT clock.now,
+       coalesce((SELECT news_hours FROM customers_installation WHERE id = 1), 24),
+       (SELECT coalesce(jsonb_agg(known), '[]') FROM person)::text,
+       (SELECT coalesce(jsonb_object_agg(name, id), '{}')
+        FROM customers_touchpointtype WHERE name = ANY(%(types)s::text[]))::text,
+       (SELECT coalesce(jsonb_object_agg(key, id), '{}')
+        FROM customers_channel WHERE key = ANY(%(channels)s::text[]))::text
+FROM clock
