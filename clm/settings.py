@@ -94,6 +94,8 @@ MIDDLEWARE = [
     "clm.lib.request_log.RequestLogMiddleware",
     # Whoever watches asks by address, not by name, and over http: before hosts are checked and https is demanded.
     "clm.health.HealthMiddleware",
+    # Machines send here by a key of their own, by any name and over what they can: no session, no redirect.
+    "customers.receiving.view.IngestionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -310,6 +312,10 @@ CLM_BATCH_TOUCHPOINTS = 200_000
 CLM_HOT_TOUCHPOINTS = 20_000
 CLM_PARK_TOUCHPOINTS = 1_000_000
 CLM_TICK_SECONDS = 0.25
+# How many batches of events one web process stores at once; the threads left over are for people.
+CLM_INGEST_AT_ONCE = env.int("INGEST_AT_ONCE", default=max(1, CLM_WEB_THREADS - 1))
+# So many user ids met under one anonymous id, and it is a shared device, which says nothing about any two of them.
+CLM_NAMES_OF_A_DEVICE = env.int("NAMES_OF_A_DEVICE", default=25)
 # /readyz tells of a part that has not been seen at work for so long; a batch of advance may take half a minute.
 CLM_PULSE_SECONDS = 120
 # ... and of less free space than this (MB of 10^6 bytes) where the data directory lies.

@@ -25,6 +25,7 @@ PUBLIC = frozenset(
         "account_reauthenticate",
         "healthz",
         "readyz",
+        "ingestion",  # lets in by write key
     }
 )
 # Pages that anybody who is logged in may use, whatever the role.

@@ -1,0 +1,62 @@
+"""People who turn out to be one. Somebody who was met without a name and now has one is joined to whoever has that
+name; two who both have one are never joined by a machine, but shown to people as a possible merge."""
+
+from collections.abc import Collection, Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from clm.lib import sql
+from customers.ingest import clock
+from customers.merge import MergeError, merge
+from customers.models import Identity, PossibleMerge, Source
+from customers.resolve import Apart
+
+# What a browser or a device is known by before anybody says who uses it.
+NAMELESS = "anonymous_id"
+
+
+def previous_identities(ids: Collection[str]) -> dict[str, str]:
+    """For those of some ids that an alias call replaces which are known as user ids: that kind."""
+    known = Identity.objects.filter(kind="user_id", value__in=sorted(set(ids))).values_list("value", "kind")
+    return dict(known)
+
+
+def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
+    """Merge customers whom a message called one person, if one of them was nameless so far; of two who have names, keep
+    a row for people to look at. How many were merged."""
+    merged = 0
+    for pair in dict.fromkeys(apart):
+        owners = {
+            profile: (customer, bool(has_name))
+            for profile, customer, has_name in sql.rows(
+                "customers/owners", profiles=[pair.profile, pair.other], nameless=NAMELESS
+            )
+        }
+        (one, one_named), (other, other_named) = (owners.get(each, (0, False)) for each in (pair.profile, pair.other))
+        if one == other or not one or not other:
+            continue
+        if one_named and other_named:
+            propose(source=source, pair=pair)
+            continue
+        try:
+            merge(customers=(one, other), now=clock(), reason=f"{pair.kind} {pair.value}"[:300])
+            merged += 1
+        except MergeError:
+            continue  # somebody else merged one of them a moment ago; the next message of theirs finds them one
+    return merged
+
+
+def propose(*, source: Source, pair: Apart) -> None:
+    """Keep a possible merge to be looked at, once. An id under which very many names were met is a shared device, and
+    says nothing about any two of them."""
+    low, high = sorted((pair.profile, pair.other))
+    with transaction.atomic():
+        same = PossibleMerge.objects.filter(kind=pair.kind, value=pair.value)
+        # One name was there before the first row; each row brought another.
+        if pair.kind == NAMELESS and same.count() + 1 >= settings.CLM_NAMES_OF_A_DEVICE:
+            return
+        PossibleMerge.objects.bulk_create(
+            [PossibleMerge(profile_id=low, other_id=high, kind=pair.kind, value=pair.value, source=source)],
+            ignore_conflicts=True,
+        )

@@ -1,0 +1,224 @@
+"""From a message of Segment's specification to the events that ingestion stores: who, what, when, over which channel,
+for how much, and what it told of traits."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from customers.events import Event
+from customers.models import Touchpoint
+from customers.standard_types import STANDARD_TYPES
+
+from .instants import instant_of, occurred, sent_of
+from .messages import Message
+from .money import amount_of, converted, currency_of, lines_of
+from .people import Identity, email_of, external_ids, person_id, phone_of
+from .refusal import Refusal
+
+LONGEST_TYPE, LONGEST_KEY, LONGEST_REFERENCE = 200, 200, 500
+_CAMPAIGN = ("source", "medium", "name", "term", "content")
+_APPS = ("ios", "android", "swift", "kotlin", "flutter", "react-native", "unity", "xamarin")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What must be known of whoever sends to understand a message: the currency of amounts that name none, and the one
+    that is reported in."""
+
+    currency: str
+    reporting: str
+
+
+@dataclass(frozen=True, slots=True)
+class Affiliated:
+    """A person was said to belong to an account."""
+
+    key: str
+    name: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A message as an event. account: what a group call says; previous: the id that an alias call replaces."""
+
+    event: Event
+    account: Affiliated | None = None
+    previous: str = ""
+
+
+def understood(
+    message: Message, raw: bytes, *, sender: Sender, sent: datetime | None, received: datetime
+) -> Understood:
+    """Refusal for a message that says nothing of anybody, or something that cannot be stored."""
+    context = message.context or {}
+    traits = _traits(message, context)
+    previous = person_id(message.previousId, "previousId") if message.type == "alias" else ""
+    said = instant_of(message.originalTimestamp or message.timestamp, "timestamp")
+    own_sent = sent_of(message.sentAt)
+    at = occurred(said, sent=own_sent or sent, received=received)
+    identities = _identities(message, context, traits)
+    if message.type == "alias":
+        if not previous:
+            raise Refusal("previousId", "is missing, or means nobody")
+        if not identities:
+            raise Refusal("userId", "is missing, or means nobody")
+    if not identities:
+        named = next((name for name in ("userId", "anonymousId") if getattr(message, name) is not None), "userId")
+        raise Refusal(named, "is missing, or means nobody")
+    same: dict[str, Any] = {
+        "message_id": _message_id(message, raw, said),
+        "identities": tuple(identities),
+        "channel": channel_of(message, context),
+        "occurred_at": at,
+        "said_at": said or received,
+        "raw": raw,
+    }
+    campaign = _campaign(context)
+    if message.type in ("track", "page", "screen"):
+        told = {**traits, **_touch(campaign)}
+        return Understood(_touchpoint(message, campaign, sender, at, told, same))
+    account = _account(message) if message.type == "group" else None
+    kept = traits if message.type == "identify" else {}
+    event = Event(**same, type=(message.type or "").title(), traits={**kept, **_touch(campaign)}, is_touchpoint=False)
+    return Understood(event, account, previous)
+
+
+def _touchpoint(
+    message: Message,
+    campaign: Mapping[str, str],
+    sender: Sender,
+    at: datetime,
+    traits: Mapping[str, Any],
+    same: Mapping[str, Any],
+) -> Event:
+    name, properties = _named(message)
+    role = STANDARD_TYPES.get(name, "other")
+    properties = {**{f"utm_{key}": value for key, value in campaign.items()}, **properties}
+    currency = currency_of(properties, sender.currency or sender.reporting)
+    told = amount_of(properties, role)
+    amount = original = None
+    flags = 0
+    if told is not None:
+        original = told[0]
+        amount = converted(original, currency, reporting=sender.reporting, at=at) if currency else None
+        flags = 0 if amount is not None else int(Touchpoint.Flag.NO_RATE)
+    reference = person_id(properties.get("order_id"), "properties.order_id")
+    is_order = role in ("purchase", "refund") or (role == "other" and bool(reference))
+    lines = (
+        lines_of(properties, role=role, currency=currency, reporting=sender.reporting, at=at)
+        if is_order and currency
+        else ()
+    )
+    return Event(
+        **same,
+        type=name,
+        amount=amount,
+        original_amount=original,
+        currency=currency if told is not None else "",
+        order_ref=reference if is_order else "",
+        properties=properties,
+        flags=flags,
+        lines=lines,
+        traits=traits,
+    )
+
+
+def _named(message: Message) -> tuple[str, dict[str, Any]]:
+    """The name of the type, and the properties with what pages say beside them."""
+    properties = dict(message.properties or {})
+    if message.type == "track":
+        name = (message.event or "").strip()
+        if not name:
+            raise Refusal("event", "is missing")
+        if len(name) > LONGEST_TYPE:
+            raise Refusal("event", f"is longer than {LONGEST_TYPE} characters")
+        return name, properties
+    for key, value in (("name", message.name), ("category", message.category)):
+        if value and key not in properties:
+            properties[key] = value
+    return ("Page Viewed" if message.type == "page" else "Screen Viewed"), properties
+
+
+def _message_id(message: Message, raw: bytes, said: datetime | None) -> str:
+    """The client's id. A message without one is known by its text if that says when, so that it can be sent again."""
+    told = message.messageId
+    if isinstance(told, int) and not isinstance(told, bool):
+        told = str(told)
+    if told is not None and not isinstance(told, str):
+        raise Refusal("messageId", "is neither text nor a whole number")
+    if told:
+        return told
+    return "text:" + hashlib.blake2b(raw, digest_size=16).hexdigest() if said else str(uuid.uuid4())
+
+
+def _traits(message: Message, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Of identify calls their traits; of all others those in the context. A group's traits are the account's."""
+    told = message.traits if message.type == "identify" else context.get("traits")
+    beside = context.get("traits") if message.type == "identify" else None
+    path = "traits" if message.type == "identify" else "context.traits"
+    found = {**(beside if isinstance(beside, dict) else {}), **(told if isinstance(told, dict) else {})}
+    for key in found:
+        if len(key) > LONGEST_KEY:
+            raise Refusal(path, f"has a name longer than {LONGEST_KEY} characters")
+    return found
+
+
+def _identities(message: Message, context: dict[str, Any], traits: Mapping[str, Any]) -> list[Identity]:
+    found: list[Identity] = []
+    if user := person_id(message.userId, "userId"):
+        found.append(("user_id", user))
+    found += external_ids(context)
+    if email := email_of(traits.get("email")):
+        found.append(("email", email))
+    if phone := phone_of(traits.get("phone")):
+        found.append(("phone", phone))
+    if anonymous := person_id(message.anonymousId, "anonymousId"):
+        found.append(("anonymous_id", anonymous))
+    return list(dict.fromkeys(found))
+
+
+def channel_of(message: Message, context: Mapping[str, Any]) -> str:
+    """Over which way it happened: what the event's name says, else where the library runs."""
+    name = message.event or ""
+    for beginning, channel in (("Email ", "email"), ("Push Notification ", "push"), ("Live Chat ", "chat")):
+        if message.type == "track" and name.startswith(beginning):
+            return channel
+    if message.type == "screen" or message.channel == "mobile":
+        return "app"
+    library = context.get("library")
+    written = str(library.get("name", "")).lower() if isinstance(library, dict) else ""
+    if any(word in written for word in _APPS):
+        return "app"
+    if message.type == "page" or message.channel in ("browser", "client", "web") or "page" in context:
+        return "web"
+    return "web" if written in ("analytics.js", "rudderlabs javascript sdk") else "server"
+
+
+def _campaign(context: Mapping[str, Any]) -> dict[str, str]:
+    """The campaign that led here, lower-cased: spellings of one campaign are one."""
+    told = context.get("campaign")
+    if not isinstance(told, dict):
+        return {}
+    found = {}
+    for key in _CAMPAIGN:
+        if isinstance(value := told.get(key), str) and value.strip():
+            found["campaign" if key == "name" else key] = value.strip().lower()[:LONGEST_REFERENCE]
+    return found
+
+
+def _touch(campaign: Mapping[str, str]) -> dict[str, str]:
+    """The last touch as the steps of utm_*, the first as first_utm_*, which keeps its earliest telling."""
+    return {f"{way}utm_{key}": value for way in ("", "first_") for key, value in campaign.items()}
+
+
+def _account(message: Message) -> Affiliated:
+    key = person_id(message.groupId, "groupId")
+    if not key:
+        raise Refusal("groupId", "is missing, or means nobody")
+    properties = dict(message.traits or {})
+    name = properties.get("name")
+    return Affiliated(key, name if isinstance(name, str) else "", properties)

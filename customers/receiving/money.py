@@ -1,0 +1,123 @@
+"""What a message says of money: the amount, its currency, and the lines of an order."""
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from customers.events import Line
+from customers.money import LIMIT, Conversion, NoRate
+
+from .refusal import Refusal
+
+# For these roles a bare `value` or a price is money too; elsewhere it may be a rating or a score.
+PRICED = frozenset({"cart", "checkout", "purchase", "refund", "subscribe", "upgrade", "cancel"})
+# Looking is not paying, whatever the thing looked at costs.
+FREE = frozenset({"exposure", "visit"})
+_NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
+_PLACES = Decimal("0.0001")
+_KEPT_SECONDS = 1.0
+_conversions: dict[tuple[str, str], tuple[float, Conversion | None]] = {}
+
+
+def forget() -> None:
+    """Drop the exchange rates this process remembers for a second."""
+    _conversions.clear()
+
+
+def number_of(value: Any) -> Decimal | None:
+    """A number, or text that is one; None for everything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | Decimal):
+        return Decimal(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        return Decimal(value.strip())
+    return None
+
+
+def amount_of(properties: Mapping[str, Any], role: str) -> tuple[Decimal, str] | None:
+    """The amount and the member that says it: revenue, total, value, price times quantity; a refund is negative."""
+    if role in FREE:
+        return None
+    names = ("revenue", "total", "value") if role in PRICED else ("revenue", "total")
+    found = next(((number, name) for name in names if (number := number_of(properties.get(name))) is not None), None)
+    if found is None and role in PRICED and (price := number_of(properties.get("price"))) is not None:
+        quantity = number_of(properties.get("quantity", 1))
+        found = (price * (1 if quantity is None else quantity), "price")
+    if found is None:
+        return None
+    amount, name = found
+    amount = -abs(amount) if role == "refund" else amount
+    if abs(amount) >= 10**14:
+        raise Refusal(f"properties.{name}", "is more money than there is")
+    return amount.quantize(_PLACES, ROUND_HALF_EVEN), name
+
+
+def converted(amount: Decimal, currency: str, *, reporting: str, at: datetime) -> int | None:
+    """In minor units of the reporting currency; None where no rate is known. Refusal for what no total could hold."""
+    conversion = _conversion(currency, reporting)
+    try:
+        found = None if conversion is None else conversion.minor_units(amount, at.date())
+    except NoRate:
+        return None
+    if found is not None and abs(found) >= LIMIT:
+        raise Refusal("properties", "is more money than there is")
+    return found
+
+
+def _conversion(currency: str, reporting: str) -> Conversion | None:
+    """Kept for a second: a rate that was entered counts from then on."""
+    now = time.monotonic()
+    until, found = _conversions.get((currency, reporting), (0.0, None))
+    if until < now:
+        try:
+            found = Conversion(currency)
+        except NoRate:
+            found = None
+        if len(_conversions) > 200:
+            _conversions.clear()
+        _conversions[currency, reporting] = (now + _KEPT_SECONDS, found)
+    return found
+
+
+def currency_of(properties: Mapping[str, Any], fallback: str) -> str:
+    """Three letters, upper-case; "" for what cannot be a currency."""
+    told = properties.get("currency")
+    if told is None or told == "":
+        return fallback
+    code = told.strip().upper() if isinstance(told, str) else ""
+    return code if re.fullmatch(r"[A-Z]{3}", code) else ""
+
+
+def lines_of(
+    properties: Mapping[str, Any], *, role: str, currency: str, reporting: str, at: datetime
+) -> tuple[Line, ...]:
+    """The lines of an order. A product without an id or a name, and a line without a price or a rate, is left to the
+    properties."""
+    products = properties.get("products")
+    if not isinstance(products, list):
+        return ()
+    sign = -1 if role == "refund" else 1
+    lines = []
+    for one in products:
+        if not isinstance(one, dict):
+            continue
+        product = next((text for name in ("product_id", "sku", "name") if (text := _text(one.get(name)))), "")
+        price = number_of(one.get("price"))
+        quantity = number_of(one.get("quantity", 1))
+        if not product or price is None or quantity is None or abs(quantity) >= 10**11:
+            continue
+        amount = converted(sign * price * quantity, currency, reporting=reporting, at=at)
+        if amount is not None:
+            description, category = _text(one.get("name")), _text(one.get("category"))
+            lines.append(Line(product, quantity, amount, description=description, category=category))
+    return tuple(lines)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

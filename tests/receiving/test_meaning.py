@@ -1,0 +1,204 @@
+"""What messages mean: Segment's names have roles, money is exact, orders have lines, campaigns are touches."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from customers.models import (
+    Account,
+    Affiliation,
+    ExchangeRate,
+    Installation,
+    OrderLine,
+    RawBody,
+    Touchpoint,
+    Trait,
+    TraitTelling,
+)
+
+from .sending import Sender, identify, track
+
+pytestmark = pytest.mark.django_db
+
+ORDER = {
+    "order_id": "1001",
+    "total": 110,
+    "revenue": "100.005",
+    "currency": "eur",
+    "products": [
+        {"product_id": "p1", "sku": "s", "name": "Heart", "category": "Home", "price": 25.5, "quantity": 2},
+        {"sku": "s2", "price": 49},
+        {"name": "no price"},
+        "nonsense",
+    ],
+}
+
+
+def test_an_order_has_its_amount_its_reference_and_its_lines(sender: Sender) -> None:
+    sender.batch(track("1", "Order Completed", properties=ORDER))
+    order = Touchpoint.objects.get()
+    assert (order.type.role, order.amount, order.original_amount) == ("purchase", 10_000, Decimal("100.005"))
+    assert (order.currency, order.order_ref, order.flags) == ("EUR", "1001", 0)
+    assert order.properties["products"] == ORDER["products"]
+    lines = OrderLine.objects.order_by("number").values_list("product", "description", "quantity", "amount")
+    assert list(lines) == [("p1", "Heart", Decimal(2), 5_100), ("s2", "", Decimal(1), 4_900)]
+
+
+def test_a_refund_is_negative(sender: Sender) -> None:
+    sender.batch(track("1", "Order Refunded", properties={"order_id": 7, "total": 20, "products": ORDER["products"]}))
+    refund = Touchpoint.objects.get()
+    assert (refund.amount, refund.order_ref) == (-2_000, "7")
+    assert {line.amount for line in OrderLine.objects.all()} == {-5_100, -4_900}
+
+
+@pytest.mark.parametrize(
+    ("event", "properties", "amount"),
+    [
+        ("Product Added", {"price": "9.99", "quantity": 3}, 2_997),
+        ("Product Added", {"price": 5}, 500),
+        ("Checkout Started", {"value": 12}, 1_200),
+        ("Order Completed", {"value": 3, "total": 2, "revenue": None}, 200),
+        ("Product Viewed", {"price": 5, "value": 5, "revenue": 5}, None),
+        ("Survey Answered", {"value": 9}, None),
+        ("Donated", {"revenue": 5}, 500),
+        ("Donated", {"revenue": True}, None),
+        ("Donated", {"revenue": "five"}, None),
+        ("Order Completed", {"total": 0}, 0),
+        ("Order Completed", {}, None),
+    ],
+)
+def test_amounts_are_found_where_the_specification_has_them(
+    sender: Sender, event: str, properties: dict[str, Any], amount: int | None
+) -> None:
+    sender.batch(track("1", event, properties=properties))
+    assert Touchpoint.objects.get().amount == amount
+
+
+def test_another_currency_is_converted_by_its_day_or_flagged(sender: Sender) -> None:
+    assert Installation.current().currency == "EUR"
+    ExchangeRate.objects.create(currency="GBP", day="2026-01-01", rate="1.2")
+    at = {"timestamp": "2026-02-01T00:00:00Z"}
+    sender.batch(
+        track("1", "Order Completed", properties={"total": 10, "currency": "GBP"}, **at),
+        track("2", "Order Completed", properties={"total": 10, "currency": "USD"}, **at),
+        track("3", "Order Completed", properties={"total": 10, "currency": "Euro"}, **at),
+        track("4", "Order Completed", properties={"total": 10, "currency": "GBP"}, timestamp="2025-01-01"),
+    )
+    stored = {row.flags: (row.amount, row.original_amount) for row in Touchpoint.objects.filter(currency="GBP")}
+    assert stored == {0: (1_200, Decimal(10)), Touchpoint.Flag.NO_RATE: (None, Decimal(10))}
+    others = Touchpoint.objects.exclude(currency="GBP")
+    assert {(row.amount, row.flags) for row in others} == {(None, Touchpoint.Flag.NO_RATE)}
+
+
+def test_pages_and_screens_keep_their_names(sender: Sender) -> None:
+    sender.batch(
+        {"type": "page", "messageId": "1", "anonymousId": "a", "name": "Home", "properties": {"path": "/"}},
+        {"type": "screen", "messageId": "2", "anonymousId": "a", "name": "Start", "category": "App"},
+    )
+    rows = Touchpoint.objects.order_by("type__name").values_list("type__name", "channel__key", "properties")
+    assert list(rows) == [
+        ("Page Viewed", "web", {"name": "Home", "path": "/"}),
+        ("Screen Viewed", "app", {"name": "Start", "category": "App"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "channel"),
+    [
+        ({"event": "Email Opened"}, "email"),
+        ({"event": "Push Notification Tapped"}, "push"),
+        ({"event": "Live Chat Message Sent"}, "chat"),
+        ({"context": {"library": {"name": "analytics-ios"}}}, "app"),
+        ({"context": {"library": {"name": "analytics.js"}}}, "web"),
+        ({"context": {"library": {"name": "analytics-python"}}}, "server"),
+        ({"channel": "mobile"}, "app"),
+    ],
+)
+def test_the_channel_is_where_it_happened(sender: Sender, message: dict[str, Any], channel: str) -> None:
+    sender.batch({**track("1"), **message})
+    assert Touchpoint.objects.get().channel.key == channel
+
+
+def test_first_and_last_touch_are_traits_whatever_arrives_first(sender: Sender) -> None:
+    now = timezone.now()
+
+    def visit(id: str, days: int, source: str) -> dict[str, Any]:
+        campaign = {"source": source, "name": " Spring SALE"}
+        at = (now - timedelta(days=days)).isoformat()
+        return {**track(id), "type": "page", "context": {"campaign": campaign}, "timestamp": at}
+
+    for message in (visit("2", 5, "Google"), visit("3", 2, "mail"), visit("1", 9, "NEWS"), visit("1", 9, "NEWS")):
+        sender.batch(message)
+    steps = Trait.objects.order_by("key", "set_at")
+    told = [(step.key, step.value) for step in steps]
+    assert told == [
+        ("first_utm_campaign", "spring sale"),
+        ("first_utm_source", "news"),
+        ("utm_campaign", "spring sale"),
+        ("utm_source", "news"),
+        ("utm_source", "google"),
+        ("utm_source", "mail"),
+    ]
+    assert {row.properties["utm_source"] for row in Touchpoint.objects.all()} == {"google", "mail", "news"}
+
+
+def test_a_group_call_makes_an_account_and_whoever_belongs_to_it(sender: Sender) -> None:
+    one = {"type": "group", "messageId": "1", "userId": "u", "groupId": "acme", "traits": {"name": "Acme", "seats": 5}}
+    sender.batch(one, {**one, "messageId": "2", "traits": {"seats": 6}})
+    sender.batch(one, {**one, "messageId": "3", "userId": "v"})
+    account = Account.objects.get()
+    assert (account.key, account.name) == ("acme", "Acme")
+    assert Affiliation.objects.count() == 2
+    assert not Trait.objects.exists()
+
+
+# --- when -----------------------------------------------------------------------------------------------------
+def at(id: str) -> Touchpoint:
+    return Touchpoint.objects.get(properties__id=id)
+
+
+def test_a_wrong_clock_is_corrected_and_what_it_said_is_kept(sender: Sender) -> None:
+    now = timezone.now()
+    for hours in (-48, 3):
+        wrong = now + timedelta(hours=hours)
+        said = (wrong - timedelta(minutes=10)).isoformat()
+        sent = wrong.isoformat()
+        message = track(str(hours), properties={"id": str(hours)}, timestamp=said)
+        sender.batch(message, sentAt=sent)
+        stored = at(str(hours))
+        assert abs(stored.occurred_at - (now - timedelta(minutes=10))) < timedelta(seconds=30)
+        assert stored.flags == 0
+        assert said.encode() in bytes(RawBody.objects.get(message_hash=stored.message_hash).body)
+
+
+def test_a_right_clock_is_believed_to_the_millisecond(sender: Sender) -> None:
+    said = datetime(2024, 3, 1, tzinfo=UTC)
+    sender.batch(track("1", timestamp="2024-03-01T01:00:00+01:00"), sentAt=timezone.now().isoformat())
+    assert Touchpoint.objects.get().occurred_at == said
+
+
+def test_the_same_message_sent_later_is_no_conflict(sender: Sender) -> None:
+    message = track("1", timestamp=(timezone.now() - timedelta(minutes=3)).isoformat())
+    for minutes in (0, 2, 60):
+        sender.batch(message, sentAt=(timezone.now() - timedelta(minutes=minutes)).isoformat())
+    assert Touchpoint.objects.count() == 1
+
+
+def test_what_lies_ahead_is_set_to_its_arrival_and_flagged(sender: Sender) -> None:
+    sender.batch(track("1", timestamp="2199-01-01T00:00:00Z"), identify("2", traits={"a": 1}, timestamp="2199-01-01"))
+    stored = Touchpoint.objects.get()
+    assert (stored.flags, stored.occurred_at) == (Touchpoint.Flag.CLAMPED, stored.received_at)
+    assert Trait.objects.get().set_at <= timezone.now()
+
+
+def test_a_message_without_an_id_or_a_time_is_taken(sender: Sender) -> None:
+    sender.batch(*({"type": "track", "event": "E", "userId": "u"} for _one in range(2)))
+    assert Touchpoint.objects.count() == 2
+    timed = {"type": "track", "event": "E", "userId": "u", "timestamp": timezone.now().isoformat()}
+    sender.batch(timed, timed)
+    sender.batch(timed)
+    assert Touchpoint.objects.count() == 3
+    assert TraitTelling.objects.count() == 0
