@@ -58,6 +58,15 @@ from analytics.pages.segment_lists import (
     segment_upload,
 )
 from analytics.pages.segments import one_segment, segment_csv, segments
+from analytics.pages.senders import (
+    reject_retry,
+    source,
+    source_new,
+    source_revoke,
+    source_rotate,
+    source_tail,
+    sources,
+)
 from analytics.pages.spend import spend, spend_delete, spend_edit, spend_new, spend_upload
 from analytics.pages.stage_model_forms import (
     model_copy,
@@ -162,6 +171,13 @@ urlpatterns = [
     path("campaigns/<slug:key>/", campaign, name="campaign"),
     path("campaigns/<slug:key>/edit/", campaign_edit, name="campaign_edit"),
     path("campaigns/<slug:key>/remove/", campaign_delete, name="campaign_delete"),
+    path("sources/", sources, name="sources"),
+    path("sources/new/", source_new, name="source_new"),
+    path("sources/<slug:key>/", source, name="source"),
+    path("sources/<slug:key>/tail/", source_tail, name="source_tail"),
+    path("sources/<slug:key>/key/", source_rotate, name="source_rotate"),
+    path("sources/<slug:key>/close/", source_revoke, name="source_revoke"),
+    path("rejects/<int:reject_id>/retry/", reject_retry, name="reject_retry"),
     path("spend/", spend, name="spend"),
     path("spend/new/", spend_new, name="spend_new"),
     path("spend/file/", spend_upload, name="spend_upload"),

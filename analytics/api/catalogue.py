@@ -5,18 +5,21 @@ from typing import Any, ClassVar
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from clm.lib.questions import NotThereError
+from customers.ingest import clock
 from customers.models import Channel, Role, Source, TouchpointType
+from customers.receiving.write_keys import create_source, revoke_keys, rotate_key
 
 from ..days.kept import kept
 from ..sources import source_notes
+from .acting import act
 from .answering import Instant, problems
-from .asking import NoParameters
+from .asking import Body, NoParameters
 from .lists import ListView, TruthFilter, text_filter
 
 
@@ -44,6 +47,17 @@ class SourceRead(SourceListed):
     note = serializers.CharField()
 
 
+class SourceMade(SourceListed):
+    write_key = serializers.CharField(
+        allow_null=True,
+        help_text="What client libraries show; told this once and never kept, null when the request is answered again.",
+    )
+
+
+class SourceNew(Body):
+    name = serializers.CharField(max_length=1000, help_text="What will send: a website, an app, a server.")
+
+
 class SourceFilters(filters.FilterSet):
     key = text_filter(longest=60)
     kind = text_filter(longest=20)
@@ -55,7 +69,7 @@ class SourceFilters(filters.FilterSet):
 
 
 class Sources(ListView):
-    permission_needed: ClassVar[str] = "overview.view"
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "overview.view", "POST": "sources.manage"}
     queryset = Source.objects.all()
     serializer_class = SourceListed
     filterset_class = SourceFilters
@@ -67,6 +81,19 @@ class Sources(ListView):
     )
     def get(self, request: Request) -> Response:
         return self.listed(request)
+
+    @act(
+        operation_id="sources_create",
+        summary="Let a website, an app or a server send",
+        request=SourceNew,
+        responses={201: SourceMade},
+        secret="write_key",  # noqa: S106 the name of a member
+    )
+    def post(self, request: Request) -> Response:
+        source, secret = create_source(**SourceNew.of_request(request))
+        made = {**SourceListed(source).data, "write_key": secret}
+        where = {"Location": f"/api/v1/sources/{source.key}/"}
+        return Response(made, status=status.HTTP_201_CREATED, headers=where)
 
 
 class OneSource(APIView):
@@ -84,6 +111,45 @@ class OneSource(APIView):
             raise NotThereError(key)
         (note,) = (note for note in source_notes(kept=kept()) if note.key == key)
         return Response(SourceRead({**vars(source), **asdict(note)}).data)
+
+
+class RotateSource(APIView):
+    permission_needed: ClassVar[dict[str, str]] = {"POST": "sources.manage"}
+
+    @act(
+        operation_id="sources_rotate",
+        summary="Give a source another write key",
+        description="The former key goes on working for a day. A source that was closed is open again.",
+        responses={200: SourceMade},
+        refusals=(404,),
+        secret="write_key",  # noqa: S106 the name of a member
+    )
+    def post(self, request: Request, key: str) -> Response:
+        source = _source(key)
+        secret = rotate_key(source=source, now=clock())
+        source.refresh_from_db()
+        return Response({**SourceListed(source).data, "write_key": secret})
+
+
+class CloseSource(APIView):
+    permission_needed: ClassVar[dict[str, str]] = {"POST": "sources.manage"}
+
+    @act(
+        operation_id="sources_close",
+        summary="Revoke the write keys of a source",
+        description="Within a second nothing more is taken from it. What it sent stays.",
+        responses={200: SourceListed},
+        refusals=(404,),
+    )
+    def post(self, request: Request, key: str) -> Response:
+        return Response(SourceListed(revoke_keys(source=_source(key), now=clock())).data)
+
+
+def _source(key: str) -> Source:
+    found = Source.objects.filter(key=key).first()
+    if found is None:
+        raise NotThereError(key)
+    return found
 
 
 class ChannelShape(serializers.Serializer[Any]):

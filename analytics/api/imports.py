@@ -14,8 +14,10 @@ from customers.demonstration import demonstration_sources, said_beside
 from customers.ingest import clock
 from customers.line_account import REASONS
 from customers.models import Import, Reject
+from customers.receiving.retry import retry_reject
 
 from ..imports import COUNTS
+from .acting import act
 from .answering import Amount, Instant, page, page_of, problems
 from .asking import Asking, NoParameters, asked_id
 from .lists import IdFilter, ListView, MomentFilter, text_filter
@@ -173,6 +175,27 @@ class Rejects(ListView):
     )
     def get(self, request: Request) -> Response:
         return self.listed(request)
+
+
+class RetriedShape(serializers.Serializer[Any]):
+    is_stored = serializers.BooleanField(help_text="False: it was refused again; the reject says why.")
+
+
+class RetryReject(APIView):
+    permission_needed: ClassVar[dict[str, str]] = {"POST": "sources.manage"}
+
+    @act(
+        operation_id="rejects_retry",
+        summary="Try a refused message again",
+        description="What is stored is no reject any more.",
+        responses={200: RetriedShape},
+        refusals=(404,),
+    )
+    def post(self, request: Request, reject: str) -> Response:
+        found = Reject.objects.filter(pk=asked_id(reject)).first()
+        if found is None:
+            raise NotThereError(reject)
+        return Response(RetriedShape({"is_stored": retry_reject(reject=found, now=clock())}).data)
 
 
 def _import(text: str) -> Import:

@@ -6,7 +6,7 @@ from django.urls import path
 
 from .accounts import AccountMembers, Accounts, OneAccount
 from .campaigns import Campaigns, OneCampaign
-from .catalogue import Channels, OneSource, Sources, TouchpointTypes
+from .catalogue import Channels, CloseSource, OneSource, RotateSource, Sources, TouchpointTypes
 from .changes import ChangePreview, ChangePublish, Changes, OneChange
 from .customers import Customers, CustomersFile, CustomerTouchpoints, OneCustomer
 from .definitions import ModelUses, RetireModel, RetireSegment, RollBackModel, RollBackSegment, SegmentUses
@@ -25,7 +25,7 @@ from .facts import (
     WithdrawPlacement,
 )
 from .histories import Repairs, Spells, Timeline, Why
-from .imports import Imports, ImportSetAside, OneImport, Rejects
+from .imports import Imports, ImportSetAside, OneImport, Rejects, RetryReject
 from .index import Index
 from .merges import Merges, OneMerge, UndoMerge
 from .metrics import Metrics, OneMetric
@@ -149,12 +149,15 @@ urlpatterns = [
     path("exchange-rates/<str:rate>/", OneRate.as_view(), name="api_exchange_rate"),
     path("sources/", Sources.as_view(), name="api_sources"),
     path("sources/<slug:key>/", OneSource.as_view(), name="api_source"),
+    path("sources/<slug:key>/rotate/", RotateSource.as_view(), name="api_source_rotate"),
+    path("sources/<slug:key>/close/", CloseSource.as_view(), name="api_source_close"),
     path("channels/", Channels.as_view(), name="api_channels"),
     path("touchpoint-types/", TouchpointTypes.as_view(), name="api_touchpoint_types"),
     path("imports/", Imports.as_view(), name="api_imports"),
     path("imports/<str:number>/", OneImport.as_view(), name="api_import"),
     path("imports/<str:number>/set-aside/", ImportSetAside.as_view(), name="api_import_set_aside"),
     path("rejects/", Rejects.as_view(), name="api_rejects"),
+    path("rejects/<str:reject>/retry/", RetryReject.as_view(), name="api_reject_retry"),
     path("installation/", OneInstallation.as_view(), name="api_installation"),
     path("system/", System.as_view(), name="api_system"),
     path("parked/", ParkedCustomers.as_view(), name="api_parked"),

@@ -31,6 +31,7 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "campaigns.edit": (MARKETERS, _("Change campaigns")),
     "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
     "rates.edit": (ADMINS, _("Enter exchange rates")),
+    "sources.manage": (ADMINS, _("Let websites, apps and servers send, and try refused messages again")),
     "imports.view": (ADMINS, _("See what became of imported files and what was refused")),
     "account.own": (EVERYBODY, _("Keep one's own name, time zone, theme and keys")),
     "users.manage": (ADMINS, _("Manage users and keys")),
