@@ -210,7 +210,10 @@ def _made(
         else:
             made[trait] = steps
     if torn:
-        for trait, everything in _everything(sorted(torn), told).items():
+        # Where no step is stored nothing was ever told, so only the others are looked up.
+        for trait, everything in _everything(
+            [trait for trait in sorted(torn) if stored.get(trait)], torn, told
+        ).items():
             steps = first_of(everything) if keeps_first(trait[1]) else steps_of(everything)
             made[trait] = _again(steps, stored.get(trait, ()))
     return made
@@ -224,13 +227,20 @@ def _with(key: str, steps: list[Step], value: str, at: datetime) -> list[Step] |
     return None if at == steps[0].set_at and value != steps[0].value else steps
 
 
-def _everything(torn: Sequence[TraitKey], told: Sequence[Told]) -> dict[TraitKey, list[tuple[datetime, str]]]:
+def _everything(
+    asked: Sequence[TraitKey], torn: Sequence[TraitKey], told: Sequence[Told]
+) -> dict[TraitKey, list[tuple[datetime, str]]]:
     """All tellings of some traits, the new ones last; what was said of its instant before is no new one."""
     found: dict[TraitKey, list[tuple[datetime, str]]] = {trait: [] for trait in torn}
     said: set[tuple[int, datetime, str]] = set()
-    for profile, key, value, at, traits in sql.rows(
-        "customers/trait_tellings", profiles=[profile for profile, _key in torn], keys=[key for _p, key in torn]
-    ):
+    earlier = (
+        sql.rows(
+            "customers/trait_tellings", profiles=[profile for profile, _key in asked], keys=[key for _p, key in asked]
+        )
+        if asked
+        else []
+    )
+    for profile, key, value, at, traits in earlier:
         found[profile, key].append((at, canonical_text(value)))
         said.add((profile, at, canonical_text(traits)))
     for telling in told:
