@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from pytest_django import DjangoDbBlocker
 
 from clm.bootstrap import CHROMIUM_HELP, find_chromium
 from customers import catalogue
@@ -29,6 +30,18 @@ hypothesis_settings.register_profile("soak", deadline=None, max_examples=max(100
 hypothesis_settings.load_profile("soak" if SOAK_SECONDS else "test")
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """PostgreSQL refuses to drop a database that anybody still works in: a thread of a server that has just been
+    stopped, or autovacuum on a busy machine."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(autouse=True)
