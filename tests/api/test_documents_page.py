@@ -19,7 +19,7 @@ def test_the_documents_open_without_a_complaint(live_server: LiveServer, page_wi
     page = page_without_errors
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     page.goto(f"{live_server.url}/api/v1/docs/")
-    expect(page.get_by_text("Make a campaign", exact=True)).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Make a campaign", exact=True)).to_be_visible(timeout=30_000)
     page.emulate_media(color_scheme="dark")
     background = "getComputedStyle(document.documentElement).backgroundColor"
     expect(page.locator("html")).to_have_class(re.compile("dark-mode"))
