@@ -100,7 +100,7 @@ def new_model(request: Request) -> Response:
 
 
 class AllModels(StageModels):
-    permission_needed: ClassVar[dict[str, str]] = {"GET": "stages.view", "POST": "stages.edit"}  # type: ignore[misc,assignment]
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "stages.view", "POST": "stages.edit"}  # type: ignore[assignment]
     parser_classes = (DocumentParser,)
 
     @act(

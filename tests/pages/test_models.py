@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from analytics.sorting import stage_model
+from analytics.stages import stage_counts
 from lifecycle.examples import add_example
 from lifecycle.install import BrokenExamplesError, publish
 from lifecycle.models import Example, Revision, Stage, StageModel, Version
@@ -96,15 +99,22 @@ def test_precedence_is_drafted_and_the_order_on_pages_holds_at_once(
 
 
 def test_a_stage_is_renamed_at_once_and_retired_by_a_draft(shop: Shop, ours: StageModel, admin: Client) -> None:
-    admin.post("/models/ours/stages/advocacy/edit/", {"name": ODD})
-    assert Stage.objects.get(subject=ours, key="advocacy").name == ODD
-    assert admin.post("/models/ours/stages/advocacy/edit/", {"name": " "}).status_code == 422
-    assert "advocacy" in [row.stage.key for row in admin.get("/models/ours/").context["stages"]]
-    revision = drafted(lambda: admin.post("/models/ours/stages/advocacy/retire/"))
+    admin.post("/models/ours/stages/retention/edit/", {"name": ODD})
+    assert Stage.objects.get(subject=ours, key="retention").name == ODD
+    assert admin.post("/models/ours/stages/retention/edit/", {"name": " "}).status_code == 422
+    assert "retention" in [row.stage.key for row in admin.get("/models/ours/").context["stages"]]
+    revision = drafted(lambda: admin.post("/models/ours/stages/retention/retire/"))
     publish(revision=revision.pk, now=timezone.now())
     page = admin.get("/models/ours/")
-    assert "advocacy" not in [row.stage.key for row in page.context["stages"]]
+    assert "retention" not in [row.stage.key for row in page.context["stages"]]
     assert page.context["customers"] == 120
+    # What was known before is counted in the stages there were then.
+    model = stage_model("ours")
+    before = Version.objects.get(subject=ours, number=1).retired_at
+    assert before is not None
+    then = stage_counts(model=model, now=timezone.now(), known_at=before - timedelta(milliseconds=2))
+    assert sum(one.customers for one in then.stages) == then.customers == 120
+    assert next(one.customers for one in then.stages if one.stage.key == "retention") > 0
     # The version before still says what that stage meant.
     assert "100% “off”" in said(admin.get("/models/ours/versions/1/"))
     assert admin.get("/models/ours/stages/nothing/retire/").status_code == 404

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +114,21 @@ def test_the_file_of_members_holds_everybody_and_no_formula(shop: Shop, twice: S
     odd = {row["name"]: row["phone"] for row in rows}
     assert "'=1+1" in odd or not any("=1+1" in name for name in odd)
     assert set(rows[0]) == {"id", "name", "email", "phone", "since"}
+
+
+def test_members_and_their_file_are_those_of_the_day_asked_about(shop: Shop, twice: Segment, marketer: Client) -> None:
+    day = f"{shop.now.date() - timedelta(days=60)}"
+    then = marketer.get(f"/segments/twice/?as_of={day}")
+    assert 0 < then.context["matching"].number < 80
+    file = marketer.get(f"/segments/twice/members.csv?as_of={day}")
+    rows = list(csv.DictReader(io.StringIO(b"".join(file.streaming_content).decode("utf-8-sig"))))  # type: ignore[attr-defined]
+    assert len(rows) == then.context["matching"].number
+    assert max(row["since"] for row in rows) <= f"{day}T23:59:59.999Z"
+    assert {str(row.id) for row in then.context["rows"]} <= {row["id"] for row in rows}
+    # Nothing was known then: the segment did not exist.
+    unknown = marketer.get(f"/segments/twice/members.csv?as_of={day}&known_at={day}")
+    assert b"".join(unknown.streaming_content).decode("utf-8-sig").count("\n") == 1  # type: ignore[attr-defined]
+    assert marketer.get("/segments/twice/?as_of=2999-01-01").status_code == 400
 
 
 def test_versions_are_read_compared_and_brought_back(shop: Shop, twice: Segment, marketer: Client) -> None:
