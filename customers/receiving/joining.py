@@ -4,7 +4,7 @@ name; two who both have one are never joined by a machine, but shown to people a
 from collections.abc import Collection, Sequence
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from clm.lib import sql
 from customers.ingest import clock
@@ -14,6 +14,16 @@ from customers.resolve import Apart
 
 # What a browser or a device is known by before anybody says who uses it.
 NAMELESS = "anonymous_id"
+# Who sends does not wait longer for a merge; told to come back, it sends the same again, and the merge is tried again.
+PATIENCE = "3s"
+# Pairs this process has looked at and left to people: every message of a shared device names them again.
+_MOST = 10_000
+_left: set[tuple[int, int]] = set()
+
+
+def forget() -> None:
+    """Drop what this process remembers."""
+    _left.clear()
 
 
 def previous_identities(ids: Collection[str]) -> dict[str, str]:
@@ -27,6 +37,8 @@ def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
     a row for people to look at. How many were merged."""
     merged = 0
     for pair in dict.fromkeys(apart):
+        if (pair.profile, pair.other) in _left:
+            continue
         owners = {
             profile: (customer, bool(has_name))
             for profile, customer, has_name in sql.rows(
@@ -38,9 +50,15 @@ def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
             continue
         if one_named and other_named:
             propose(source=source, pair=pair)
+            if len(_left) >= _MOST:
+                _left.clear()
+            _left.add((pair.profile, pair.other))
             continue
         try:
-            merge(customers=(one, other), now=clock(), reason=f"{pair.kind} {pair.value}"[:300])
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+                merge(customers=(one, other), now=clock(), reason=f"{pair.kind} {pair.value}"[:300])
             merged += 1
         except MergeError:
             continue  # somebody else merged one of them a moment ago; the next message of theirs finds them one

@@ -107,7 +107,8 @@ def _touchpoint(
         amount = converted(original, currency, reporting=sender.reporting, at=at) if currency else None
         flags = 0 if amount is not None else int(Touchpoint.Flag.NO_RATE)
     reference = person_id(properties.get("order_id"), "properties.order_id")
-    is_order = role in ("purchase", "refund") or (role == "other" and bool(reference))
+    # A name of one's own that speaks of an order may be mapped to a purchase later; Order Updated never is one.
+    is_order = role in ("purchase", "refund") or (name not in STANDARD_TYPES and bool(reference) and told is not None)
     lines = (
         lines_of(properties, role=role, currency=currency, reporting=sender.reporting, at=at)
         if is_order and currency

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from customers.receiving import door, money
+from customers.receiving import door, joining, money
 from tests.receiving.sending import Sender
 
 
@@ -13,6 +13,7 @@ def no_doors_remembered() -> Iterator[None]:
     yield
     door.forget()
     money.forget()
+    joining.forget()
 
 
 @pytest.fixture

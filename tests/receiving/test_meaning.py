@@ -54,6 +54,12 @@ def test_a_refund_is_negative(sender: Sender) -> None:
     assert {line.amount for line in OrderLine.objects.all()} == {-5_100, -4_900}
 
 
+def test_only_what_may_be_an_order_has_a_reference_and_lines(sender: Sender) -> None:
+    sender.batch(track("1", "Order Updated", properties=ORDER), track("2", "Sold", properties=ORDER))
+    assert {row.type.name: row.order_ref for row in Touchpoint.objects.all()} == {"Order Updated": "", "Sold": "1001"}
+    assert {line.touchpoint.type.name for line in OrderLine.objects.all()} == {"Sold"}
+
+
 @pytest.mark.parametrize(
     ("event", "properties", "amount"),
     [

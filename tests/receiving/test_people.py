@@ -4,8 +4,10 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from customers.models import Customer, Identity, Merge, PossibleMerge, Touchpoint
+from customers.receiving import joining
 from customers.receiving.people import ILLEGAL, email_of, is_illegal, phone_of
 
 from .sending import Sender, identify, track
@@ -49,6 +51,25 @@ def test_another_user_on_the_same_device_is_another_person_and_shown_as_a_possib
     one = PossibleMerge.objects.get()
     assert (one.kind, one.value) == ("anonymous_id", "a")
     assert not Merge.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_merge_that_must_wait_is_tried_again_with_the_same_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "PATIENCE", "200ms")
+    sender = Sender()
+    sender.batch(track("1", user="u"), track("2", user=None, anonymousId="a"))
+    both = track("3", user="u", anonymousId="a")
+    holder = connection.copy()
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(7303, 0)")
+        assert sender.batch(both).status_code == 503
+    finally:
+        holder.close()
+    assert people() == 2
+    assert sender.batch(both).status_code == 200
+    assert people() == 1
+    assert Touchpoint.objects.count() == 3
 
 
 def test_a_device_of_very_many_says_nothing_of_any_two(sender: Sender, settings: Any) -> None:
