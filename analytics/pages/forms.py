@@ -1,7 +1,7 @@
 """What the forms of pages share: faults beside their fields, all of them at once, and one page that asks before an act
 which takes something away."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -74,8 +74,9 @@ def confirm(
     crumbs: Sequence[Crumb],
     is_harmless: bool = False,
     error: str = "",
+    sends: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """The page that names what will happen before it does; its form posts to the same address."""
+    """The page that names what will happen before it does; its form posts `sends` to the same address."""
     context = {
         "title": title,
         "consequences": consequences,
@@ -84,6 +85,7 @@ def confirm(
         "crumbs": crumbs,
         "is_harmless": is_harmless,
         "error": error,
+        "sends": (sends or {}).items(),
     }
     return render(request, "pages/confirm.html", context, status=409 if error else 200)
 

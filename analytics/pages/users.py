@@ -236,12 +236,14 @@ def user_access(request: HttpRequest, user_id: int, *, now: datetime) -> HttpRes
     found = _user(user_id)
     back, error = reverse("user", args=[found.pk]), ""
     if request.method == "POST":
+        # The form says which it means: sent twice, it does not do and undo.
+        lets_in = request.POST.get("access", "off" if found.is_active else "on") == "on"
         try:
-            change_user(user=found, changes={"is_active": not found.is_active})
+            change_user(user=found, changes={"is_active": lets_in})
         except ConflictError as refused:
             error = str(refused)
         else:
-            said = _("%(who)s cannot sign in any more.") if found.is_active else _("%(who)s can sign in again.")
+            said = _("%(who)s can sign in again.") if lets_in else _("%(who)s cannot sign in any more.")
             messages.success(request, said % {"who": found})
             return redirect(back)
     keys = ApiKey.objects.filter(owner=found, revoked_at=None).count()
@@ -265,6 +267,7 @@ def user_access(request: HttpRequest, user_id: int, *, now: datetime) -> HttpRes
         crumbs=[*_above(), Crumb(back, str(found))],
         is_harmless=not found.is_active,
         error=error,
+        sends={"access": "off" if found.is_active else "on"},
     )
 
 

@@ -142,6 +142,16 @@ def test_somebody_is_shut_out_at_once_and_let_in_again(admin: Client, browsers: 
     assert Client().login(username=agent.email, password=PASSWORD)
 
 
+def test_shutting_out_sent_twice_does_not_let_in_again(admin: Client, people: dict[str, User]) -> None:
+    agent = people["agent"]
+    assert 'name="access" value="off"' in admin.get(f"/users/{agent.pk}/access/").content.decode()
+    for _ in range(2):
+        admin.post(f"/users/{agent.pk}/access/", {"access": "off"})
+        agent.refresh_from_db()
+        assert not agent.is_active
+    assert 'name="access" value="on"' in admin.get(f"/users/{agent.pk}/access/").content.decode()
+
+
 def test_the_list_is_narrowed_by_its_address_and_says_when_somebody_was_last_seen(
     admin: Client, browsers: dict[str, Client]
 ) -> None:
