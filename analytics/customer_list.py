@@ -17,7 +17,7 @@ from customers.models import Customer
 from lifecycle.models import Standing, Transition
 
 from .behind import customers_behind, refuse_unknown_group
-from .bounded_search import LARGE, newest_id
+from .bounded_search import Matching
 from .customer_figures import customer_figures, initials, names_of
 from .customer_stages import NextChange, RowStage, next_stages, stages_of
 from .days.falls import DAYS, falls_ahead
@@ -148,13 +148,14 @@ def customers(
     """A page of the customers asked for, with their stages in `models`; `counted`: and how many there are in all. An
     order that cannot be had of so many is replaced by NEWEST, and the page says why."""
     everyone = _matching(asked, now)
+    search = Matching(everyone) if asked.is_searched else None
     limit = max(page_size, 1)
     began = NEWEST if cursor is not None and is_of_newest(cursor) else order  # a list goes on as it began
-    found = _page(asked, everyone, models, began, cursor, limit)
+    found = _page(asked, everyone, search, models, began, cursor, limit)
     refused = ""
     if found is None:
-        refused, began = _too_many(asked, began), NEWEST
-        found = _page(asked, everyone, models, NEWEST, None, limit)
+        refused, began = _too_many(_most(asked, began, search)), NEWEST
+        found = _page(asked, everyone, search, models, NEWEST, None, limit)
         assert found is not None
     page, backwards, place = found
     has_next, has_previous = (True, page.more) if backwards else (page.more, cursor is not None and not refused)
@@ -163,7 +164,7 @@ def customers(
     if whole is None and counted and not has_next and not has_previous:
         whole = Size(len(page.places), True)  # all of them are on this page
     elif whole is None and counted:
-        whole = _kept_size(asked) or _size(everyone, _most(asked, NEWEST) if asked.is_searched else None)
+        whole = _kept_size(asked) or _size(everyone, _most(asked, NEWEST, search))
     return CustomerPage(
         rows=_rows(_in_places(page.places), asked, models, now, with_next),
         start=start,
@@ -180,6 +181,7 @@ def customers(
 def _page(
     asked: Asked,
     everyone: QuerySet[Customer],
+    search: Matching | None,
     models: Sequence[Sorting],
     order: Order,
     cursor: str | None,
@@ -191,9 +193,10 @@ def _page(
     if cursor is not None:
         kind, border, number = parse_place(cursor, order)
     backwards = kind == "p"
-    most = _most(asked, order)
+    most = _most(asked, order, search)
     if order.is_newest:
-        return _newest(asked, everyone, border, backwards, limit), backwards, number
+        newest = newest_slice(found=everyone, border=border, backwards=backwards, limit=limit, search=search)
+        return newest, backwards, number
     if asked.is_narrowed and (size := _kept_size(asked)) is not None and size.number > most:
         return None
     listed = asked.kept if asked.kept is not None and asked.kept.listed_known_at is not None else None
@@ -207,26 +210,21 @@ def _page(
         kept=listed,
         walks=not asked.is_narrowed and listed is not None and order.key != "since",
         is_anonymous=asked.anonymous,
-        is_searched=asked.is_searched,
+        search=search,
         as_of=asked.at,
         since=partial(_since, asked, models),
     )
     return None if page is None else (page, backwards, number)
 
 
-def _most(asked: Asked, order: Order) -> int:
+def _most(asked: Asked, order: Order, search: Matching | None) -> int:
     """How many can be sorted: fewer where what they are sorted by is asked about a past instant."""
-    if asked.is_searched and newest_id() > LARGE:
+    if search is not None and search.is_large:
         return COUNTED_SEARCH
     return COUNTED if asked.at is None or order.key in ("name", "since") else EXACT_AS_OF
 
 
-def _newest(asked: Asked, found: QuerySet[Customer], border: Place | None, backwards: bool, limit: int) -> Slice:
-    return newest_slice(found=found, border=border, backwards=backwards, limit=limit, is_searched=asked.is_searched)
-
-
-def _too_many(asked: Asked, order: Order) -> str:
-    most = _most(asked, order)
+def _too_many(most: int) -> str:
     return _(
         "More than %(most)s customers match, too many to sort: the newest come first. Narrow the list by a stage, a "
         "segment or a search to sort it."

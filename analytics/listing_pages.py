@@ -13,15 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import BigIntegerField, F, Func, IntegerField, QuerySet, Value
-from django.db.models.functions import Left, Lower
 from django.db.models.lookups import GreaterThan, LessThan
 
 from clm.lib import sql
 from clm.lib.milliseconds import to_ms
 from customers.models import Customer
-from customers.models.identity import SORTED_LETTERS
 
-from .bounded_search import fenced, is_common, newest_matching
+from .bounded_search import SORTED_NAME, Matching, sortable
 from .customer_figures import customer_figures
 from .days.kept import Kept
 from .listing_order import Order, Place, follows, in_order
@@ -37,7 +35,6 @@ FRESH = 1_000
 
 KNOWN, UNNAMED, ANONYMOUS = 0, 1, 2
 _KEPT = ("last_seen", "orders", "revenue")
-_NAME = Lower(Left("name", SORTED_LETTERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +48,22 @@ class Slice:
 
 
 def newest_slice(
-    *, found: QuerySet[Customer], border: Place | None, backwards: bool, limit: int, is_searched: bool
+    *,
+    found: QuerySet[Customer],
+    border: Place | None,
+    backwards: bool,
+    limit: int,
+    search: Matching | None = None,
 ) -> Slice:
     """A page of `found` in the order in which customers were made, along their ids."""
-    if is_searched:
-        ids = newest_matching(found=found, limit=limit + 1, border=border, backwards=backwards)
+    if search is not None:
+        ids = search.newest(limit=limit + 1, border=border, backwards=backwards)
     else:
         if border is not None:
             found = found.filter(**{"pk__gt" if backwards else "pk__lt": border.id})
         ids = list(found.order_by("pk" if backwards else "-pk").values_list("pk", flat=True)[: limit + 1])
     page = ids[:limit][::-1] if backwards else ids[:limit]
-    return Slice([Place(0, 0, one) for one in page], len(ids) > limit, None)
+    return Slice([Place(0, 0, one) for one in page], len(ids) > limit, search.number if search else None)
 
 
 def sorted_page(
@@ -75,15 +77,15 @@ def sorted_page(
     kept: Kept | None,
     walks: bool,
     is_anonymous: bool | None,
-    is_searched: bool,
+    search: Matching | None,
     as_of: datetime | None,
     since: Callable[[Sequence[int]], dict[int, datetime | None]],
 ) -> Slice | None:
     """A page of `found` in any other order. walks: nothing but `is_anonymous` narrows it, so many are walked along what
     is `kept`; else None where more than `most` match. since: when each entered its stage, should the order ask."""
-    if is_searched and is_common(found):
+    if search is not None and search.is_common:
         return None
-    rows = first_matching(fenced(found) if is_searched else found, most=EXACT if walks else most)
+    rows = sortable(found, most=EXACT if walks else most) if search is None else search.everybody
     if len(rows) > (EXACT if walks else most):
         if not walks or kept is None:
             return None
@@ -100,12 +102,6 @@ def sorted_page(
         as_of=as_of,
         since=since([row[0] for row in rows]) if order.key == "since" else None,
     )
-
-
-def first_matching(found: QuerySet[Customer], *, most: int) -> list[tuple[int, bool, str]]:
-    """(id, is_anonymous, name to sort by) of whoever is in `found`, in no order, at most one more than `most`."""
-    rows = found.order_by().annotate(sorted_name=_NAME).values_list("pk", "is_anonymous", "sorted_name")
-    return list(rows[: most + 1])
 
 
 def sorted_slice(
@@ -198,7 +194,7 @@ def _walk(
         # Without a name the id decides; the condition is that of the partial index.
         found = Customer.objects.filter(merged_into=None)
         found = found.exclude(name="") if part == KNOWN else found.filter(name="", is_anonymous=part == ANONYMOUS)
-        key, number = _NAME if part == KNOWN else Value(0), "pk"
+        key, number = SORTED_NAME if part == KNOWN else Value(0), "pk"
     else:
         found = Listed.objects.filter(is_anonymous=part == ANONYMOUS, customer__merged_into=None)
         if without:

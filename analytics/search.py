@@ -15,7 +15,7 @@ from clm.lib import sql
 from clm.lib.questions import QuestionError
 from customers.models import Customer, Touchpoint
 
-from .bounded_search import newest_matching
+from .bounded_search import Matching
 from .customer_figures import initials, names_of
 
 MOST_WORDS = 10
@@ -78,7 +78,7 @@ def found_customers(*, text: str, most: int) -> list[FoundCustomer]:
     # Whoever has this very address is meant; to look for it as a part of others' would read most of the index.
     if len(found) < most and not (found and "@" in text):
         matching = Customer.objects.filter(merged_into=None).filter(condition)
-        newest = newest_matching(found=matching, limit=most + len(found))
+        newest = Matching(matching).newest(limit=most + len(found))
         others = [one for one in newest if one not in recognised][: most - len(found)]
         found += portraits.filter(pk__in=others).order_by("-pk")
     names = names_of(found)

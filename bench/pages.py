@@ -28,7 +28,8 @@ Ask = Callable[[random.Random], str]
 def kinds() -> dict[str, Ask]:
     """By name, what makes up one address of that kind."""
     from analytics.days.kept import kept
-    from analytics.models import StageDay
+    from analytics.listing_order import Order, Place, place_cursor
+    from analytics.models import Listed, StageDay
     from analytics.sorting import stage_models
     from clm.lib.cursors import cursor
     from clm.lib.periods import PRESETS, local_day
@@ -47,6 +48,8 @@ def kinds() -> dict[str, Ask]:
     rare, common = there[:3], there[-3:]
     last = Customer.objects.order_by("-pk").values_list("pk", flat=True)[0]
     some = list(Customer.objects.filter(pk__in=random.Random(SEED).sample(range(1, last), 300), merged_into=None))
+    orders = [f"{minus}{key}" for key in ("last_seen", "orders", "revenue", "name") for minus in ("", "-")]
+    letters = "abcdefghijklmnopqrstuvwxyz"
     busiest = _busiest([one.pk for one in some])
     refs = list(
         Touchpoint.objects.exclude(order_ref="").order_by("order_ref").values_list("order_ref", flat=True)[:200]
@@ -58,6 +61,12 @@ def kinds() -> dict[str, Ask]:
     def back(chance: random.Random) -> str:
         return (today - timedelta(days=chance.randint(1, 300))).isoformat()
 
+    def deep(chance: random.Random) -> str:
+        order = Order(chance.choice(["last_seen", "orders", "revenue"]), chance.random() < 0.5)
+        somebody = Listed.objects.filter(pk__gte=chance.randint(1, last)).order_by("pk").values_list("pk", order.key)[0]
+        place = Place(0, somebody[1], somebody[0])
+        return f"/customers/?sort={order.asked}&cursor={place_cursor('n', place, 51, order)}"
+
     def word(text: str, otherwise: str) -> str:
         return text.split()[0] if text.split() else otherwise
 
@@ -68,6 +77,9 @@ def kinds() -> dict[str, Ask]:
         "a stage model": lambda c: f"/models/{c.choice(models).key}/",
         "customers": lambda _: "/customers/",
         "customers, a deep page": lambda c: f"/customers/?cursor={cursor('n', c.randint(1, last), 51)}",
+        "customers in any order": lambda c: f"/customers/?sort={c.choice(orders)}",
+        "customers in any order, a deep page": lambda c: deep(c),
+        "anonymous visitors": lambda _: "/customers/?who=anonymous",
         "customers in a common stage": lambda c: "/customers/?model={1}&stage={2}".format(*c.choice(common)),
         "customers in a rare stage": lambda c: "/customers/?model={1}&stage={2}".format(*c.choice(rare)),
         "customers in any stage, a deep page": lambda c: (
@@ -86,6 +98,9 @@ def kinds() -> dict[str, Ask]:
         "search without a hit": lambda c: f"/customers/?search=zq{c.randint(10**6, 10**7)}xv",
         "search by a common beginning": lambda c: (
             f"/customers/?search={c.choice(['a', 'an', 'use', 'user', 'example'])}"
+        ),
+        "search by two short words nobody has": lambda c: (
+            f"/customers/?search={c.choice(letters)}q+{c.choice(letters)}x"
         ),
         "search as typed (Ctrl+K)": lambda c: f"/search/?search={customer(c).name[: c.randint(1, 9)] or 'a'}",
         "a customer": lambda c: f"/customers/{customer(c).pk}/",

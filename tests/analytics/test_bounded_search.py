@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.bounded_search import fenced, is_common, newest_id, newest_matching
+from analytics.bounded_search import Matching, fenced
 from analytics.customer_list import Asked, Size, customers
 from analytics.days.kept import kept
 from analytics.listing_order import DEFAULT, Place
@@ -31,13 +31,18 @@ def test_the_first_of_a_search_are_those_of_the_plain_query(
     monkeypatch.setattr("analytics.bounded_search.MOST", most)
     found = Customer.objects.filter(merged_into=None).filter(searched(text))
     every = list(found.order_by("-pk").values_list("pk", flat=True))
-    assert newest_matching(found=found, limit=limit) == every[:limit]
+    assert Matching(found).newest(limit=limit) == every[:limit]
     border = people[len(people) // 2]
     after = [one for one in every if one < border]
     before = [one for one in reversed(every) if one > border]
     place = Place(0, 0, border)
-    assert newest_matching(found=found, limit=limit, border=place) == after[:limit]
-    assert newest_matching(found=found, limit=limit, border=place, backwards=True) == before[:limit]
+    assert Matching(found).newest(limit=limit, border=place) == after[:limit]
+    assert Matching(found).newest(limit=limit, border=place, backwards=True) == before[:limit]
+    read = Matching(found)
+    if len(read.everybody) <= most:  # what was read once serves every page
+        assert read.number == len(every)
+        assert read.newest(limit=limit, border=place) == after[:limit]
+        assert read.newest(limit=limit, border=place, backwards=True) == before[:limit]
     assert set(fenced(found).values_list("pk", flat=True)) == set(every)
 
 
@@ -46,11 +51,10 @@ def test_a_common_word_is_not_sorted_in_a_large_installation(
 ) -> None:
     asked = Asked(search="li", kept=kept())
     assert customers(asked=asked, models=[], now=clock(), order=DEFAULT).refused == ""
-    monkeypatch.setattr("analytics.bounded_search.LARGE", newest_id() - 1)
-    monkeypatch.setattr("analytics.customer_list.LARGE", newest_id() - 1)
+    monkeypatch.setattr("analytics.bounded_search.LARGE", 1)
     monkeypatch.setattr("analytics.bounded_search.COMMON", 3)
     monkeypatch.setattr("analytics.customer_list.COUNTED_SEARCH", 4)
-    assert is_common(Customer.objects.filter(searched("li")))
+    assert Matching(Customer.objects.filter(searched("li"))).is_common
     page = customers(asked=asked, models=[], now=clock(), order=DEFAULT, page_size=2, counted=True)
     assert "More than 4 customers match" in page.refused
     assert page.size == Size(4, False)

@@ -8,10 +8,11 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.bounded_search import sortable
 from analytics.days.declared import LISTED
 from analytics.days.kept import Kept
 from analytics.listing_order import DEFAULT, KEYS, Order, Place, parse_order, parse_place, place_cursor
-from analytics.listing_pages import Slice, first_matching, sorted_slice, walked_slice
+from analytics.listing_pages import Slice, sorted_slice, walked_slice
 from analytics.models import Counting, Listed
 from clm.lib.questions import QuestionError
 from customers.models import Customer
@@ -62,7 +63,7 @@ def sort(order: Order, limit: int, monkeypatch: pytest.MonkeyPatch) -> Read:
     monkeypatch.setattr("analytics.listing_pages.EXACT", -1)
 
     def read(border: Place | None, backwards: bool) -> Slice:
-        rows = first_matching(Customer.objects.filter(merged_into=None), most=1000)
+        rows = sortable(Customer.objects.filter(merged_into=None), most=1000)
         return sorted_slice(rows=rows, order=order, border=border, backwards=backwards, limit=limit, kept=kept())
 
     return read
