@@ -22,7 +22,7 @@ COSTS = {
     "/campaigns/": 12,
     "/spend/": 14,
     "/spend/?by=campaign": 12,
-    "/search/?search=novak+97": 13,
+    "/search/?search=novak+97": 14,
     "/models/": 12,
     "/models/seven/": 25,
     "/models/seven/versions/1/": 12,
