@@ -230,7 +230,8 @@ def _act(programs: Sequence[Program], step: int, anchor: datetime) -> None:
         person = customer_of(_name(number, choice % len(one.people)))
         match act:
             case "merge":
-                other = customer_of(_name((number + choice // 6) % len(programs), (choice + 1) % len(one.people)))
+                whose = (number + choice // 6) % len(programs)
+                other = customer_of(_name(whose, (choice + 1) % len(programs[whose].people)))
                 if other != person:
                     merge(customers=(person, other), now=clock())
             case "undo":
