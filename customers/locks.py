@@ -49,15 +49,15 @@ REPLAYS = 7306
 INSTALL = 7307
 FILES = 7308
 PUBLISHING = 7309
+SIMULATED = 7310
+PUBLICATIONS = 7311
+DRAFTING = 7312
+FILLING = 7313
 
 # Whoever waits for an exclusive lock holds up all who come after: it is tried for so long, so many times, with pauses
 # in which the others go on, before it is simply waited for.
 _TRY_MILLISECONDS, _PAUSE_SECONDS, _TRIES = 250, 0.05, 40
 _LOCK_NOT_AVAILABLE = "55P03"
-FILLING = 7309
-SIMULATED = 7310
-DRAFTING = 7312
-PUBLICATIONS = 7311
 
 
 def share(lock: int) -> None:
