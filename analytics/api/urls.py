@@ -41,6 +41,7 @@ from .model_drafts import (
     SubRuleRule,
 )
 from .movement import Moves
+from .previews import PreviewModel, PreviewSegment, PublishModel
 from .rules import EvaluateRule
 from .segment_drafts import SegmentHands, SegmentRule, SegmentUpload
 from .segments import OneSegment, SegmentMembers, Segments, SegmentTrend
@@ -100,6 +101,8 @@ urlpatterns = [
         OneModelExample.as_view(),
         name="api_stage_model_example",
     ),
+    path("stage-models/<slug:key>/preview/", PreviewModel.as_view(), name="api_stage_model_preview"),
+    path("stage-models/<slug:key>/publish/", PublishModel.as_view(), name="api_stage_model_publish"),
     path("stage-models/<slug:key>/counts/", StageCountsNow.as_view(), name="api_stage_model_counts"),
     path("stage-models/<slug:key>/flows/", StageFlows.as_view(), name="api_stage_model_flows"),
     path("stage-models/<slug:key>/trend/", StageTrend.as_view(), name="api_stage_model_trend"),
@@ -111,6 +114,7 @@ urlpatterns = [
         name="api_stage_model_roll_back",
     ),
     path("segments/", Segments.as_view(), name="api_segments"),
+    path("segments/preview/", PreviewSegment.as_view(), name="api_segments_preview"),
     path("segments/<slug:key>/", OneSegment.as_view(), name="api_segment"),
     path("segments/<slug:key>/members/", SegmentMembers.as_view(), name="api_segment_members"),
     path("segments/<slug:key>/trend/", SegmentTrend.as_view(), name="api_segment_trend"),

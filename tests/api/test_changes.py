@@ -7,7 +7,7 @@ from django.test import Client
 
 from customers.ingest import clock
 from lifecycle.install import publish
-from lifecycle.models import Preview, Publication, Revision, Segment, StageModel
+from lifecycle.models import Preview, Publication, Revision, Segment, StageModel, Version
 from lifecycle.previews import work_on_previews
 from lifecycle.publications import publish_asked
 from lifecycle.revise import add_segment, edit_segment, edit_stage
@@ -170,3 +170,31 @@ def test_the_effect_names_retention_only_where_it_changes(api: Client) -> None:
     (subject,) = effect["subjects"]
     assert subject["moved"]["customers"] == 1
     assert api.get(f"/api/v1/changes/{drafted().pk}/preview/").json()["effect"]["retention"] is None
+
+
+def test_a_segment_is_previewed_before_it_is_drafted(api: Client) -> None:
+    answer = post(api, "segments/preview/", {"rule": BOUGHT})
+    assert (answer.status_code, answer.json()["customers"]) == (200, 2)
+    assert post(api, "segments/preview/", {"rule": {}}).json()["errors"][0]["field"] == "$.rule"
+
+
+def test_a_model_is_previewed_without_a_trace_and_its_draft_published(api: Client) -> None:
+    model = StageModel.objects.get(key="seven")
+    assert model.live_version is not None
+    stages = list(model.live_version.document["stages"])
+    before = Version.objects.count()
+    fewer = [{"key": one["key"], "rule": BOUGHT if one["key"] == "retention" else one["rule"]} for one in stages]
+    told = post(api, "stage-models/seven/preview/", {"stages": fewer}).json()
+    assert (told["is_exact"], told["customers"], told["subjects"][0]["key"]) == (True, 3, "seven")
+    assert told["subjects"][0]["moved"]["customers"] == 2
+    assert (Version.objects.count(), Revision.objects.count()) == (before, 0)
+    bad = [*fewer[:-1], {"key": fewer[-1]["key"], "rule": {"did": {}, "within": "9"}}]
+    wrong = post(api, "stage-models/seven/preview/", {"stages": bad})
+    assert wrong.status_code == 400
+    assert wrong.json()["errors"][0]["field"] == f"$.stages[{len(bad) - 1}].rule.within"
+    assert post(api, "stage-models/seven/publish/", {}).status_code == 409
+    edit_stage(model=model.pk, stage="retention", rule=BOUGHT)
+    assert post(api, "stage-models/seven/publish/", {}).status_code == 202
+    assert publish_asked() == 1
+    assert StageModel.objects.get(key="seven").live_version_id != model.live_version_id
+    assert post(client_of("marketer"), "stage-models/seven/publish/", {}).status_code == 403
