@@ -22,6 +22,9 @@ class PreparedCommand(BaseCommand):
     leaves_out: parts of `manage.py prepare` that this command sees to itself or does not need."""
 
     leaves_out: tuple[str, ...] = ("admin",)
+    # Checks import every page to look at its address: two thirds of what a short command takes. `manage.py check` and
+    # `prepare` make them.
+    requires_system_checks: list[str] = []
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -12,7 +12,6 @@ from lifecycle.pulse import TICK, WORKER, silence
 
 class Command(PreparedCommand):
     help = "Say when the tick or the workers were last at work; exit code 1 when that is too long ago."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("part", choices=[TICK, WORKER])

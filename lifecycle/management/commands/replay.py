@@ -16,8 +16,6 @@ REPLAY = (sys.executable, str(settings.BASE_DIR / "manage.py"), "replay")
 
 class Command(PreparedCommand):
     help = "Compute all stages and segments anew from the touchpoints. Under unchanged rules no row changes."
-    # They say nothing about a replay, and make every process of one import all pages and the API first.
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
