@@ -72,7 +72,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_rows_as_any_number_of_proce
 def test_a_bad_argument_is_one_line_that_says_what_is_wrong(manage):
     refused = manage("simulate", "--customers", "-5")
     assert refused.returncode == 1
-    assert refused.stderr.splitlines()[-1] == "CommandError: the number of customers must lie between 1 and 100,000,000."
+    said = refused.stderr.splitlines()[-1]
+    assert said == "CommandError: the number of customers must lie between 1 and 100,000,000."
 
 
 @pytest.mark.parametrize(
