@@ -47,7 +47,7 @@ def beginning(*, scope: Scope) -> Beginning | None:
 
 def _lapse_days(version: int | None) -> int:
     """How long the rule of active customers looks back, if time alone ends what it says."""
-    found = Version.objects.filter(pk=version).values_list("document", "lapse_days").first()
+    found = Version.objects.filter(pk=version or 0).values_list("document", "lapse_days").first()
     if found is None:
         return 0
     document, lapse = found

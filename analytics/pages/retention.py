@@ -54,7 +54,8 @@ def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
         {
             **context,
             "heatmap": _heatmap(table, show),
-            "caption": _("Cohorts by %(beginning)s") % {"beginning": BEGINNINGS[wanted.by][0]},
+            "heading": _("Cohorts by %(beginning)s") % {"beginning": BEGINNINGS[wanted.by][0]},
+            "caption": _("How many of each cohort came back"),
             "said": _said(table),
             "early": _early(table, beginning(scope=asked.scope)),
             "file_address": "retention_file",
