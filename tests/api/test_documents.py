@@ -31,7 +31,7 @@ def test_the_description_is_complete_and_valid() -> None:
     assert complaints.getvalue() == ""
     described = json.loads(out.getvalue())
     addresses = {
-        "/" + re.sub("<[a-z]+:([a-z]+)>", r"{\1}", path)
+        "/" + re.sub("<[a-z]+:([a-z_]+)>", r"{\1}", path)
         for path, _one in ROUTES
         if path.startswith("api/v1/") and not path.endswith(("schema/", "docs/"))
     }
