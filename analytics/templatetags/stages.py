@@ -58,6 +58,12 @@ def without_subject(sentence: str) -> str:
 
 
 @register.filter
+def plain_names(sentence: str) -> str:
+    """A rule's sentence with the bare names of sub-rules: `meets “alive”` becomes `alive`."""
+    return re.sub("\\bmeets “([^”]+)”", r"\1", re.sub("\\bdoes not meet “([^”]+)”", r"not \1", sentence))
+
+
+@register.filter
 def rule_anchor(name: str) -> str:
     """The anchor of a named rule on the page of its model."""
     return f"rule-{slugify(name, allow_unicode=True)}"
