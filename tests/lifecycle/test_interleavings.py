@@ -4,8 +4,9 @@ process stops exactly at the step that needs it, and meanwhile another acts."""
 import random
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from lifecycle.models import Announcement, HotCustomer, Parked, Placement, Segme
 from lifecycle.place import place, withdraw
 from lifecycle.replay import replay_all
 
-from .conftest import Running, Side
+from .conftest import PATIENCE, Running, Side
 from .making import (
     ago,
     believed,
@@ -44,10 +45,11 @@ from .making import (
 Run = Callable[[Callable[[], Any]], Running]
 
 VERSIONS, MERGES, BUCKET, PROPERTY_KEYS = 7302, 7303, 7304, 7301
-# Tables in the order in which advance comes to them; ingest of somebody known needs none of them.
+# In the order in which advance comes to them: acts of its own, where ingest needs every table that is read meanwhile,
+# and tables that ingest of somebody known does not need.
 STEPS = {
-    "customers_profile": "before the Stale rows are read",
-    "customers_trait": "between touchpoints and their properties",
+    "lifecycle.advance.news_about": "before the Stale rows are read",
+    "lifecycle.load._properties": "between touchpoints and their properties",
     "lifecycle_transition": "after everything was loaded and evaluated",
     "lifecycle_standing": "before anything is written",
     "lifecycle_announcement": "when stages are written and the Stale rows are still there",
@@ -72,12 +74,41 @@ def all_is_true() -> None:
     assert believed() == before
 
 
+@contextmanager
+def stopped_at(
+    step: str, side: Side, monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any], run: Run
+) -> Iterator[Any]:
+    """The act running, at a step: a table that somebody else holds, or a function that waits before it begins."""
+    if "." not in step:
+        with side.table(step):
+            running = run(act)
+            side.waits_for(step)
+            yield running
+        return
+    module, _, name = step.rpartition(".")
+    begins = getattr(import_module(module), name)
+    reached, may_go_on = threading.Event(), threading.Event()
+
+    def waits(*args: Any, **options: Any) -> Any:
+        reached.set()
+        assert may_go_on.wait(PATIENCE)
+        return begins(*args, **options)
+
+    monkeypatch.setattr(step, waits)
+    running = run(act)
+    assert reached.wait(PATIENCE)
+    try:
+        yield running
+    finally:
+        may_go_on.set()
+
+
 @pytest.mark.parametrize("step", STEPS, ids=STEPS.values())
-def test_what_commits_while_an_advance_runs_is_not_lost(side: Side, run: Run, step: str) -> None:
+def test_what_commits_while_an_advance_runs_is_not_lost(
+    side: Side, run: Run, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tell(happened("a", "Signed Up", ago(hours=2)))
-    with side.table(step):
-        advancing = run(advance)
-        side.waits_for(step)
+    with stopped_at(step, side, monkeypatch, advance, run) as advancing:
         tell(
             happened("a", "Feedback Submitted", ago(hours=1), properties={"nps": 10}),
             happened("a", "Signed Up", ago(hours=2), properties={"nps": 10}),  # alike but for its property
@@ -85,7 +116,7 @@ def test_what_commits_while_an_advance_runs_is_not_lost(side: Side, run: Run, st
     assert advancing.result().customers == 1
     assert not Parked.objects.exists()
     # Read before the lock was held or not, it is kept until it has been read.
-    assert waiting() == (0 if step == "customers_profile" else 1)
+    assert waiting() == (0 if step == "lifecycle.advance.news_about" else 1)
     settle()
     assert stage(customer_of("a")) == "advocacy"
     all_is_true()
