@@ -11,6 +11,7 @@ from analytics.customer_record import (
     customer_head,
     found_customer,
     identities,
+    memberships,
     merged_from,
     profiles_of,
     purchase_marks,
@@ -135,7 +136,9 @@ def test_spells_follow_one_another_without_a_gap(anna: int) -> None:
 
 def test_the_head_of_a_customer(anna: int) -> None:
     customer, merged_into = found_customer(anna)
-    head = customer_head(customer=customer, profiles=profiles_of(customer=anna))
+    head = customer_head(
+        customer=customer, profiles=profiles_of(customer=anna), memberships=memberships(customer=customer.pk)
+    )
     assert merged_into is None
     assert (head.touchpoints, head.orders, head.revenue, head.profiles, head.is_active) == (5, 1, 40_00, 1, False)
     assert (head.first_seen, head.last_seen) == (day("2024-05-01T22:30"), day("2024-05-03"))

@@ -40,8 +40,11 @@ from lifecycle.models import (
     Announcement,
     Move,
     Placement,
+    Preview,
+    Publication,
     Replay,
     ReplayBucket,
+    Revision,
     RoleTable,
     Stage,
     Subject,
@@ -167,6 +170,13 @@ def _twice(make: Callable[[], Any]) -> None:
 
 
 BEFORE = NOW - timedelta(milliseconds=1)
+
+
+def _preview_bucket_twice() -> None:
+    preview = Preview.objects.create(rule={}, at=NOW, since=NOW)
+    _twice(lambda: preview.buckets.create(bucket=1))
+
+
 WRONG: dict[str, Callable[[Made], Any]] = {
     "there_is_one_installation": lambda _made: Installation.objects.create(id=2),
     "lapse_days_are_1_to_3660": lambda _made: Installation.objects.update(lapse_days=3661),
@@ -258,6 +268,11 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "example_is_at_an_instant_or_on_a_day": lambda m: m.example(day=1),
     "one_replay_of_a_cause_runs_at_a_time": lambda _made: _twice(lambda: Replay.objects.create(cause=11)),
     "replay_visits_a_bucket_once": _bucket_twice,
+    "preview_is_of_a_revision_or_a_rule": lambda _made: Preview.objects.create(at=NOW, since=NOW),
+    "preview_visits_a_bucket_once": lambda _made: _preview_bucket_twice(),
+    "publication_is_finished_or_refused": lambda _made: Publication.objects.create(
+        revision=Revision.objects.create(), asked_at=NOW, finished_at=NOW, refused_at=NOW
+    ),
     "move_is_of_a_known_kind": lambda m: Move.objects.create(
         version=m.version, customer=m.customer, change="left", stage=m.stage, since=NOW
     ),
