@@ -14,6 +14,12 @@ pytestmark = pytest.mark.django_db
 WEDNESDAY = datetime(2031, 3, 5, 12, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def no_bodies(db: None) -> None:
+    """Tests that commit empty the tables of managed models afterwards; raw bodies, in partitions, stay behind."""
+    RawBody.objects.all().delete()
+
+
 def store(at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO customers_rawbody VALUES (%s, 1, %s, 'x')", [at, uuid4()])
