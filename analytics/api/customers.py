@@ -255,7 +255,7 @@ def asked_customers(asked: dict[str, Any], asking: Asking) -> tuple[Asked, list[
             scope=scope,
             as_of=as_of,
             known_at=known_at,
-            kept=kept(),
+            kept=kept(asking.zone),
             anonymous={"known": False, "anonymous": True}.get(asked.get("who", "")),
         ),
         shown,

@@ -52,7 +52,6 @@ from .users import Keys, Me, OneKey, OneUser, RevokeKey, Users
 from .versions import ModelVersion, ModelVersions, SegmentVersion, SegmentVersions, SubRules
 
 urlpatterns = [
-    path("", Index.as_view(), name="api_index"),
     path("customers/", Customers.as_view(), name="api_customers"),
     path("customers/export/", CustomersFile.as_view(), name="api_customers_export"),
     path("customers/<str:customer>/", OneCustomer.as_view(), name="api_customer"),

@@ -46,11 +46,16 @@ def test_an_id_that_cannot_be_is_not_there(api: Client, customer: str, tail: str
         "/api/v1/nothing/",
         "/api/v2/customers/",
         "/api/",
-        "/v1/nothing",
     ],
 )
 def test_what_is_not_there_is_a_problem_too(api: Client, address: str) -> None:
     problem(api.get(address), 404)
+
+
+def test_what_is_not_there_under_ingestion_is_told_as_its_clients_read_it(api: Client) -> None:
+    answer = api.get("/v1/nothing")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
+    assert answer.json() == {"success": False, "message": "There is no such address."}
 
 
 @pytest.mark.parametrize(

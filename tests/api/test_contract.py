@@ -133,6 +133,9 @@ def one_of_everything() -> dict[str, str]:
         finished_at=now,
     )
     Reject.objects.create(source=source, from_import=file, line_number=4, path="day", reason="no day", raw=b"\xff,1")
+    refused = Reject.objects.create(
+        source=source, reason="no type", raw=b'{"type": "track", "userId": "u", "event": "E"}'
+    )
     Parked.objects.create(customer_id=parked, error="RuntimeError: x", parked_at=now)
     HotCustomer.objects.create(customer_id=parked, touchpoints=30_000, not_before=now)
     drafted = add_segment(key="keen", name="Keen", rule={"did": {"role": "purchase"}})
@@ -150,6 +153,7 @@ def one_of_everything() -> dict[str, str]:
         "merge": str(merged.pk),
         "account": str(account.pk),
         "number": str(file.pk),
+        "reject": str(refused.pk),
         "spend": str(spend.pk),
         "rate": str(rate.pk),
         "replay": str(Replay.objects.create().pk),
