@@ -156,6 +156,8 @@ def test_a_stage_on_the_band_says_why_at_its_beginning(shop: Shop, agent: Page) 
     expect(agent).to_have_url(re.compile(r"at=.*#why$"))
     expect(agent.get_by_role("heading", name=f"Why {said.split(' from ')[0].split(' since ')[0]}")).to_be_visible()
     assert agent.locator(".why-stage.deciding .mark.yes").first.is_visible()
+    agent.go_back()
+    expect(agent).to_have_url(re.compile(r"/customers/\d+/$"))
 
 
 def test_older_days_are_loaded_below_without_repeating_any(shop: Shop, agent: Page) -> None:
