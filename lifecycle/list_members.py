@@ -2,7 +2,6 @@
 rule says, and whom they exclude. Excludes win over includes, and includes over the rule, whichever came first."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,20 +10,12 @@ from django.utils.translation import gettext as _
 
 from clm.lib.milliseconds import truncated
 from clm.lib.questions import ConflictError
-from customers.models import Cause, Identity, Stale
+from customers.models import Cause, Stale
 
 from .models import ListMember, Subject
 from .place import profiles_of
 
 _TICK = timedelta(milliseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Customers found by what they are recognised by, and the values nobody is recognised by."""
-
-    customers: tuple[int, ...]
-    unknown: tuple[str, ...]
 
 
 @transaction.atomic
@@ -64,14 +55,6 @@ def remove_members(*, segment: int, customers: Sequence[int], now: datetime, exc
 def members_on(*, segment: int, excluded: bool = False) -> int:
     """How many are on the list now."""
     return ListMember.objects.filter(segment=segment, is_excluded=excluded, removed_at=None).count()
-
-
-def named(*, kind: str, values: Sequence[str]) -> Named:
-    """The customers recognised by those values of an identity kind (folded as identities are), for an upload."""
-    wanted = list(dict.fromkeys(values))
-    found = dict(Identity.objects.filter(kind=kind, value__in=wanted).values_list("value", "profile__customer_id"))
-    customers = tuple(dict.fromkeys(found[value] for value in wanted if value in found))
-    return Named(customers, tuple(value for value in wanted if value not in found))
 
 
 def _locked(segment: int) -> Subject:

@@ -10,7 +10,8 @@ from customers.ingest import clock
 from customers.merge import merge, unmerge
 from customers.models import Cause
 from lifecycle.install import publish
-from lifecycle.list_members import add_members, members_on, named, remove_members
+from lifecycle.list_members import add_members, members_on, remove_members
+from lifecycle.list_upload import Line, recognised
 from lifecycle.models import Announcement, ListMember, Placement, StageModel, Subject, Transition
 from lifecycle.outlook import next_changes
 from lifecycle.place import place, placement_at, placements, withdraw
@@ -204,5 +205,7 @@ def test_includes_win_over_the_rule_and_excludes_over_both_whichever_came_first(
 
 
 def test_an_upload_finds_customers_and_names_whom_it_does_not_know(buyer: int) -> None:
-    found = named(kind="user_id", values=["nobody", "buyer", "buyer", "100%'s"])
-    assert (found.customers, found.unknown) == ((buyer,), ("nobody", "100%'s"))
+    texts = ("nobody", "buyer", "buyer", "100%'s")
+    found = recognised(lines=[Line(number, text) for number, text in enumerate(texts, start=1)], by="external_id")
+    assert (found.customers, found.repeated) == ((buyer,), 1)
+    assert [line.text for line in found.not_found] == ["nobody", "100%'s"]

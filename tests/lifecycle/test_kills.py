@@ -222,10 +222,10 @@ def test_the_command_killed_and_started_again_goes_on(side: Side, outside_env: d
 
 INGEST = {
     "before identities are stored": ("customers_identity", WRITERS),
-    "between identities and profiles": ("customers_profile", WRITERS),
+    "while people are stored, identities and profiles in one statement": ("customers_profile", WRITERS),
     "before a new type enters the catalogue": ("customers_touchpointtype", WRITERS),
     "between profiles and touchpoints": ("customers_touchpoint", EXCLUSIVE),
-    "between touchpoints and traits": ("customers_trait", WRITERS),
+    "while touchpoints are stored, traits with them": ("customers_trait", WRITERS),
 }
 
 
