@@ -43,7 +43,8 @@ class Event:
                    is sent again is corrected anew and still is the same message
     raw            the JSON text it arrived as; a message that has one is remembered by its id even if it only tells
                    traits
-    says_same      its identities are said to be one person's, whatever names they hold"""
+    says_same      its identities are said to be one person's, whatever names they hold
+    is_kept_by_id  a message that only tells traits is remembered by its id although no raw text of it is kept"""
 
     message_id: str
     identities: tuple[tuple[str, str], ...]
@@ -62,6 +63,7 @@ class Event:
     said_at: datetime | None = None
     raw: bytes | None = None
     says_same: bool = False
+    is_kept_by_id: bool = False
 
     def __post_init__(self) -> None:
         if not self.identities:
@@ -69,6 +71,11 @@ class Event:
         if self.occurred_at < EARLIEST:
             raise ValueError("an event lies before 1990")
         object.__setattr__(self, "occurred_at", truncated(self.occurred_at))
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it is a message of its own that tells traits and is remembered by its id."""
+        return not self.is_touchpoint and (self.raw is not None or self.is_kept_by_id)
 
     def also(self, identity: tuple[str, str]) -> "Event":
         """The same, said to be about whoever has this identity too."""

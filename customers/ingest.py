@@ -142,7 +142,7 @@ class _Batch:
                     repeated, conflicting = _again(first["body_hash"] == body, repeated, conflicting)
                     continue
                 records[message] = self._record(index, message, body, event)
-            elif event.raw is not None and message in position:
+            elif event.is_telling and message in position:
                 repeated += 1
                 continue
             position.setdefault(message, index)
@@ -222,10 +222,10 @@ class _Batch:
         told: dict[str | int, list[Told]] = {}
         records: dict[str | int, dict[str, Any]] = {}
         for index, event in enumerate(self.events):
-            remembered = event.is_touchpoint or event.raw is not None
+            remembered = event.is_touchpoint or event.is_telling
             if (remembered and position.get(hashes[index]) != index) or (not event.traits and event.is_touchpoint):
                 continue
-            if not event.traits and event.raw is None:
+            if not event.traits and not event.is_telling:
                 continue
             at = min(event.occurred_at, self.arrival)
             name = hashes[index] if remembered else index
@@ -238,7 +238,7 @@ class _Batch:
                 "profile": profile,
                 "at": at.isoformat(),
                 "traits": event.traits,
-                "message_hash": hashes[index] if event.raw is not None and not event.is_touchpoint else None,
+                "message_hash": hashes[index] if event.is_telling else None,
                 "raw": event.raw.decode() if event.raw is not None and not event.is_touchpoint else None,
             }
         return told, records

@@ -24,6 +24,9 @@ REASONS = {
     "bad_number": _("a number cannot be read"),
     "bad_time": _("a time cannot be read"),
     "in_the_future": _("the time lies in the future"),
+    "no_person": _("nothing says whom the row is about"),
+    "bad_email": _("an e-mail address is none"),
+    "bad_value": _("a cell says something else than its column may say"),
 }
 # Beyond this many separate stretches a reason keeps its exact count and says that its list was cut.
 MAX_RANGES = 20_000

@@ -10,20 +10,19 @@ Import row as it was."""
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.utils import OperationalError
+from django.db import transaction
 
 from clm.lib import sql
 
-from . import locks, order_staging
+from . import order_staging
 from .events import Event
+from .file_lock import ImportRefused, alone, is_connected
 from .ingest import clock, ingest
 from .line_account import LineAccount
 from .local_times import LocalTimes
@@ -71,10 +70,6 @@ _EVER = {"touchpoints_new", "customers_new", "rows_changed", "rejects"}
 Tell = Callable[[str], None]
 
 
-class ImportRefused(Exception):  # noqa: N818 told to people
-    """The import cannot begin; the message says why and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Imported:
     """record: the account. rows_changed: rows of customers' records inserted, updated or deleted by this run.
@@ -96,19 +91,19 @@ def import_orders(
     conversion = Conversion(mapping.currency)
     sha256, size = _fingerprint(path)
     source = _source(mapping, shift_days)
-    with _alone(source):
+    with alone(source):
         record, resumed, again = _record(path, mapping, source, sha256, size, author)
         run = _Run(record=record, source=source, mapping=mapping, conversion=conversion, tell=tell, is_kept=not again)
         try:
             run.read(path=path, now=now)
             rows_changed = run.store()
         except BaseException as error:
-            if not again and _is_connected():
+            if not again and is_connected():
                 reason = str(error) or type(error).__name__
                 Import.objects.filter(pk=record.pk).update(state=Import.State.FAILED, error=reason[:2_000])
             raise
         finally:
-            if _is_connected():
+            if is_connected():
                 order_staging.clear()
         if again and rows_changed:
             # Lines that were set aside then count now (their time has come, a rate was entered).
@@ -262,25 +257,6 @@ def _source(mapping: OrderMapping, shift_days: int | None) -> Source:
     return source
 
 
-@contextmanager
-def _alone(source: Source) -> Iterator[None]:
-    """Hold the source for this session. A killed import's session may live a moment longer, so wait a little."""
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute("SET lock_timeout = '15s'")
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [locks.FILES, source.pk])
-        except OperationalError as error:
-            raise ImportRefused(f'another import of the source "{source.key}" is running') from error
-        finally:
-            cursor.execute("SET lock_timeout = DEFAULT")
-    try:
-        yield
-    finally:
-        if _is_connected():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [locks.FILES, source.pk])
-
-
 def _record(
     path: Path, mapping: OrderMapping, source: Source, sha256: str, size: int, author: Any
 ) -> tuple[Import, bool, bool]:
@@ -306,10 +282,6 @@ def _record(
     last.state, last.error = Import.State.RUNNING, ""
     last.save(update_fields=["state", "error"])
     return last, bool(last.progress.get("after")), False
-
-
-def _is_connected() -> bool:
-    return not connection.needs_rollback and connection.is_usable()
 
 
 def _rows_touched() -> int:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .local_times import LocalTimes
 from .order_mapping import OrderMapping
 from .parsing import Row
+from .receiving.people import email_of
 
 MAX_ID = 512
 MAX_TEXT = 10_000  # characters of a product, a description, a category, a trait
@@ -70,6 +71,9 @@ class OrderLineReader:
         self.product, self.time = place["product"], place["time"]
         self.quantity, self.price = place["quantity"], place["price"]
         self.description, self.category = place.get("description"), place.get("category")
+        # What a row leaves empty that its invoice's row before says: times, customers and traits.
+        self.carried = [self.customer, self.time, *(header.index(name) for name in mapping.traits.values())]
+        self.row_before: list[str] = []
         self.trait_places = [(key, header.index(name)) for key, name in mapping.traits.items()]
         # The same numbers and traits come again and again.
         self.number = lru_cache(maxsize=65_536)(self._number)
@@ -77,7 +81,7 @@ class OrderLineReader:
 
     def read(self, row: Row) -> ReadLine:
         """Never raises for what a file may contain: a fault is part of the answer."""
-        cells = row.cells
+        cells = self._filled(row.cells) if self.mapping.fills_down else row.cells
         digest = int.from_bytes(
             hashlib.blake2b("\x1f".join(cells).encode(), digest_size=8).digest(), "big", signed=True
         )
@@ -85,6 +89,8 @@ class OrderLineReader:
         customer = cells[self.customer].strip() if self.customer < len(cells) else ""
         if customer in self.mapping.missing_customers:
             customer = ""
+        if self.mapping.identity_kind == "email":
+            customer = email_of(customer)
         columns = self.mapping.columns
         column = ""
         try:
@@ -126,6 +132,15 @@ class OrderLineReader:
             at,
             self.traits(*[cells[place] for _key, place in self.trait_places]),
         )
+
+    def _filled(self, cells: list[str]) -> list[str]:
+        before, self.row_before = self.row_before, cells
+        if len(cells) != len(before) or cells[self.invoice] != before[self.invoice]:
+            return cells
+        self.row_before = list(cells)
+        for place in self.carried:
+            self.row_before[place] = cells[place] or before[place]
+        return self.row_before
 
     def _number(self, text: str, digits: tuple[int, int]) -> str:
         plain = text.strip()

@@ -14,7 +14,7 @@ from .identity import (
     TraitTelling,
 )
 from .installation import Installation
-from .intake import Cause, Import, RawBody, Reject, Stale
+from .intake import Cause, Import, ImportBrought, ImportContent, ImportRows, RawBody, Reject, Stale
 from .possible_merge import PossibleMerge
 from .touchpoint import (
     Channel,
@@ -38,6 +38,9 @@ __all__ = [
     "ExchangeRate",
     "Identity",
     "Import",
+    "ImportBrought",
+    "ImportContent",
+    "ImportRows",
     "Installation",
     "Merge",
     "MergedProfile",

@@ -3,6 +3,7 @@
 import pghistory
 import pgtrigger
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -34,6 +35,10 @@ class Consent(models.Model):
                 condition=models.Q(state__in=["granted", "pending", "withdrawn", "refused"]),
                 name="consent_state_is_known",
             ),
+        ]
+        indexes = [
+            # What an address was known to say before an import: customers/importing/consents.py.
+            models.Index(Lower("address"), "channel", "purpose", name="consent_of_address"),
         ]
         triggers = [pgtrigger.Protect(name="consent_is_never_rewritten", operation=pgtrigger.Update)]
 

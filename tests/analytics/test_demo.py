@@ -22,8 +22,8 @@ from analytics.made_up_spend import BUDGETS, make_up_spend
 from campaigns.models import Campaign, Spend
 from clm.lib.access.models import User
 from customers import online_retail
+from customers.file_lock import ImportRefused
 from customers.models import Customer, Import, Installation, OrderLine, Source, Stale, Touchpoint
-from customers.order_import import ImportRefused
 from lifecycle.install import install
 from lifecycle.models import Segment, StageModel, Standing, Subject, Transition, Version
 

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from customers.order_mapping import SHIPPED, BadMapping, OrderMapping
+from customers.mapping_fields import BadMapping
+from customers.order_mapping import SHIPPED, OrderMapping
 
 
 def document() -> dict:

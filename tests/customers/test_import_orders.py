@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from customers.file_lock import ImportRefused
 from customers.models import (
     Customer,
     ExchangeRate,
@@ -22,7 +23,7 @@ from customers.models import (
     Trait,
 )
 from customers.money import NoRate
-from customers.order_import import ImportRefused, import_orders
+from customers.order_import import import_orders
 from customers.parsing import BadFile
 
 from .order_files import HEADER, NOW, bring_in, line, mapping, write

@@ -22,6 +22,8 @@ from customers.models import (
     ExchangeRate,
     Identity,
     Import,
+    ImportContent,
+    ImportRows,
     Installation,
     Merge,
     MergedProfile,
@@ -164,6 +166,14 @@ def _bucket_twice(_made: Made) -> None:
     _twice(lambda: ReplayBucket.objects.create(replay=replay, bucket=1))
 
 
+def _import(made: Made, **more: Any) -> Import:
+    return Import.objects.create(source=made.source, file_name="f", file_sha256="x", file_bytes=1, mapping={}, **more)
+
+
+def _part_twice(model: Any, of: Import, **more: Any) -> None:
+    _twice(lambda: model.objects.create(from_import=of, number=0, packed=b"", **more))
+
+
 def _twice(make: Callable[[], Any]) -> None:
     make()
     make()
@@ -223,9 +233,10 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "amount_is_below_10_to_the_11_minor_units": lambda m: m.touchpoint(amount=10**11),
     "original_amount_is_a_number": _not_a_number,
     "stale_cause_is_known": lambda m: Stale.objects.create(profile=m.profile, cause=12),
-    "import_state_is_known": lambda m: Import.objects.create(
-        source=m.source, file_name="f", file_sha256="x", file_bytes=1, mapping={}, state="lost"
-    ),
+    "import_state_is_known": lambda m: _import(m, state="lost"),
+    "import_kind_is_known": lambda m: _import(m, kind="songs"),
+    "import_content_has_one_part_of_a_number": lambda m: _part_twice(ImportContent, _import(m)),
+    "import_rows_have_one_part_of_a_number": lambda m: _part_twice(ImportRows, _import(m), rows=1),
     "consent_state_is_known": lambda m: Consent.objects.create(
         profile=m.profile, address="a", channel="email", purpose="news", state="maybe", at=NOW
     ),

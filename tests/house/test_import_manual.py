@@ -1,11 +1,14 @@
 import re
 from pathlib import Path
 
+from customers.importing.mapping import USES
+from customers.importing.presets import presets
 from customers.line_account import REASONS
 from customers.order_mapping import NEEDED_COLUMNS, OPTIONAL_COLUMNS, OrderMapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 MANUAL = (PROJECT / "docs" / "importing-orders.md").read_text()
+PEOPLE = (PROJECT / "docs" / "importing.md").read_text()
 
 
 def first_cells(text: str) -> set[str]:
@@ -14,13 +17,23 @@ def first_cells(text: str) -> set[str]:
     }
 
 
-def test_the_manual_names_every_reason_and_no_other():
-    reasons = MANUAL[MANUAL.index("| reason |") : MANUAL.index("Lines read =")]
-    assert first_cells(reasons) == set(REASONS)
+def test_the_manuals_name_every_reason_and_no_other():
+    orders = MANUAL[MANUAL.index("| reason |") : MANUAL.index("Lines read =")]
+    people = PEOPLE[PEOPLE.index("| reason |") : PEOPLE.index("## Stopped")]
+    assert first_cells(orders) | first_cells(people) == set(REASONS)
+    assert not first_cells(orders) & first_cells(people)
+
+
+def test_the_manual_of_people_names_every_preset_and_every_use_of_a_column():
+    recognised = PEOPLE[PEOPLE.index("| preset |") : PEOPLE.index("Columns that a preset")]
+    assert first_cells(recognised) == {one.key for one in presets()}
+    uses = PEOPLE[PEOPLE.index("| a column is |") : PEOPLE.index("`touchpoints` is a list")]
+    assert set(USES) <= first_cells(uses)
 
 
 def test_the_manual_names_every_field_of_a_mapping_and_no_other():
-    fields = set(OrderMapping.load("online_retail").document) - {"source", "columns"} | {"missing_customers"}
+    fields = set(OrderMapping.load("online_retail").document) - {"source", "columns"}
+    fields |= {"missing_customers", "fills_down"}
     fields |= {"source.key", "source.name"}
     fields |= {f"columns.{column}" for column in (*NEEDED_COLUMNS, *OPTIONAL_COLUMNS)}
     table = MANUAL[MANUAL.index("| field |") : MANUAL.index("## What becomes")]

@@ -13,10 +13,10 @@ from analytics.days.fill import fill
 from analytics.made_up_spend import make_up_spend
 from clm.lib.prepared_command import PreparedCommand
 from customers import online_retail
+from customers.file_lock import ImportRefused
 from customers.ingest import clock
 from customers.models import Source
 from customers.money import NoRate
-from customers.order_import import ImportRefused
 from customers.parsing import BadFile
 
 TELL_SECONDS = 2.0

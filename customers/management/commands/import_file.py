@@ -1,7 +1,8 @@
-"""manage.py import_file FILE --mapping NAME: bring a file of orders in."""
+"""manage.py import_file FILE: bring in a file of people or of orders."""
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +12,42 @@ from django.core.management.base import CommandError
 from clm.lib.prepared_command import PreparedCommand
 from customers import online_retail
 from customers.demonstration import demonstration_sources, said_beside
+from customers.file_lock import ImportRefused
+from customers.importing.errors import error_file
+from customers.importing.guess import looked_at
+from customers.importing.mapping import RowMapping
+from customers.importing.presets import preset_of, presets
+from customers.importing.words import CONFLICT_WORDS
+from customers.importing.work import import_rows, try_rows
 from customers.ingest import clock
-from customers.line_account import line_numbers, set_aside_table
+from customers.line_account import REASONS, line_numbers, set_aside_table
+from customers.mapping_fields import BadMapping
 from customers.models import Import, Installation, Touchpoint
 from customers.money import NoRate
-from customers.order_import import ImportRefused, import_orders
-from customers.order_mapping import BadMapping, OrderMapping
+from customers.order_import import import_orders
+from customers.order_mapping import OrderMapping, loaded
 from customers.parsing import BadFile
 
 
 class Command(PreparedCommand):
     help = (
-        "Import a file of order lines. Run it again to go on after a stop; a file imported twice changes nothing. "
-        "The mapping says which column is what: the name of one that comes along, or the path of a JSON file."
+        "Import a file of people or of order lines. Run it again to go on after a stop; a file imported twice changes "
+        "nothing. What its columns mean is recognised by the header, or said: by the name of a kind of file that comes "
+        "along (--preset), or by a JSON file of your own (--mapping)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "file", type=Path, nargs="?", help="the file; left out with --mapping online_retail, it is fetched"
         )
-        parser.add_argument("--mapping", required=True, help='"online_retail", or the path of your own JSON file')
+        parser.add_argument("--mapping", help='"online_retail", or the path of your own JSON file')
+        parser.add_argument("--preset", help=f"one of {', '.join(one.key for one in presets())}")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="count what would happen and store nothing (files of people)"
+        )
+        parser.add_argument("--errors", type=Path, help="write the rows that could not be used, and why, to this file")
 
-    def handle(self, *, file: Path | None, mapping: str, **options: Any) -> None:
+    def handle(self, *, file: Path | None, mapping: str | None, **options: Any) -> None:
         start = time.monotonic()
 
         def tell(sentence: str) -> None:
@@ -50,25 +65,107 @@ class Command(PreparedCommand):
                     f"Amounts will be kept in {installation.currency} and days counted in {installation.time_zone}: "
                     "manage.py configure changes this only while nothing is stored"
                 )
-            read_as = OrderMapping.load(mapping)
-            self.warn(read_as)
-            done = import_orders(path=file, mapping=read_as, now=clock(), tell=tell)
+            document, preset = self._document(file, mapping, options["preset"] or "")
+            if _is_of_orders(document):
+                self._orders(file, document, tell)
+            elif options["dry_run"]:
+                self._try(file, RowMapping.from_document(document), tell)
+            else:
+                self._rows(file, RowMapping.from_document(document), preset, options["errors"], tell)
         except (BadFile, BadMapping, ImportRefused, NoRate, online_retail.NotFetched) as error:
             raise CommandError(str(error)) from error
+
+    def _document(self, file: Path, mapping: str | None, preset: str) -> tuple[dict[str, Any], str]:
+        """How to read the file, and as what it was recognised."""
+        if mapping is not None:
+            return loaded(mapping), ""
+        if preset and preset_of(preset) is None:
+            raise CommandError(f'"{preset}" is none of {", ".join(one.key for one in presets())}')
+        looked = looked_at(path=file, file_name=file.name, preset=preset)
+        if looked.preset is None:
+            known = ", ".join(one.key for one in presets())
+            raise CommandError(
+                f"{file.name} is a file of no system that is known here. Say what its columns mean (--mapping FILE, "
+                f"see docs/importing.md), or what it is: --preset with one of {known}"
+            )
+        self.stdout.write(f"Read as: {looked.preset.name}")
+        return looked.document, looked.preset.key
+
+    def _orders(self, file: Path, document: dict[str, Any], tell: Callable[[str], None]) -> None:
+        read_as = OrderMapping.from_document(_without_kind(document))
+        self.warn(read_as.source_key)
+        done = import_orders(path=file, mapping=read_as, now=clock(), tell=tell)
         if done.again:
             self.stdout.write("This file was imported before.")
         if done.resumed:
             self.stdout.write("The import went on where it had stopped.")
         for line in account_lines(done.record):
             self.stdout.write(line)
-        self.warn(read_as)
+        self.warn(read_as.source_key)
         self.stdout.write(f"{done.rows_changed} rows changed")
 
-    def warn(self, mapping: OrderMapping) -> None:
+    def _rows(
+        self, file: Path, read_as: RowMapping, preset: str, errors: Path | None, tell: Callable[[str], None]
+    ) -> None:
+        self.warn(read_as.source_key)
+        done = import_rows(path=file, mapping=read_as, now=clock(), tell=tell, preset=preset)
+        if done.resumed:
+            self.stdout.write("The import went on where it had stopped.")
+        for line in row_lines(done.record):
+            self.stdout.write(line)
+        if errors is not None:
+            errors.write_bytes(b"".join(error_file(record=done.record)))
+            self.stdout.write(f"Rows that could not be used: {errors}")
+        self.warn(read_as.source_key)
+        self.stdout.write(f"{done.rows_changed} rows changed")
+
+    def _try(self, file: Path, read_as: RowMapping, tell: Callable[[str], None]) -> None:
+        found = try_rows(path=file, mapping=read_as, now=clock(), tell=tell)
+        self.stdout.write(
+            f"{file.name}: {found['rows']:,} rows = {found['new']:,} new customers + {found['updated']:,} updates + "
+            f"{found['unchanged']:,} unchanged + {found['rejected']:,} rejected"
+        )
+        for name, count in found["touchpoints"].items():
+            self.stdout.write(f"  {count:,} touchpoints {name}")
+        for reason, kept in sorted(found["set_aside"].items()):
+            self.stdout.write(f"  {kept['lines']:,} rejected: {REASONS[reason]}; lines {line_numbers(kept, most=5)}")
+        for key, kept in found["conflicts"].items():
+            first = ", ".join(f"line {one['line']} ({one['text']})" for one in kept["examples"])
+            self.stdout.write(f"  {kept['rows']:,} rows: {CONFLICT_WORDS[key]}; {first}")
+        self.stdout.write("Nothing was stored: 0 rows changed")
+
+    def warn(self, source: str) -> None:
         """Before, for whoever watches, who may stop it; and after, for whoever only looks at the end."""
-        if said := said_beside(demonstration_sources(beside=mapping.source_key)):
+        if said := said_beside(demonstration_sources(beside=source)):
             self.stdout.write(self.style.WARNING(f"ATTENTION: {said}"))
             self.stdout.flush()
+
+
+def _without_kind(document: Any) -> Any:
+    return {key: value for key, value in document.items() if key != "kind"} if isinstance(document, dict) else document
+
+
+def _is_of_orders(document: Any) -> bool:
+    """Documents of order lines came first and need not say what they are: their columns are names, not objects."""
+    if not isinstance(document, dict) or "kind" in document:
+        return not isinstance(document, dict) or document["kind"] == Import.Kind.ORDERS
+    columns = document.get("columns")
+    return not isinstance(columns, dict) or all(isinstance(one, str) for one in columns.values())
+
+
+def row_lines(record: Import) -> list[str]:
+    """What became of the rows of a file of people, for a terminal."""
+    counts = record.counts
+    lines = [
+        f"{record.file_name}: {record.lines_read:,} rows = {counts.get('rows_new', 0):,} new customers + "
+        f"{counts.get('rows_updated', 0):,} updates + {counts.get('rows_unchanged', 0):,} unchanged + "
+        f"{record.lines_set_aside:,} rejected",
+        f"  {counts.get('touchpoints_new', 0):,} touchpoints, {counts.get('consents_new', 0):,} statements of consent",
+    ]
+    for reason, sentence, count, _value in set_aside_table(record):
+        lines.append(f"  rejected {count:,} rows: {sentence}")
+        lines.append(f"    {'line' if count == 1 else 'lines'} {line_numbers(record.set_aside[reason], most=5)}")
+    return lines
 
 
 def account_lines(record: Import) -> list[str]:

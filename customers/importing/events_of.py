@@ -1,0 +1,69 @@
+"""What a row of a file is to ingestion: one telling of what it says of the person, and the touchpoints it tells of. The
+ids of these messages are made of what they say, so that the same said again is the same message."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from ..events import Event, message_hash
+from .rows import ReadRow, ToldTouchpoint
+
+_WRITER = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str)
+
+
+@dataclass(frozen=True, slots=True)
+class RowEvents:
+    """A row's messages. hashes: by position of the event; told_at: since when its traits hold."""
+
+    row: ReadRow
+    events: tuple[Event, ...]
+    hashes: tuple[str, ...]
+    told_at: datetime
+
+
+def events_of(row: ReadRow, *, file_at: datetime, channel: str) -> RowEvents:
+    """The messages of a row that was understood; file_at: since when a row holds that does not say it itself."""
+    told_at = row.told_at or file_at
+    events = [_touchpoint(row, one) for one in row.touchpoints]
+    if row.traits or not events:
+        said = [sorted(row.identities), told_at.isoformat(), row.traits]
+        digest = hashlib.blake2b(_WRITER.encode(said), digest_size=16).hexdigest()
+        events.append(
+            Event(
+                message_id=f"row:{digest}",
+                identities=row.identities,
+                type="Identify",
+                channel=channel,
+                occurred_at=told_at,
+                traits=row.traits or {},
+                is_touchpoint=False,
+                is_kept_by_id=True,
+            )
+        )
+    return RowEvents(row, tuple(events), tuple(str(message_hash(one.message_id)) for one in events), told_at)
+
+
+def _touchpoint(row: ReadRow, one: ToldTouchpoint) -> Event:
+    kind, value = row.identities[0]
+    own = one.id or (f"order:{one.order_ref}" if one.order_ref else "")
+    return Event(
+        message_id=f"{one.type}:{own}" if own else f"{one.type}:{kind}:{value}:{one.at.isoformat()}",
+        identities=row.identities,
+        type=one.type,
+        channel=one.channel,
+        occurred_at=one.at,
+        amount=one.amount,
+        original_amount=one.original_amount,
+        currency=one.currency,
+        order_ref=one.order_ref,
+        properties=one.properties,
+        flags=one.flags,
+    )
+
+
+def welcomes_of(hashes: Sequence[str]) -> list[str]:
+    """The messages by which ingestion would welcome somebody new who did nothing in these."""
+    return [str(message_hash(f"created:{one}")) for one in hashes]

@@ -1,0 +1,216 @@
+"""How a file is written, and what its columns may mean, for people to look at before anything is read by it: encoding
+and separator by looking at the beginning, the system by its header, columns by how they are commonly called."""
+
+import codecs
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..models import Installation
+from ..parsing import BadFile
+from .mapping import restricted
+from .presets import Preset, preset_of, recognised
+from .tables import opened_as
+
+LOOKED_AT = 1 << 20  # bytes of a file that are looked at
+ROWS = 20
+_SEPARATORS = ",;\t|"
+# Commonly so called, folded to letters and digits.
+_NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
+    (r"e?mail(address)?|emailaddress1|primaryemail|useremail|contactemail", {"as": "email"}),
+    (r"userid|uid", {"as": "user_id"}),
+    (r"(id|customerid|contactid|externalid|recordid|clientid|memberid|personid)", {"as": "id", "kind": "external"}),
+    (r"(mobile|cell|tele)?phone(number|no)?|mobile(number)?|tel(ephone)?", {"as": "phone"}),
+    (r"(full|display|contact)?name", {"as": "trait", "key": "name"}),
+    (r"first(name)?|givenname|vorname|prenom", {"as": "trait", "key": "firstName"}),
+    (r"last(name)?|surname|familyname|nachname", {"as": "trait", "key": "lastName"}),
+    (r"(company|organi[sz]ation|account)(name)?|firma", {"as": "account", "key": "name"}),
+    (r"(lastmodified|modified|updated|changed)(date|at|on|time)?", {"as": "told_at"}),
+    (r"(unsubscribed|optedout|optout|emailoptout)", {
+        "as": "consent", "channel": "email", "purpose": "marketing",
+        "says": {"yes": "withdrawn", "true": "withdrawn", "1": "withdrawn", "no": "", "false": "", "0": ""},
+    }),
+    (r"(acceptsmarketing|subscribed|optin|emailoptin|newsletter|acceptsemailmarketing)", {
+        "as": "consent", "channel": "email", "purpose": "marketing",
+        "says": {"yes": "granted", "true": "granted", "1": "granted",
+                 "no": "withdrawn", "false": "withdrawn", "0": "withdrawn"},
+    }),
+)  # fmt: skip
+# A preset's columns are known under their names as they are written; the rest of a file is kept as texts.
+_WORDS = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the beginning of a file shows. preset: None for a file of no known system; document: how to read it."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    preset: Preset | None
+    document: dict[str, Any]
+
+
+def looked_at(*, path: Path, file_name: str, preset: str = "", key: str = "") -> Looked:
+    """Look at a file. preset: what somebody says it is; key: the key of its source. BadFile if it cannot be read."""
+    form, encoding, delimiter = written_as(path)
+    sheet = opened_as(path, form=form, encoding=encoding, delimiter=delimiter)
+    rows = tuple((line, tuple(cells)) for line, cells in _first(sheet.rows))
+    known = preset_of(preset) if preset else recognised(header=sheet.header, file_name=file_name)
+    found = document_of(header=sheet.header, preset=known, key=key or _key(file_name))
+    if found.get("kind") == "orders":
+        found |= {"encoding": encoding, "delimiter": delimiter, "currency": _currency(found, sheet.header, rows)}
+    if found.get("kind", "rows") == "rows":
+        found |= {"format": form, "encoding": encoding, "delimiter": delimiter}
+    return Looked(tuple(sheet.header), rows, known, found)
+
+
+def _currency(document: dict[str, Any], header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> str:
+    """The currency of a file of orders: what its first rows say, else the one that is reported in."""
+    column = document.pop("currency_from", "")
+    if column in header:
+        place = list(header).index(column)
+        said = (cells[place].strip().upper() for _line, cells in rows if len(cells) > place)
+        if found := next((code for code in said if re.fullmatch("[A-Z]{3}", code)), ""):
+            return found
+    return Installation.current().currency
+
+
+def _first(rows: Any) -> list[tuple[int, list[str]]]:
+    """Some rows; a fault further on is for the reading of the whole file to tell."""
+    found: list[tuple[int, list[str]]] = []
+    try:
+        found.extend(islice(rows, ROWS))
+    except BadFile:
+        if not found:
+            raise
+    return found
+
+
+def written_as(path: Path) -> tuple[str, str, str]:
+    """Format, encoding and separator."""
+    if zipfile.is_zipfile(path):
+        return "xlsx", "utf-8", ","
+    with path.open("rb") as file:
+        start = file.read(LOOKED_AT)
+    encoding = _encoding(start)
+    text = start.decode(encoding, errors="ignore")
+    return "csv", encoding, _separator(text)
+
+
+def _encoding(start: bytes) -> str:
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return "cp1252" if not any(byte in start for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)) else "latin-1"
+    return "utf-8"
+
+
+def _separator(text: str) -> str:
+    """The one that parts the header, and the first rows, into the same number of cells."""
+    text = text.lstrip("\ufeff")
+    best, most = ",", 1.0
+    for one in _SEPARATORS:
+        try:
+            widths = [
+                len(cells) for cells in islice(csv.reader(io.StringIO(text, newline=""), delimiter=one), 10) if cells
+            ]
+        except csv.Error:
+            continue
+        if not widths:
+            continue
+        agreeing = sum(width == widths[0] for width in widths) / len(widths)
+        if widths[0] > 1 and widths[0] * agreeing > most:
+            best, most = one, widths[0] * agreeing
+    return best
+
+
+def document_of(*, header: Sequence[str], preset: Preset | None, key: str) -> dict[str, Any]:
+    """How to read a file of a system, or of none: its own columns as the preset says, all others as texts."""
+    if preset is not None and preset.kind != "rows":
+        return dict(preset.document)
+    columns: dict[str, Any] = {}
+    if preset is None:
+        taken: set[str] = set()
+        for name in header:
+            use = _guessed(name)
+            if use is not None and use["as"] in ("email", "user_id", "told_at") and use["as"] in taken:
+                use = None
+            columns[name] = use or {"as": "trait", "key": name[:200]}
+            taken.add(columns[name]["as"])
+        traits: set[str] = set()
+        for name, use in columns.items():
+            if use["as"] == "trait":
+                use = columns[name] = {**use, "key": use["key"] if use["key"] not in traits else name[:200]}
+                traits.add(use["key"])
+        return {"source": {"key": key}, "columns": _named(columns), "time_formats": ["iso"]}
+    folded = {name.strip().casefold(): name for name in header}
+    respelt = _respelt(preset.document, folded)
+    found = restricted(respelt, header)
+    prefix = found.pop("trait_prefix", "")
+    told: set[str] = set()
+    for name, uses in found["columns"].items():
+        for use in uses:
+            if use.get("as") == "trait":
+                # What two columns of a file tell is told by the first; the other keeps its own name.
+                use["key"] = use["key"] if use["key"] not in told else f"{prefix}{name}"[:200]
+                told.add(use["key"])
+    for name in header:
+        if name and name not in found["columns"] and f"{prefix}{name}" not in told:
+            found["columns"][name] = [{"as": "trait", "key": f"{prefix}{name}"[:200]}]
+    return found
+
+
+def _respelt(document: Mapping[str, Any], folded: Mapping[str, str]) -> dict[str, Any]:
+    """A preset's columns as the file spells them: some systems change their mind about capitals."""
+
+    def spelt(value: Any) -> Any:
+        return folded.get(value.casefold(), value) if isinstance(value, str) else value
+
+    kept = dict(document)
+    kept["columns"] = {
+        spelt(name): [
+            {key: spelt(value) if key == "at" else value for key, value in use.items()}
+            for use in (uses if isinstance(uses, list) else [uses])
+        ]
+        for name, uses in document.get("columns", {}).items()
+    }
+    kept["touchpoints"] = [
+        {
+            key: spelt(value)
+            if key in ("at", "amount", "currency", "order_ref", "id")
+            else {spelt(column): texts for column, texts in value.items()}
+            if key == "only"
+            else {name: spelt(column) for name, column in value.items()}
+            if key == "properties"
+            else value
+            for key, value in one.items()
+        }
+        for one in document.get("touchpoints", [])
+    ]
+    kept["consents"] = [
+        {key: spelt(value) if key == "at" else value for key, value in one.items()}
+        for one in document.get("consents", [])
+    ]
+    return kept
+
+
+def _guessed(name: str) -> dict[str, Any] | None:
+    folded = _WORDS.sub("", name.casefold())
+    return next((dict(use) for pattern, use in _NAMES if re.fullmatch(pattern, folded)), None)
+
+
+def _named(columns: dict[str, Any]) -> dict[str, Any]:
+    return {name: [use] if name else [{"as": "leave"}] for name, use in columns.items()}
+
+
+def _key(file_name: str) -> str:
+    folded = _WORDS.sub("-", Path(file_name).stem.casefold()).strip("-")
+    return (re.sub(r"[0-9-]+$", "", folded) or folded or "file")[:40].strip("-") or "file"

@@ -1,0 +1,89 @@
+"""Storing one portion of rows: through the door that everything comes in by (`customers.ingest`), with what the rows
+say of consent and of companies, and with a note of what was stored, in the caller's transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from clm.lib import sql
+
+from ..ingest import Ingested, ingest_within
+from ..models import Cause, Consent, Import, Source
+from .effects import Effect
+from .events_of import RowEvents, welcomes_of
+from .known import Known
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def store_rows(
+    *, record: Import, source: Source, rows: Sequence[RowEvents], effects: Sequence[Effect], known: Known, said_by: str
+) -> Ingested:
+    """Store rows and what they do; `said_by`: whom statements of consent name as their source. Raced: begin again."""
+    if not rows:
+        return Ingested(0, 0, 0, 0, ())
+    events = [event for each in rows for event in each.events]
+    done = ingest_within(source=source, events=events, cause=Cause.IMPORT, newcomers="Created")
+    first, profiles = 0, []
+    for each in rows:
+        profiles.append(done.profiles[first])
+        first += len(each.events)
+    belongs = _affiliate(rows, profiles)
+    consents = _state(effects, profiles, known.now, said_by)
+    hashes = sorted({one for each in rows for one in each.hashes})
+    fresh = sorted({one for each in effects for one in each.identities})
+    sql.run(
+        "customers/import_brought_add",
+        **{"import": record.pk},
+        source=source.pk,
+        messages=hashes + welcomes_of(hashes),
+        kinds=[kind for kind, _value in fresh],
+        identity_values=[value for _kind, value in fresh],
+        since=known.now,
+        consents=consents,
+        profiles=[profile for profile, _key, _at in belongs],
+        accounts=[key for _profile, key, _at in belongs],
+        from_at=[at for _profile, _key, at in belongs],
+    ).close()
+    return done
+
+
+def _affiliate(rows: Sequence[RowEvents], profiles: Sequence[int]) -> list[tuple[int, str, datetime]]:
+    told = [
+        {
+            "profile": profile,
+            "key": each.row.account.key,
+            "name": each.row.account.name,
+            "properties": each.row.account.properties,
+            "at": each.told_at.isoformat(),
+            "place": place,
+        }
+        for place, (each, profile) in enumerate(zip(rows, profiles, strict=True))
+        if each.row.account is not None
+    ]
+    if told:
+        sql.run("customers/affiliations_add", told=_ENCODER.encode(told).decode()).close()
+    return [
+        (profile, each.row.account.key, each.told_at)
+        for each, profile in zip(rows, profiles, strict=True)
+        if each.row.account is not None
+    ]
+
+
+def _state(effects: Sequence[Effect], profiles: Sequence[int], now: datetime, said_by: str) -> list[int]:
+    told = [
+        Consent(
+            profile_id=profiles[one.place],
+            address=one.address,
+            channel=one.channel,
+            purpose=one.purpose,
+            state=one.state,
+            source=said_by[:200],
+            at=one.at,
+            recorded_at=now,
+        )
+        for each in effects
+        for one in each.consents
+    ]
+    return [one.pk for one in Consent.objects.bulk_create(told)] if told else []

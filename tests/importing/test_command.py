@@ -1,0 +1,94 @@
+"""manage.py import_file with files of people: recognised, tried, stored, and gone on with after a kill."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from customers.models import Customer, Identity, Import, Touchpoint, TraitTelling
+
+from .files import DOCUMENT, person, write
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments: object) -> str:
+    out = StringIO()
+    call_command("import_file", *map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_file_of_a_known_system_needs_no_mapping(tmp_path):
+    path = write(tmp_path, "cus_1,ada@example.org,2025-03-04,FALSE", header="id,Email,Created (UTC),Delinquent")
+    said = run(path)
+    assert "Read as: Stripe, customers" in said
+    assert "1 rows = 1 new customers + 0 updates + 0 unchanged + 0 rejected" in said
+    assert run(path).splitlines()[-1] == "0 rows changed"
+
+
+@pytest.mark.django_db
+def test_an_own_mapping_and_a_dry_run(tmp_path):
+    mapping = tmp_path / "crm.json"
+    mapping.write_text(json.dumps(DOCUMENT))
+    path = write(tmp_path, person(1), person(2), "oops")
+    said = run(path, "--mapping", mapping, "--dry-run")
+    assert "3 rows = 2 new customers + 0 updates + 0 unchanged + 1 rejected" in said
+    assert said.splitlines()[-1] == "Nothing was stored: 0 rows changed"
+    assert not Customer.objects.exists()
+    errors = tmp_path / "errors.csv"
+    said = run(path, "--mapping", mapping, "--errors", errors)
+    assert "rejected 1 rows: the row has more or fewer cells than the header" in said
+    assert "oops" in errors.read_text(encoding="utf-8-sig")
+    assert Customer.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_file_of_no_known_system_is_refused_with_the_way_out(tmp_path):
+    path = write(tmp_path, "a,b", header="x,y")
+    with pytest.raises(CommandError, match="--preset with one of customerly_users"):
+        run(path)
+    with pytest.raises(CommandError, match="is none of"):
+        run(path, "--preset", "nobodys")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_killed_at_any_point_goes_on_and_stores_everything_once(tmp_path, outside_env):
+    """kill -9 again and again while it stores; then the same as if it had run through."""
+    mapping = tmp_path / "crm.json"
+    mapping.write_text(json.dumps(DOCUMENT))
+    rows = [person(number, opted_out="yes" if number % 3 else "") for number in range(1, 4_001)]
+    path = write(tmp_path, *rows, "oops")
+    command = [sys.executable, str(PROJECT / "manage.py"), "import_file", str(path), "--mapping", str(mapping)]
+    killed_at = []
+    for _kill in range(3):
+        before = len(killed_at) and killed_at[-1]
+        process = subprocess.Popen(command, env=outside_env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        limit = time.monotonic() + 60
+        while time.monotonic() < limit and process.poll() is None:
+            record = Import.objects.order_by("-pk").first()
+            if record is not None and record.progress.get("portion", 0) > before:
+                break
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        record = Import.objects.get()
+        killed_at.append(record.progress.get("portion", 0))
+        if record.state == Import.State.DONE:
+            break
+    done = subprocess.run(command, env=outside_env, capture_output=True, text=True, timeout=120, check=True)
+    assert len(killed_at) > 1, "it was over before it could be killed"
+    assert "went on where it had stopped" in done.stdout
+    record = Import.objects.get()
+    assert (record.state, record.lines_read, record.lines_used) == ("done", 4_001, 4_000)
+    assert record.counts["rows_new"] == 4_000
+    assert (Customer.objects.count(), Identity.objects.count()) == (4_000, 8_000)
+    assert (Touchpoint.objects.count(), TraitTelling.objects.count()) == (4_000, 4_000)
+    again = subprocess.run(command, env=outside_env, capture_output=True, text=True, timeout=120, check=True)
+    assert again.stdout.splitlines()[-1] == "0 rows changed"
