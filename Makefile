@@ -1,6 +1,6 @@
 # The commands of this project. `make run` is all a newcomer needs; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help run packages test check lint format types layers migrations deployment reset bench bench-packages soak pin
+.PHONY: help run packages test check lint format types layers migrations deployment reset bench bench-packages oracle-packages soak pin
 PY := .venv/bin/python
 BOOTSTRAP = python=$$(sh bin/find-python) && "$$python" clm/bootstrap.py
 STOP_TEST_SERVERS = CLM_DATA_DIR="$${CLM_TEST_DATA_DIR:-.data/test}" $(PY) manage.py embedded stop --force >/dev/null 2>&1
@@ -56,16 +56,20 @@ reset:
 	@$(PY) manage.py embedded reset $(if $(filter 1,$(YES)),--yes)
 
 # In this order: what needs no database, then what fills one, then what works on it. Never on the installation's own.
-BENCHES := engine load replay processor_time event_instants advance pages what_if
+BENCHES := engine value load replay processor_time event_instants advance pages what_if
 B ?= $(patsubst bench/%.py,%,$(wildcard $(BENCHES:%=bench/%.py)))
 bench: bench-packages
 	@$(BOOTSTRAP) check
 	@for name in $(B); do CLM_DATA_DIR="$${CLM_BENCH_DATA_DIR:-.data/bench}" $(PY) bench/$$name.py || exit 1; done
 
-bench-packages:
+bench-packages: oracle-packages
 	@$(BOOTSTRAP) bench
 
-soak:
+# The statistical packages that value models are held against, in an environment of their own.
+oracle-packages:
+	@$(BOOTSTRAP) oracles
+
+soak: oracle-packages
 	@$(BOOTSTRAP) test
 	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; CLM_SOAK=$${CLM_SOAK:-1800} $(PY) -m pytest -m "soak or not soak" $(T)
 
@@ -75,4 +79,5 @@ pin:
 	$(PIN) requirements.in -o requirements.txt
 	$(PIN) requirements-dev.in -o requirements-dev.txt
 	$(PIN) requirements-bench.in -o requirements-bench.txt
+	$(PIN) requirements-oracles.in -o requirements-oracles.txt
 	$(PIN) requirements-node.in -o requirements-node.txt

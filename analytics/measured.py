@@ -13,13 +13,13 @@ from clm.lib.questions import QuestionError
 from clm.lib.templatetags.times import plain_date
 from customers.models import Installation
 
-from . import value
 from .beginning import Beginning, beginning
 from .figures import CountRow
 from .retention import Retention, retention
 from .sales import Sales, sales
 from .scope import Scope
 from .spending import Spending, spending
+from .value import arithmetic as value
 
 
 @dataclass(frozen=True, slots=True)

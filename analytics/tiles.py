@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from clm.lib.periods import day_start, days
 from clm.lib.templatetags.times import plain_date
 
-from . import value
 from .beginning import Beginning
 from .figures import Figure, Moved
 from .measured import Measured, plain
@@ -18,6 +17,7 @@ from .metrics import figures, metric
 from .retention import Retention, retentions, trailing_windows
 from .sales import Sales, sales_of
 from .scope import COMPARISONS, Scope
+from .value import arithmetic as value
 
 MILLISECOND = timedelta(milliseconds=1)
 DAY = timedelta(days=1)

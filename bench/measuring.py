@@ -141,6 +141,14 @@ def peers_python() -> Path:
     return path
 
 
+def oracles_python() -> Path:
+    """The Python that has the statistical packages our models are held against (requirements-oracles.txt)."""
+    path = PROJECT / ".venv-oracles" / "bin" / "python"
+    if not path.exists():
+        raise Refused("The packages to compare with are not installed: make oracle-packages")
+    return path
+
+
 def begin(question: str) -> None:
     """Print what is asked and on what machine; refuse to measure under a debugger's or a tracer's weight."""
     if sys.gettrace() is not None:

@@ -19,6 +19,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 VENV = PROJECT / ".venv"
 BENCH_VENV = PROJECT / ".venv-bench"
+ORACLES_VENV = PROJECT / ".venv-oracles"
 NODE_MODULES = PROJECT / "node_modules"
 OLDEST = (3, 11)
 
@@ -44,13 +45,14 @@ class Refused(Exception):  # noqa: N818 (it refuses; nothing is in error)
 
 
 def main(purpose: str) -> None:
-    """Prepare for `purpose`: run, check (adds linters and test tools), test (adds a browser as well), or bench (what
-    benchmarks compare with, in an environment of its own)."""
+    """Prepare for `purpose`: run, check (adds linters and test tools), test (adds a browser as well), or, each in
+    an environment of its own, bench (what benchmarks compare with) and oracles (what value models are held against)."""
     os.chdir(PROJECT)
     with _one_at_a_time():
-        if purpose == "bench":
-            make_venv(BENCH_VENV)
-            install_python_packages("requirements-bench.txt", venv=BENCH_VENV)
+        if purpose in ("bench", "oracles"):
+            venv = BENCH_VENV if purpose == "bench" else ORACLES_VENV
+            make_venv(venv)
+            install_python_packages(f"requirements-{purpose}.txt", venv=venv)
             return
         make_venv()
         requirements = ["requirements.txt"] if purpose == "run" else ["requirements.txt", "requirements-dev.txt"]

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from analytics.intervals import wilson
-from analytics.value import clv, lifespan, margin, per
+from analytics.value.arithmetic import clv, lifespan, margin, per
 
 
 def test_clv_of_the_source_is_two_thousand() -> None:
