@@ -152,9 +152,10 @@ def customers(
     limit = max(page_size, 1)
     began = NEWEST if cursor is not None and is_of_newest(cursor) else order  # a list goes on as it began
     found = _page(asked, everyone, search, models, began, cursor, limit)
-    refused = ""
+    refused, too_many = "", None
     if found is None:
-        refused, began = _too_many(_most(asked, began, search)), NEWEST
+        too_many = _most(asked, began, search)
+        refused, began = _too_many(too_many), NEWEST
         found = _page(asked, everyone, search, models, NEWEST, None, limit)
         assert found is not None
     page, backwards, place = found
@@ -164,7 +165,11 @@ def customers(
     if whole is None and counted and not has_next and not has_previous:
         whole = Size(len(page.places), True)  # all of them are on this page
     elif whole is None and counted:
-        whole = _kept_size(asked) or _size(everyone, _most(asked, NEWEST, search))
+        most = _most(asked, NEWEST, search)
+        # Who refused to sort them has read more than so many: they are not counted once more. A common search refuses
+        # without reading.
+        read = too_many == most and (search is None or not search.is_common)
+        whole = _kept_size(asked) or (Size(most, False) if read else _size(everyone, most))
     return CustomerPage(
         rows=_rows(_in_places(page.places), asked, models, now, with_next),
         start=start,
