@@ -29,6 +29,7 @@ from analytics.pages.definitions import (
     segment_version,
     segment_versions,
 )
+from analytics.pages.erasures import customer_erase, erasures
 from analytics.pages.examples import (
     model_example_new,
     model_example_retire,
@@ -94,6 +95,8 @@ urlpatterns = [
     path("customers/<int:customer_id>/edit/", customer_edit, name="customer_edit"),
     path("customers/<int:customer_id>/log/", customer_log, name="customer_log"),
     path("customers/<int:customer_id>/merge/", customer_merge, name="customer_merge"),
+    path("customers/<int:customer_id>/erase/", customer_erase, name="customer_erase"),
+    path("erasures/", erasures, name="erasures"),
     path("merges/<int:merge_id>/undo/", merge_undo, name="merge_undo"),
     path("customers/<int:customer_id>/place/", customer_place, name="customer_place"),
     path(

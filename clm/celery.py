@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "previews": {"task": "clm.tasks.previews", "schedule": 2.0, "options": {"expires": 2.0}},
     "publish": {"task": "clm.tasks.publish", "schedule": 2.0, "options": {"expires": 2.0}},
     "fill": {"task": "clm.tasks.fill", "schedule": 10.0, "options": {"expires": 10.0}},
+    "erasures": {"task": "clm.tasks.erasures", "schedule": 10.0, "options": {"expires": 10.0}},
     "partitions": {"task": "clm.tasks.partitions", "schedule": crontab(hour=3, minute=17)},
     "answers": {"task": "clm.tasks.answers", "schedule": crontab(minute=41), "options": {"expires": 3600.0}},
 }

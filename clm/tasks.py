@@ -6,6 +6,7 @@ from typing import Any
 from analytics.days.fill import fill
 from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
+from customers.erase import work_on_erasures
 from customers.ingest import clock
 from customers.partitions import turn_partitions
 from lifecycle import advance as advancing
@@ -18,6 +19,7 @@ from lifecycle.tick import tick
 
 # A worker that counts for somebody lets others have their turn after so long; the next wake-up goes on.
 PREVIEW_SECONDS = 20.0
+ERASURE_SECONDS = 20.0
 
 _tick_beats, _worker_beats = beating(TICK), beating(WORKER)
 
@@ -60,6 +62,12 @@ def previews(**_later: Any) -> int:
 def publish(**_later: Any) -> int:
     """Make live what people asked for (manage.py publish)."""
     return publish_asked()
+
+
+@app.task(name="clm.tasks.erasures", expires=10)
+def erasures(**_later: Any) -> int:
+    """Look through what was written about those who were erased (manage.py erase)."""
+    return work_on_erasures(seconds=ERASURE_SECONDS)
 
 
 @app.task(name="clm.tasks.partitions")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import QuestionError
 
+from .erased import refuse_erased
 from .events import EARLIEST
 from .keeping import folded_text
 from .models import Consent, Identity, Profile
@@ -40,11 +41,15 @@ def state_consent(
         raise QuestionError("at", _("This lies in the future."))
     if at is not None and at < EARLIEST:
         raise QuestionError("at", _("This lies before 1990."))
+    if "@" in said:
+        refuse_erased("email", said.lower(), field="address")
     recognised = Identity.objects.filter(profile__customer=customer, value__in=[said, said.lower()])
     profile = recognised.values_list("profile", flat=True).order_by("profile").first()
     if profile is None:
         profile = Profile.objects.filter(customer=customer).values_list("pk", flat=True).order_by("pk").first()
-    if profile is None:
+    # Held, so that nobody erases the customer meanwhile; of one who is erased nothing more is told.
+    held = Profile.objects.select_for_update(no_key=True).filter(pk=profile, erasure=None)
+    if profile is None or not held.exists():
         raise QuestionError("customer", _("This customer has no profile left to tell anything about."))
     return Consent.objects.create(
         profile_id=profile,

@@ -20,6 +20,7 @@ from clm.lib import sql
 from clm.lib.milliseconds import truncated
 
 from . import catalogue, locks
+from .erased import digests_of, named, note_met, sift
 from .events import Event, body_hash, message_hash
 from .models import Cause, Source, Touchpoint
 from .resolve import Apart, IdentityKey, Known, People, resolve
@@ -32,7 +33,8 @@ _TRIES = 5
 @dataclass(frozen=True, slots=True)
 class Ingested:
     """What became of the events of one call. repeated: known message, same body; conflicting: known message, other body
-    (the first stored wins). profiles: by position of the event; apart: customers that an event named as one."""
+    (the first stored wins). profiles: by position of the event, 0 for one that is about nobody but somebody who was
+    erased, of which there are `erased`; apart: customers that an event named as one."""
 
     new: int
     repeated: int
@@ -40,6 +42,7 @@ class Ingested:
     new_customers: int
     profiles: tuple[int, ...]
     apart: tuple[Apart, ...] = ()
+    erased: int = 0
 
 
 class Raced(RuntimeError):  # noqa: N818 an accident, not a fault
@@ -77,14 +80,28 @@ def ingest_within(
         return Ingested(0, 0, 0, 0, ())
     types = {event.type for event in events if event.is_touchpoint} | ({newcomers} if newcomers else set())
     channels = {event.channel for event in events}
-    now, news_hours, known, found = _begin(events, types, channels, patience_ms, statement_ms)
-    type_ids, channel_ids = catalogue.numbered(types=types, channels=channels, found=found, now=now)
-    people = resolve(events=events, known=known, now=now)
-    news_since = now - timedelta(hours=news_hours)
+    begun = _begin(events, types, channels, patience_ms, statement_ms)
+    asked, places = len(events), range(len(events))
+    if begun.erased:
+        sifted = sift(events=events, erased=begun.erased, known=begun.known)
+        events, places = sifted.events, sifted.places
+        if sifted.met:
+            note_met(met=sifted.met, at=begun.now)
+    gone = asked - len(events)
+    if not events:
+        return Ingested(0, 0, 0, 0, (0,) * asked, erased=gone)
+    now = begun.now
+    type_ids, channel_ids = catalogue.numbered(types=types, channels=channels, found=begun.found, now=now)
+    people = resolve(events=events, known=begun.known, now=now)
+    news_since = now - timedelta(hours=begun.news_hours)
     causes = [cause or (Cause.LIVE if event.occurred_at > news_since else Cause.LATE) for event in events]
     batch = _Batch(source, events, people, causes, type_ids, channel_ids, now, truncated(now), newcomers)
     new, repeated, conflicting = batch.store()
-    return Ingested(new, repeated, conflicting, len(people.made), people.profiles, people.apart)
+    profiles = people.profiles
+    if gone:
+        profile_at = dict(zip(places, profiles, strict=True))
+        profiles = tuple(profile_at.get(place, 0) for place in range(asked))
+    return Ingested(new, repeated, conflicting, len(people.made), profiles, people.apart, gone)
 
 
 def clock() -> datetime:
@@ -95,23 +112,50 @@ def clock() -> datetime:
     return now
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What an ingest knows before it writes: see customers/sql/ingest_begins.sql."""
+
+    now: datetime
+    news_hours: int
+    known: dict[IdentityKey, Known]
+    found: tuple[dict[str, int], dict[str, int]]
+    erased: frozenset[str]
+
+
+# Whether anybody was ever erased, as far as this process knows: until then nobody's identifiers need be hashed.
+_some_are_erased = False
+
+
 def _begin(
     events: Sequence[Event], types: set[str], channels: set[str], patience_ms: int | None, statement_ms: int | None
-) -> tuple[datetime, int, dict[IdentityKey, Known], tuple[dict[str, int], dict[str, int]]]:
+) -> _Begun:
+    global _some_are_erased
     asked = sorted({identity for event in events for identity in event.identities})
     asked_types, asked_channels = catalogue.unremembered(types=types, channels=channels)
-    ((now, news_hours, people, found_types, found_channels),) = sql.rows(
-        "customers/ingest_begins",
-        lock=locks.PROPERTY_KEYS,
-        patience=None if patience_ms is None else f"{patience_ms}ms",
-        limit=None if statement_ms is None else f"{statement_ms}ms",
-        kinds=[kind for kind, _value in asked],
-        identity_values=[value for _kind, value in asked],
-        types=asked_types,
-        channels=asked_channels,
-    )
+    while True:
+        hashed = _some_are_erased
+        digests = (
+            {digest for one in {each for event in events for each in named(event)} for digest in digests_of(*one)}
+            if hashed
+            else ()
+        )
+        ((now, news_hours, people, found_types, found_channels, erased, _some_are_erased),) = sql.rows(
+            "customers/ingest_begins",
+            lock=locks.PROPERTY_KEYS,
+            patience=None if patience_ms is None else f"{patience_ms}ms",
+            limit=None if statement_ms is None else f"{statement_ms}ms",
+            kinds=[kind for kind, _value in asked],
+            identity_values=[value for _kind, value in asked],
+            types=asked_types,
+            channels=asked_channels,
+            digests=sorted(digests),
+        )
+        if hashed or not _some_are_erased:
+            break
     known = {(kind, value): Known(*where) for kind, value, *where in msgspec.json.decode(people)}
-    return now, news_hours, known, (msgspec.json.decode(found_types), msgspec.json.decode(found_channels))
+    found = msgspec.json.decode(found_types), msgspec.json.decode(found_channels)
+    return _Begun(now, news_hours, known, found, frozenset(erased))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import Faults, QuestionError
 
+from .erased import refuse_erased
 from .events import EARLIEST, Event
 from .ingest import ingest
 from .models import Customer, Identity, Profile, Source, Trait
@@ -255,6 +256,8 @@ def _identities(told: Mapping[str, str | None]) -> list[tuple[str, str]]:
 
 def _refuse_taken(told: Mapping[str, str], *, customer: int | None, asked: Faults) -> None:
     for kind, value in _identities(told):
+        with asked.noted():
+            refuse_erased(kind, value, field=kind)
         owner = Customer.objects.filter(profiles__identities__kind=kind, profiles__identities__value=value).first()
         if owner is not None and owner.pk != customer:
             has = {

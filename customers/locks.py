@@ -1,11 +1,12 @@
 """The advisory locks of the program, in the order in which they are taken. All of them end with the transaction.
 
 1. PROPERTY_KEYS shared by every ingest, exclusive while a property is registered: an ingest knows the property or
-   has ended before its backfill begins.
+   has ended before its backfill begins. Exclusive too while a customer's names are erased: whatever was on its way to
+   that customer is there by then, and what comes later finds its profiles closed.
 2. VERSIONS shared by every advance, exclusive while a version goes live: nobody mixes two versions.
-3. MERGES exclusive for every merge and unmerge: they are rare, and one at a time they cannot wait in a circle.
-4. BUCKET of a contiguous range of customer ids: shared by advance (tried, never waited for), merge and unmerge (waited
-   for, in order), exclusive by replay. Only after it come the row locks of customers, in order of id.
+3. MERGES exclusive for every merge, unmerge and erasure: they are rare, and one at a time they cannot wait in a circle.
+4. BUCKET of a contiguous range of customer ids: shared by advance (tried, never waited for), merge, unmerge and erasure
+   (waited for, in order), exclusive by replay. Only after it come the row locks of customers, in order of id.
 5. SEQUENCER while announcements get their place.
 6. Row locks of profiles while traits are told, and while their customers are merged, in order of id.
 

@@ -19,12 +19,14 @@ class MergeError(ValueError):
 def merge(*, customers: tuple[int, int], now: datetime, author: int | None = None, reason: str = "") -> Merge:
     """Make one customer of two: the one created first survives and gets the other's profiles."""
     locks.own(locks.MERGES)
-    found = _locked(set(customers))
+    found = locked_customers(set(customers))
     if len(found) != 2:
         raise MergeError("Both must be customers, and two different ones.")
     for customer in found:
         if customer.merged_into_id is not None:
             raise MergeError(f"Customer {customer.pk} was already merged into {customer.merged_into_id}.")
+        if customer.erased_at is not None:
+            raise MergeError(f"Customer {customer.pk} was erased; nothing says any more who it was.")
     survivor, absorbed = sorted(found, key=lambda customer: (customer.created_at, customer.pk))
     moved = list(Profile.objects.filter(customer=absorbed).order_by("pk").values_list("pk", flat=True))
     record = Merge.objects.create(survivor=survivor, absorbed=absorbed, at=now, author_id=author, reason=reason)
@@ -45,7 +47,7 @@ def unmerge(*, merge: int, now: datetime) -> Merge:
         raise MergeError(f"This merge was already undone at {record.undone_at:%Y-%m-%d %H:%M} UTC.")
     owner_of = dict(Profile.objects.filter(moves__merge=record).values_list("pk", "customer_id"))
     home_of = _homes(owner_of, released=record.absorbed_id)
-    _locked({record.absorbed_id, *owner_of.values(), *home_of.values()})
+    locked_customers({record.absorbed_id, *owner_of.values(), *home_of.values()})
     record.undone_at = now
     record.save(update_fields=["undone_at"])
     Customer.objects.filter(pk=record.absorbed_id).update(merged_into=None)
@@ -98,7 +100,7 @@ def surviving(customer: Customer) -> Customer:
     return customer
 
 
-def _locked(customers: set[int]) -> list[Customer]:
+def locked_customers(customers: set[int]) -> list[Customer]:
     """Lock customers in order: their buckets, shared with advance and kept from replay, then their rows, then their
     profiles: whoever tells a trait meanwhile finds the profile alone, or together with those it now shares its customer
     with."""

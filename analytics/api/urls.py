@@ -11,6 +11,7 @@ from .changes import ChangePreview, ChangePublish, Changes, OneChange
 from .customers import Customers, CustomersFile, CustomerTouchpoints, OneCustomer
 from .definitions import ModelUses, RetireModel, RetireSegment, RollBackModel, RollBackSegment, SegmentUses
 from .documents import Docs, Schema
+from .erasures import EraseCustomer, Erasures, OneErasure, Readmit
 from .estimates import EstimateRule, OneRuleCount, RuleCounts, RuleWords
 from .examples import ModelExamples, OneModelExample, OneSegmentExample, SegmentExamples
 from .facts import (
@@ -75,11 +76,15 @@ urlpatterns = [
         EndPlacement.as_view(),
         name="api_customer_placement_end",
     ),
+    path("customers/<str:customer>/erase/", EraseCustomer.as_view(), name="api_customer_erase"),
     path("customers/<str:customer>/repairs/", Repairs.as_view(), name="api_customer_repairs"),
     path("identities/", Identities.as_view(), name="api_identities"),
     path("merges/", Merges.as_view(), name="api_merges"),
     path("merges/<str:merge>/", OneMerge.as_view(), name="api_merge"),
     path("merges/<str:merge>/undo/", UndoMerge.as_view(), name="api_merge_undo"),
+    path("erasures/", Erasures.as_view(), name="api_erasures"),
+    path("erasures/readmit/", Readmit.as_view(), name="api_erasures_readmit"),
+    path("erasures/<str:erasure>/", OneErasure.as_view(), name="api_erasure"),
     path("accounts/", Accounts.as_view(), name="api_accounts"),
     path("accounts/<str:account>/", OneAccount.as_view(), name="api_account"),
     path("accounts/<str:account>/members/", AccountMembers.as_view(), name="api_account_members"),

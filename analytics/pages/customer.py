@@ -103,6 +103,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
                 identities=record.identities(profiles=profiles, known_at=dates.known_at),
                 traits=traits,
             ),
+            "erased_at": found.erased_at,
             "consents": record.consents(profiles=profiles, as_of=dates.at),
             "traits": traits,
             "merged_from": record.merged_from(customer=found.pk, known_at=dates.known_at),
@@ -130,7 +131,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
             "why": why_of(customer=found.pk, sorting=asked_segment or chosen, at=at, as_of=_looked_from(dates)),
             "timeline": _timeline(query, profiles, dates, with_kinds=True),
             "role": query.get("role", ""),
-            "log_form": LogForm() if can(request.user, "touchpoints.log") else None,
+            "log_form": LogForm() if can(request.user, "touchpoints.log") and found.erased_at is None else None,
         },
     )
 

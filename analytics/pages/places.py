@@ -53,6 +53,13 @@ PAGES = (
     ),
     ("users", gettext_lazy("Users"), "user-shield", "team people accounts roles invite logins", "users.manage"),
     ("keys", gettext_lazy("API keys"), "key", "token tokens api secret access machine", "users.manage"),
+    (
+        "erasures",
+        gettext_lazy("Erasures"),
+        "eraser",
+        "erase gdpr forget forgotten delete right privacy anonymise",
+        "customers.erase",
+    ),
     ("rates", gettext_lazy("Exchange rates"), "exchange", "currency currencies money fx", "rates.edit"),
     (
         "installation",

@@ -1,6 +1,7 @@
 """Who the customers are and what happened to them. One module per family of tables."""
 
-from .contracts import Consent, ErasedIdentifier, ExchangeRate
+from .contracts import Consent, ExchangeRate
+from .erasure import ErasedIdentifier, Erasure
 from .identity import (
     Account,
     Affiliation,
@@ -35,6 +36,7 @@ __all__ = [
     "Consent",
     "Customer",
     "ErasedIdentifier",
+    "Erasure",
     "ExchangeRate",
     "Identity",
     "Import",

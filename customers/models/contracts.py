@@ -1,4 +1,4 @@
-"""What we may do and what things cost: consent, exchange rates, and the hashes of those who asked to be forgotten."""
+"""What we may do and what things cost: consent and exchange rates."""
 
 import pghistory
 import pgtrigger
@@ -62,13 +62,3 @@ class ExchangeRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.currency} {self.day}: {self.rate}"
-
-
-class ErasedIdentifier(models.Model):
-    """A keyed hash of an identifier somebody asked us to forget: no later import brings it back unnoticed."""
-
-    digest = models.CharField(max_length=64, unique=True)
-    erased_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return self.digest[:12]

@@ -20,7 +20,7 @@ SORTED_LETTERS = 40
 class Customer(models.Model):
     """A person. The texts are a portrait of what its profiles' traits and identities say now, kept for lists and
     search by `customers.portrait`; they are never the source of truth. is_anonymous: nothing is known but the ids of
-    devices; portrayed_at: when the portrait changed last."""
+    devices; portrayed_at: when the portrait changed last; erased_at: when the person was erased (`customers.erase`)."""
 
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -31,6 +31,7 @@ class Customer(models.Model):
     search_text = models.TextField(blank=True, default="", editable=False)
     is_anonymous = models.BooleanField(default=False, db_default=False, editable=False)
     portrayed_at = models.DateTimeField(db_default=Now(), editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         indexes = [
@@ -67,11 +68,21 @@ class Customer(models.Model):
 
 
 class Profile(models.Model):
-    """A cluster of identities under which touchpoints arrived. It keeps its touchpoints for ever."""
+    """A cluster of identities under which touchpoints arrived. It keeps its touchpoints for ever. erasure: the one that
+    took its names; nothing arrives under it any more."""
 
     id = models.BigAutoField(primary_key=True)
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="profiles")
     created_at = models.DateTimeField(default=timezone.now)
+    erasure = bare_reference("customers.Erasure", null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            # Whether a profile was erased a moment ago: customers/sql/touchpoints_add.sql. And those of an erasure.
+            models.Index(
+                fields=["id", "erasure"], condition=models.Q(erasure__isnull=False), name="profile_without_names"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"profile {self.pk}"

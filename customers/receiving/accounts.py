@@ -24,6 +24,6 @@ def affiliate(*, told: Sequence[Understood], profiles: Sequence[int]) -> None:
             "place": place,
         }
         for place, (one, profile) in enumerate(zip(told, profiles, strict=True))
-        if one.account is not None
+        if one.account is not None and profile  # 0: of somebody who was erased
     ]
     sql.run("customers/affiliations_add", told=_ENCODER.encode(rows).decode()).close()

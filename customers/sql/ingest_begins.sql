@@ -1,9 +1,10 @@
 -- What an ingest must know before it writes: the time, from which on no property is registered until it commits, the news
 -- window, whose the named identities are, and the numbers of names in the catalogue. One row: now, news_hours,
--- people [[kind, value, profile, customer, whether the profile has a user id]], types {name: id}, channels {key: id}.
+-- people [[kind, value, profile, customer, whether the profile has a user id]], types {name: id}, channels {key: id},
+-- erased (those of the digests that are of erased identifiers), whether anybody was ever erased.
 -- Parameters: lock (PROPERTY_KEYS), patience and limit (lock_timeout and statement_timeout of this transaction; NULL: as
--- they are), kinds, identity_values (parallel arrays), types, channels (names).
--- Index: identity_belongs_to_one_profile, customers_identity_profile_id, the names' own.
+-- they are), kinds, identity_values (parallel arrays), types, channels (names), digests.
+-- Index: identity_belongs_to_one_profile, customers_identity_profile_id, the names' and the digests' own.
 WITH held AS MATERIALIZED (
     SELECT set_config('lock_timeout', coalesce(%(patience)s, current_setting('lock_timeout')), true),
            set_config('statement_timeout', coalesce(%(limit)s, current_setting('statement_timeout')), true),
@@ -27,5 +28,7 @@ SELECT clock.now,
        (SELECT coalesce(jsonb_object_agg(name, id), '{}')
         FROM customers_touchpointtype WHERE name = ANY(%(types)s::text[]))::text,
        (SELECT coalesce(jsonb_object_agg(key, id), '{}')
-        FROM customers_channel WHERE key = ANY(%(channels)s::text[]))::text
+        FROM customers_channel WHERE key = ANY(%(channels)s::text[]))::text,
+       ARRAY(SELECT digest FROM customers_erasedidentifier WHERE digest = ANY(%(digests)s::text[])),
+       EXISTS (SELECT FROM customers_erasedidentifier)
 FROM clock

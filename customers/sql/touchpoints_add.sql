@@ -2,12 +2,13 @@
 -- overlapping batches wait for each other and never in a circle: touchpoints with their order lines, the values of named
 -- properties and their raw bodies; tellings of traits and the steps they make; one Stale row per profile changed.
 -- Traits were worked out for messages believed to be new. If one of these turns out to be stored already, nothing is
--- written of traits, and the caller, who sees it in `is_whole`, begins again.
+-- written of traits, and the caller, who sees it in `is_whole`, begins again. So it does if one of the profiles was erased
+-- a moment ago: whoever waited for the erasure knows the identities that were there before it.
 -- One row: message_hash, is_new, body_hash of the stored one if it is not, is_whole; with no touchpoint, one of NULLs.
 -- Parameters: source, at (arrival, cut to the millisecond), now, touchpoints, tellings, steps (JSON arrays of records, see
 -- ingest.py and trait_steps.py), gone (ids of steps), seen, seen_at (parallel arrays), changed, causes (parallel arrays),
 -- expected (how many messages that tell traits, or are tellings with a message, must be new).
--- Index: message_is_stored_once, telling_is_stored_once, trait_telling_of_profile.
+-- Index: message_is_stored_once, telling_is_stored_once, trait_telling_of_profile, profile_without_names.
 WITH told AS MATERIALIZED (
     SELECT *
     FROM jsonb_to_recordset(%(touchpoints)s::jsonb) AS t (
@@ -79,7 +80,12 @@ WITH told AS MATERIALIZED (
     RETURNING message_hash
 ), whole AS MATERIALIZED (
     SELECT (SELECT count(*) FROM fresh WHERE tells) + (SELECT count(*) FROM recorded WHERE message_hash IS NOT NULL)
-           = %(expected)s AS is_so
+           = %(expected)s
+           AND NOT EXISTS (
+               SELECT FROM customers_profile
+               WHERE erasure_id IS NOT NULL
+                 AND id IN (SELECT profile FROM told UNION ALL SELECT profile FROM telling)
+           ) AS is_so
 ), raw AS (
     INSERT INTO customers_rawbody (received_at, source_id, message_hash, body)
     SELECT %(at)s, %(source)s, message_hash, convert_to(raw, 'UTF8')

@@ -31,6 +31,7 @@ from customers.ingest import clock
 from customers.merge import merge
 from customers.models import Account, Affiliation, Import, Profile, Reject, Source
 from customers.rates import enter_rate
+from lifecycle.erase import erase
 from lifecycle.examples import add_example
 from lifecycle.models import HotCustomer, Parked, Placement, Replay, Segment, Stage, StageModel, SubRule
 from lifecycle.previews import start_rule_count
@@ -151,6 +152,7 @@ def one_of_everything() -> dict[str, str]:
         "parked": str(parked),
         "placement": str(placed.pk),
         "merge": str(merged.pk),
+        "erasure": str(erase(customer=make_customer(ago(days=7)), now=now).pk),
         "account": str(account.pk),
         "number": str(file.pk),
         "reject": str(refused.pk),

@@ -19,6 +19,7 @@ from customers.models import (
     Channel,
     Consent,
     Customer,
+    Erasure,
     ExchangeRate,
     Identity,
     Import,
@@ -215,6 +216,9 @@ WRONG: dict[str, Callable[[Made], Any]] = {
         PossibleMerge.objects.create(profile_id=1, other_id=2, kind="email", value=value, source=m.source)
         for value in "ab"
     ],
+    "finished_erasure_knows_no_names": lambda m: Erasure.objects.create(
+        customer=m.customer, at=NOW, finished_at=NOW, wanted=["una@example.org"]
+    ),
     "telling_is_stored_once": lambda m: [
         TraitTelling.objects.create(profile=m.profile, told_at=NOW, traits={}, source=m.source, message_hash="0" * 32)
         for _twice in range(2)

@@ -67,6 +67,7 @@ def test_places_of_the_installation_teach_what_they_are_for(
         ("/keys/", "No keys yet", "New key"),
         ("/rates/", "No rates yet", "Enter a rate"),
         ("/sources/", "Nothing sends yet", "New source"),
+        ("/erasures/", "Nobody was erased", "Customers"),
         ("/spend/", "No spend yet", "Bring in a file"),
         ("/campaigns/", "No campaigns yet", "New campaign"),
         ("/users/?state=off", "Nobody here", "Show everybody"),

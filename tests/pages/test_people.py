@@ -42,6 +42,8 @@ PAGES = [
     "/customers/merge/?search=novak",
     "/customers/{customer}/merge/",
     "/customers/{customer}/merge/?with={other}",
+    "/customers/{customer}/erase/",
+    "/erasures/",
     "/api/v1/docs/",
 ]
 
