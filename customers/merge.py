@@ -7,8 +7,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from clm.lib import sql
+
 from . import locks
-from .models import Cause, Customer, Merge, MergedProfile, Profile, ProfileMove, Stale
+from .models import Cause, Customer, Merge, MergedProfile, PossibleMerge, Profile, ProfileMove, Stale
 
 
 class MergeError(ValueError):
@@ -31,6 +33,16 @@ def merge(*, customers: tuple[int, int], now: datetime, author: int | None = Non
     moved = list(Profile.objects.filter(customer=absorbed).order_by("pk").values_list("pk", flat=True))
     record = Merge.objects.create(survivor=survivor, absorbed=absorbed, at=now, author_id=author, reason=reason)
     MergedProfile.objects.bulk_create([MergedProfile(merge=record, profile_id=profile) for profile in moved])
+    # Whoever waits to be asked about these two has the answer.
+    sql.rows(
+        "customers/possible_merges_decide",
+        one=survivor.pk,
+        other=absorbed.pk,
+        decision=PossibleMerge.Decision.MERGED.value,
+        author=author,
+        merge=record.pk,
+        at=now,
+    )
     _move(dict.fromkeys(moved, absorbed.pk), survivor.pk, now)
     Customer.objects.filter(pk=absorbed.pk).update(merged_into=survivor)
     Stale.objects.bulk_create([Stale(profile_id=profile, cause=Cause.MERGE) for profile in moved])

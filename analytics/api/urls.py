@@ -42,6 +42,7 @@ from .model_drafts import (
     SubRuleRule,
 )
 from .movement import Moves
+from .possible_merges import AcceptPossibleMerge, OnePossibleMerge, PossibleMerges, RefusePossibleMerge
 from .previews import PreviewModel, PreviewSegment, PublishModel
 from .rules import EvaluateRule
 from .segment_drafts import SegmentHands, SegmentRule, SegmentUpload
@@ -82,6 +83,18 @@ urlpatterns = [
     path("merges/", Merges.as_view(), name="api_merges"),
     path("merges/<str:merge>/", OneMerge.as_view(), name="api_merge"),
     path("merges/<str:merge>/undo/", UndoMerge.as_view(), name="api_merge_undo"),
+    path("possible-merges/", PossibleMerges.as_view(), name="api_possible_merges"),
+    path("possible-merges/<str:possible_merge>/", OnePossibleMerge.as_view(), name="api_possible_merge"),
+    path(
+        "possible-merges/<str:possible_merge>/merge/",
+        AcceptPossibleMerge.as_view(),
+        name="api_possible_merge_accept",
+    ),
+    path(
+        "possible-merges/<str:possible_merge>/refuse/",
+        RefusePossibleMerge.as_view(),
+        name="api_possible_merge_refuse",
+    ),
     path("erasures/", Erasures.as_view(), name="api_erasures"),
     path("erasures/readmit/", Readmit.as_view(), name="api_erasures_readmit"),
     path("erasures/<str:erasure>/", OneErasure.as_view(), name="api_erasure"),

@@ -38,6 +38,13 @@ PAGES = (
         "overview.view",
     ),
     ("customers", gettext_lazy("Customers"), "users", "people list contacts", "customers.view"),
+    (
+        "review",
+        gettext_lazy("Possible duplicates"),
+        "zoom-question",
+        "review queue duplicate doubles merge same person identity",
+        "customers.merge",
+    ),
     ("metrics", gettext_lazy("Metrics"), "chart-histogram", "figures kpi numbers", "metrics.view"),
     ("segments", gettext_lazy("Segments"), "users-group", "lists audiences groups", "segments.view"),
     ("retention", gettext_lazy("Retention"), "calendar-repeat", "cohorts repeat come back", "metrics.view"),

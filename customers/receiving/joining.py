@@ -3,17 +3,15 @@ name; two who both have one are never joined by a machine, but shown to people a
 
 from collections.abc import Collection, Sequence
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from clm.lib import sql
 from customers.ingest import clock
 from customers.merge import MergeError, merge
-from customers.models import Identity, PossibleMerge, Source
+from customers.models import Identity, Source
 from customers.resolve import Apart
+from customers.review import NAMELESS, Possible, propose
 
-# What a browser or a device is known by before anybody says who uses it.
-NAMELESS = "anonymous_id"
 # Who sends does not wait longer for a merge; told to come back, it sends the same again, and the merge is tried again.
 PATIENCE = "3s"
 # Pairs this process has looked at and left to people: every message of a shared device names them again.
@@ -49,7 +47,7 @@ def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
         if one == other or not one or not other:
             continue
         if one_named and other_named:
-            propose(source=source, pair=pair)
+            propose(pairs=[Possible(pair.profile, pair.other, pair.kind, pair.value)], source=source.pk)
             if len(_left) >= _MOST:
                 _left.clear()
             _left.add((pair.profile, pair.other))
@@ -63,18 +61,3 @@ def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
         except MergeError:
             continue  # somebody else merged one of them a moment ago; the next message of theirs finds them one
     return merged
-
-
-def propose(*, source: Source, pair: Apart) -> None:
-    """Keep a possible merge to be looked at, once. An id under which very many names were met is a shared device, and
-    says nothing about any two of them."""
-    low, high = sorted((pair.profile, pair.other))
-    with transaction.atomic():
-        same = PossibleMerge.objects.filter(kind=pair.kind, value=pair.value)
-        # One name was there before the first row; each row brought another.
-        if pair.kind == NAMELESS and same.count() + 1 >= settings.CLM_NAMES_OF_A_DEVICE:
-            return
-        PossibleMerge.objects.bulk_create(
-            [PossibleMerge(profile_id=low, other_id=high, kind=pair.kind, value=pair.value, source=source)],
-            ignore_conflicts=True,
-        )

@@ -29,8 +29,9 @@ from clm.wsgi import application
 from customers.consents import state_consent
 from customers.ingest import clock
 from customers.merge import merge
-from customers.models import Account, Affiliation, Import, Profile, Reject, Source
+from customers.models import Account, Affiliation, Import, PossibleMerge, Profile, Reject, Source
 from customers.rates import enter_rate
+from customers.review import Possible, propose
 from lifecycle.erase import erase
 from lifecycle.examples import add_example
 from lifecycle.models import HotCustomer, Parked, Placement, Replay, Segment, Stage, StageModel, SubRule
@@ -104,6 +105,8 @@ def one_of_everything() -> dict[str, str]:
         source="form",
         now=now,
     )
+    pair = [Profile.objects.filter(customer=one).first().pk for one in (customer, parked)]
+    propose(pairs=[Possible(*pair, "email", "anna@example.org")], source=Source.objects.get(key="shop").pk)
     model = StageModel.objects.get(key="seven")
     placed = Placement.objects.create(
         profile=profile,
@@ -152,6 +155,7 @@ def one_of_everything() -> dict[str, str]:
         "parked": str(parked),
         "placement": str(placed.pk),
         "merge": str(merged.pk),
+        "possible_merge": str(PossibleMerge.objects.get().pk),
         "erasure": str(erase(customer=make_customer(ago(days=7)), now=now).pk),
         "account": str(account.pk),
         "number": str(file.pk),

@@ -13,6 +13,8 @@ from clm.lib.milliseconds import written
 from customers.catalogue import channel_ids
 from customers.ingest import clock
 from customers.models import Account, Affiliation, Channel, Consent, Import, Merge, Profile, Reject, Source, Stale
+from customers.review import Possible, propose
+from lifecycle.erase import erase
 from lifecycle.install import publish
 from lifecycle.models import HotCustomer, Parked, Replay, Stage, Subject, Version
 from lifecycle.revise import add_segment
@@ -349,6 +351,13 @@ LISTS: dict[str, Callable[[int], Any]] = {
     "customers/": lambda n: make_customer(name=f"Name {n}"),
     "parked/": lambda _n: Parked.objects.create(customer_id=make_customer(), error="x", parked_at=clock()),
     "replays/": lambda _n: Replay.objects.create(finished_at=clock()),
+    "possible-merges/": lambda n: propose(
+        pairs=[
+            Possible(*(Profile.objects.get(customer=make_customer()).pk for _side in range(2)), "email", f"{n}@x.org")
+        ],
+        source=source().pk,
+    ),
+    "erasures/": lambda _n: erase(customer=make_customer(), now=clock(), author=make_user("admin").pk),
     "merges/": lambda _n: Merge.objects.create(
         survivor_id=make_customer(), absorbed_id=make_customer(), at=clock(), author=make_user("agent")
     ),

@@ -212,6 +212,12 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "possible_merge_is_of_two_profiles": lambda m: PossibleMerge.objects.create(
         profile=m.profile, other=m.profile, kind="email", value="a", source=m.source
     ),
+    "possible_merge_is_open_or_decided": lambda _made: PossibleMerge.objects.create(
+        profile_id=1, other_id=2, kind="email", value="a", decision="merged"
+    ),
+    "possible_merge_score_is_a_percentage": lambda _made: PossibleMerge.objects.create(
+        profile_id=1, other_id=2, kind="alike", score=101
+    ),
     "possible_merge_is_told_once": lambda m: [
         PossibleMerge.objects.create(profile_id=1, other_id=2, kind="email", value=value, source=m.source)
         for value in "ab"

@@ -68,6 +68,7 @@ def test_places_of_the_installation_teach_what_they_are_for(
         ("/rates/", "No rates yet", "Enter a rate"),
         ("/sources/", "Nothing sends yet", "New source"),
         ("/erasures/", "Nobody was erased", "Customers"),
+        ("/review/", "Nothing to decide", "Merge two others"),
         ("/spend/", "No spend yet", "Bring in a file"),
         ("/campaigns/", "No campaigns yet", "New campaign"),
         ("/users/?state=off", "Nobody here", "Show everybody"),

@@ -16,7 +16,9 @@ from campaigns.spending import enter_spend
 from clm.lib.access.keeping import issue_key
 from clm.lib.access.models import Role, User
 from customers.merge import merge
+from customers.models import PossibleMerge, Profile
 from customers.rates import enter_rate
+from customers.review import Possible, propose
 from tests.pages.conftest import Shop, faults, look, overflow
 from tests.pages.test_every_page import MODES
 
@@ -44,6 +46,9 @@ PAGES = [
     "/customers/{customer}/merge/?with={other}",
     "/customers/{customer}/erase/",
     "/erasures/",
+    "/review/",
+    "/review/?state=refused&why=email",
+    "/review/{pair}/",
     "/api/v1/docs/",
 ]
 
@@ -67,6 +72,8 @@ def busy_shop(shop: Shop) -> Shop:
     issue_key(name="My report", role="viewer", owner=shop.people["agent"])
     pair = shop.customer("1090").pk, shop.customer("1091").pk
     merge(customers=pair, now=shop.now, author=shop.people["agent"].pk, reason="Same person")
+    alike = [Profile.objects.get(customer=shop.customer(one)).pk for one in ("1017", "1023")]
+    propose(pairs=[Possible(*alike, "phone", "+442079460958")])
     return shop
 
 
@@ -80,6 +87,7 @@ def address(shop: Shop, path: str) -> str:
         "user": shop.people["agent"].pk,
         "customer": shop.customer("1005").pk,
         "other": shop.customer("1011").pk,
+        "pair": PossibleMerge.objects.get().pk,
     }
     path = path.format(**places)
     return f"{shop.url}{path}{'&' if '?' in path else '?'}still=1"
