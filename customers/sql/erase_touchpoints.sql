@@ -3,7 +3,7 @@
 -- many of them had text, and the last one (its instant and id), from which the next part goes on.
 -- Parameters: profile, after_at, after_id (the last one of the part before), limit.
 -- Index: touchpoint_replay, customers_orderline_touchpoint_id, the primary keys of values and bodies.
-WITH some AS MATERIALIZED (
+WITH part AS MATERIALIZED (
     SELECT id, occurred_at, received_at, source_id, message_hash,
            properties <> '{}' OR order_ref <> '' OR body_hash <> 0 AS has_text
     FROM customers_touchpoint
@@ -13,22 +13,22 @@ WITH some AS MATERIALIZED (
     LIMIT %(limit)s::int
 ), body AS (
     DELETE FROM customers_rawbody AS body
-    USING some
-    WHERE body.received_at = some.received_at AND body.source_id = some.source_id
-      AND body.message_hash = some.message_hash
+    USING part
+    WHERE body.received_at = part.received_at AND body.source_id = part.source_id
+      AND body.message_hash = part.message_hash
 ), value AS (
-    DELETE FROM customers_propertyvalue AS value USING some WHERE value.touchpoint_id = some.id
+    DELETE FROM customers_propertyvalue AS value USING part WHERE value.touchpoint_id = part.id
 ), line AS (
     UPDATE customers_orderline AS line
     SET product = '', description = '', category = ''
-    FROM some
-    WHERE line.touchpoint_id = some.id AND (line.product <> '' OR line.description <> '' OR line.category <> '')
+    FROM part
+    WHERE line.touchpoint_id = part.id AND (line.product <> '' OR line.description <> '' OR line.category <> '')
 ), blanked AS (
     UPDATE customers_touchpoint AS touchpoint
     SET properties = '{}', order_ref = '', body_hash = 0
-    FROM some
-    WHERE touchpoint.id = some.id AND some.has_text
+    FROM part
+    WHERE touchpoint.id = part.id AND part.has_text
 )
 SELECT count(*), count(*) FILTER (WHERE has_text), max(occurred_at),
-       (SELECT id FROM some ORDER BY occurred_at DESC, id DESC LIMIT 1)
-FROM some
+       (SELECT id FROM part ORDER BY occurred_at DESC, id DESC LIMIT 1)
+FROM part

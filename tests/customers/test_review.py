@@ -94,7 +94,7 @@ def test_one_customer_or_one_who_was_erased_is_no_pair() -> None:
 def test_deciding_is_a_mans_work_alone(django_assert_max_num_queries: Any) -> None:
     """No machine merges two who have names, however alike: putting a pair in merges nobody."""
     a, b = people("a", "b")
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         pair(a, b, kind="alike", value="", score=100, evidence={"name": 100, "email": 100})
     assert not Merge.objects.exists()
 

@@ -14,7 +14,7 @@ from lifecycle.erase import erase
 
 from .conftest import Running, Side
 from .making import ago, check_standings, customer_of, happened, installed, settle, source, tell
-from .test_kills import WRITERS, Forked, forked, gone  # noqa: F401 (a fixture)
+from .test_kills import EXCLUSIVE, WRITERS, Forked, forked, gone  # noqa: F401 (a fixture)
 
 Run = Callable[[Callable[[], Any]], Running]
 
@@ -95,7 +95,7 @@ STEPS = {
     "before the lists are left": ("lifecycle_listmember", WRITERS),
     "before texts are blanked": ("customers_touchpoint", WRITERS),
     "before refused messages are looked through": ("customers_reject", WRITERS),
-    "before kept answers are looked through": ("access_keptanswer", WRITERS),
+    "before kept answers are looked through": ("access_keptanswer", EXCLUSIVE),
 }
 
 
