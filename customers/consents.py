@@ -48,8 +48,8 @@ def state_consent(
     if profile is None:
         profile = Profile.objects.filter(customer=customer).values_list("pk", flat=True).order_by("pk").first()
     # Held, so that nobody erases the customer meanwhile; of one who is erased nothing more is told.
-    held = Profile.objects.select_for_update(no_key=True).filter(pk=profile, erasure=None)
-    if profile is None or not held.exists():
+    held = Profile.objects.select_for_update(no_key=True).filter(erasure=None)
+    if profile is None or not held.filter(pk=profile).exists():
         raise QuestionError("customer", _("This customer has no profile left to tell anything about."))
     return Consent.objects.create(
         profile_id=profile,

@@ -7,7 +7,7 @@ identity. An identity that is stored now is nobody's who was erased: then an adm
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -107,7 +107,7 @@ def sift(*, events: Sequence[Event], erased: Collection[str], known: Collection[
     return Sifted(tuple(kept), tuple(places), met)
 
 
-def _without(told: Any, texts: Collection[str]) -> dict[str, Any]:
+def _without(told: Mapping[str, Any], texts: Set[str]) -> dict[str, Any]:
     """What was told, but for values that say one of some texts, however they are written."""
     return {
         key: value

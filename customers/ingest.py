@@ -81,7 +81,7 @@ def ingest_within(
     types = {event.type for event in events if event.is_touchpoint} | ({newcomers} if newcomers else set())
     channels = {event.channel for event in events}
     begun = _begin(events, types, channels, patience_ms, statement_ms)
-    asked, places = len(events), range(len(events))
+    asked, places = len(events), tuple(range(len(events)))
     if begun.erased:
         sifted = sift(events=events, erased=begun.erased, known=begun.known)
         events, places = sifted.events, sifted.places

@@ -368,7 +368,7 @@ AT: dict[int, Any] = {}
 
 def everything_of(begins: str) -> list[Any]:
     """All that is known of the three, without their names."""
-    found = []
+    found: list[Any] = []
     for person in range(3):
         name = f"{begins}{person}"
         owner = Identity.objects.filter(kind="user_id", value=name).values_list("profile__customer", flat=True).first()
