@@ -4,8 +4,8 @@
    portraits go, a keyed hash of each identifier stays, and the profiles are closed: an ingest that knew one of them a
    moment ago begins again. From then on nobody finds the person.
 2. `work_on_erasures`, part by part, each a transaction that ends with the mark how far it came: texts of touchpoints
-   and their lines, raw bodies, refused messages and lines, kept answers. A killed one is taken up where it stopped.
-   What is looked for is kept with the erasure until all has been looked through.
+   and their lines, raw bodies, refused messages and lines, kept answers, files. A killed one is taken up where it
+   stopped. What is looked for is kept with the erasure until all has been looked through.
 
 The touchpoints keep type, instants and amounts under a nameless profile, so figures of the past stay; what rules read
 of traits and properties is gone, so stages are computed anew, with erasure as their cause."""
@@ -26,6 +26,7 @@ from clm.lib.milliseconds import truncated
 from clm.lib.questions import ConflictError
 
 from . import locks
+from .erase_files import drop_uploads, empty_rows
 from .erased import digests_of, folded_identifiers
 from .ingest import clock
 from .merge import locked_customers
@@ -186,11 +187,25 @@ def _answers(record: Erasure, after: Any) -> tuple[Any, dict[str, int]]:
     return (rows[-1][0] if len(rows) == REJECTS_AT_ONCE else None), {"answers": len(gone)}
 
 
+def _files(record: Erasure, after: Any) -> tuple[Any, dict[str, int]]:
+    mentions = _Mentions(record.wanted)
+    following, emptied = empty_rows(speaks=mentions.found_in, after=after or 0)
+    return following, {"import_rows": emptied}
+
+
+def _uploads(record: Erasure, after: Any) -> tuple[Any, dict[str, int]]:
+    mentions = _Mentions(record.wanted)
+    following, dropped = drop_uploads(speaks=mentions.found_in, after=after or 0)
+    return following, {"uploads": dropped}
+
+
 # In this order; a step is told how far it came and answers how far it is, None when it is through.
 _STEPS: tuple[tuple[str, Callable[[Erasure, Any], tuple[Any, dict[str, int]]]], ...] = (
     ("touchpoints", _touchpoints),
     ("refused messages and lines", _rejects),
     ("kept answers", _answers),
+    ("files being imported", _files),
+    ("files that wait", _uploads),
 )
 
 

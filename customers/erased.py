@@ -123,9 +123,17 @@ def note_met(*, met: Counter[str], at: datetime) -> None:
     sql.rows("customers/erased_met", digests=digests, counts=[met[one] for one in digests], at=at)
 
 
+def erased_among(identities: Iterable[IdentityKey]) -> set[IdentityKey]:
+    """Those of some identifiers that somebody asked us to forget; one query."""
+    digests = {one: digests_of(*one) for one in identities}
+    asked = sorted({digest for each in digests.values() for digest in each})
+    found = set(ErasedIdentifier.objects.filter(digest__in=asked).values_list("digest", flat=True))
+    return {one for one, each in digests.items() if not found.isdisjoint(each)}
+
+
 def is_erased(kind: str, value: str) -> bool:
     """Whether somebody asked us to forget this identifier."""
-    return ErasedIdentifier.objects.filter(digest__in=digests_of(kind, value)).exists()
+    return bool(erased_among([(kind, value)]))
 
 
 def refuse_erased(kind: str, value: str, *, field: str) -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from clm.lib import sql
 
+from ..erased import erased_among
 from ..ingest import Ingested, ingest_within
 from ..models import Cause, Consent, Import, Source
 from .effects import Effect
@@ -60,18 +61,19 @@ def _affiliate(rows: Sequence[RowEvents], profiles: Sequence[int]) -> list[tuple
             "place": place,
         }
         for place, (each, profile) in enumerate(zip(rows, profiles, strict=True))
-        if each.row.account is not None
+        if each.row.account is not None and profile  # 0: of somebody who was erased
     ]
     if told:
         sql.run("customers/affiliations_add", told=_ENCODER.encode(told).decode()).close()
     return [
         (profile, each.row.account.key, each.told_at)
         for each, profile in zip(rows, profiles, strict=True)
-        if each.row.account is not None
+        if each.row.account is not None and profile
     ]
 
 
 def _state(effects: Sequence[Effect], profiles: Sequence[int], now: datetime, said_by: str) -> list[int]:
+    erased = erased_among({("email", one.address.lower()) for each in effects for one in each.consents})
     told = [
         Consent(
             profile_id=profiles[one.place],
@@ -85,5 +87,6 @@ def _state(effects: Sequence[Effect], profiles: Sequence[int], now: datetime, sa
         )
         for each in effects
         for one in each.consents
+        if profiles[one.place] and ("email", one.address.lower()) not in erased
     ]
     return [one.pk for one in Consent.objects.bulk_create(told)] if told else []

@@ -1,6 +1,8 @@
 """Erasing a customer: nothing says who it was, what happened stays, and what names it again is noticed."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,6 +16,7 @@ from clm.lib.questions import ConflictError, QuestionError
 from customers.consents import state_consent
 from customers.erase import _Mentions, work_on_erasures
 from customers.erased import digest_of, readmit, sift
+from customers.importing.staging import keep_content, portion, stage_rows
 from customers.ingest import clock, ingest
 from customers.keeping import create_customer, edit_customer, log_touchpoint
 from customers.merge import MergeError, merge, unmerge
@@ -23,6 +26,7 @@ from customers.models import (
     Erasure,
     Identity,
     Import,
+    ImportContent,
     OrderLine,
     Profile,
     PropertyValue,
@@ -503,3 +507,33 @@ def test_the_answer_of_a_request_sent_twice_names_nobody_any_more() -> None:
     work_on_erasures()
     answer = api.post("/api/v1/customers/", told, "application/json", headers=once)
     assert (answer.status_code, Customer.objects.filter(erased_at=None).count()) == (410, 0)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "utf-16"])
+def test_files_that_wait_to_be_imported_name_nobody_any_more(kind: str) -> None:
+    tell(happened("una@example.org", "Page Viewed", ago(days=1), identities=[("email", "una@example.org")]))
+    text = "name,mail\nAnna,anna@example.org\nUna,UNA@example.org\n"
+    content = text.encode("utf-16" if kind == "utf-16" else "utf-8")
+    if kind == "xlsx":
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as book:
+            book.writestr("xl/sharedStrings.xml", "<si><t>Una</t></si><si><t>una@example.org</t></si>")
+        content = packed.getvalue()
+    files = [
+        Import.objects.create(
+            source=source(), kind="rows", file_name="f", file_sha256="0" * 64, file_bytes=1, mapping={}, state=state
+        )
+        for state in ("draft", "draft", "running")
+    ]
+    keep_content(record=files[0], blocks=[content])
+    keep_content(record=files[1], blocks=[b"anna@example.org"])
+    rows = [(2, ["Anna", "anna@example.org"]), (3, ["Una", "UNA@example.org"])]
+    stage_rows(record=files[2], rows=rows, tell=lambda _count: None)
+    record = erase(customer=customer_of("una@example.org", "email"), now=clock())
+    work_on_erasures()
+    record.refresh_from_db()
+    assert (record.counts["import_rows"], record.counts["uploads"]) == (1, 1)
+    assert list(ImportContent.objects.values_list("from_import", flat=True)) == [files[1].pk]
+    files[0].refresh_from_db()
+    assert (files[0].state, "was erased" in files[0].error) == ("failed", True)
+    assert portion(record=files[2], number=1) == [(2, ["Anna", "anna@example.org"]), (3, ["", ""])]

@@ -10,7 +10,7 @@ DECIDED = "UPDATE customers_possiblemerge SET decision = 'refused' WHERE decided
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0010_erasures"),
+        ("customers", "0011_erasures"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0009_write_keys_and_possible_merges"),
+        ("customers", "0010_imports_are_work"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
