@@ -58,7 +58,7 @@ def main(purpose: str) -> None:
         requirements = ["requirements.txt"] if purpose == "run" else ["requirements.txt", "requirements-dev.txt"]
         for name in requirements:
             install_python_packages(name)
-        install_front_end_packages()
+        install_front_end_packages(with_tests=purpose != "run")
         if purpose == "test":
             install_browser()
 
@@ -99,13 +99,16 @@ def install_python_packages(requirements: str, *, venv: Path | None = None) -> N
     stamp.write_text(wanted)
 
 
-def install_front_end_packages() -> None:
-    """Put the npm packages of package-lock.json into node_modules, with the machine's npm or a private one."""
+def install_front_end_packages(*, with_tests: bool = False) -> None:
+    """Put the npm packages of package-lock.json into node_modules, with the machine's npm or a private one; those that
+    tests alone need only `with_tests`, and never away again."""
     stamp = NODE_MODULES / ".installed"
-    wanted = _digest(PROJECT / "package-lock.json")
-    if NODE_MODULES.is_symlink() or (stamp.exists() and stamp.read_text() == wanted):
+    served = _digest(PROJECT / "package-lock.json")
+    wanted = f"{served} with tests" if with_tests else served
+    if NODE_MODULES.is_symlink() or (stamp.exists() and stamp.read_text() in (wanted, f"{served} with tests")):
         return
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    arguments += [] if with_tests else ["--omit=dev"]
     if npm := _machines_npm():
         with contextlib.suppress(Refused), _step("Installing the front-end packages"):
             _run([npm, *arguments], log=VENV / "npm.log")

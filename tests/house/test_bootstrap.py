@@ -95,6 +95,18 @@ def test_an_environment_that_is_a_link_is_left_alone(clone):
     assert list((clone / "elsewhere").iterdir()) == []
 
 
+def test_what_tests_alone_need_of_npm_is_added_once_and_not_taken_away(clone, monkeypatch):
+    npm = clone / "npm"
+    npm.write_text(f'#!/bin/sh\nmkdir -p node_modules\necho "$*" >> {clone}/calls\n')
+    npm.chmod(0o755)
+    monkeypatch.setattr(bootstrap, "_machines_npm", lambda: str(npm))
+    (clone / ".venv").mkdir()
+    for with_tests in (False, False, True, True, False):
+        bootstrap.install_front_end_packages(with_tests=with_tests)
+    calls = (clone / "calls").read_text().splitlines()
+    assert ["--omit=dev" in call for call in calls] == [True, False]
+
+
 def test_without_a_browser_and_without_the_right_to_install_one_the_command_is_named(clone, monkeypatch):
     monkeypatch.delenv("REQUIRE_BROWSER", raising=False)
     monkeypatch.setattr(bootstrap, "find_chromium", lambda: None)

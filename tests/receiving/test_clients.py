@@ -1,9 +1,14 @@
 """The client libraries themselves, unmodified, against a server of the program: every message exactly once."""
 
+import json
 import os
 import random
+import shutil
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from customers.events import message_hash
 from customers.models import Reject, Touchpoint, TraitTelling
+from tests.conftest import PROJECT
 
 from .sending import Sender
 
@@ -71,11 +77,33 @@ def test_every_message_of_a_client_is_stored_exactly_once(live_server: LiveServe
     put, failed = sent_by(make, write_key=sender.key, max_queue_size=MESSAGES + 1, **options)
     assert failed == []
     assert len(put) == put.total() == MESSAGES
+    check_stored_once(put)
+
+
+def test_every_message_of_segments_node_library_is_stored_exactly_once(live_server: LiveServer) -> None:
+    sender = Sender()
+    command = [node(), str(Path(__file__).with_name("send_with_node.mjs")), live_server.url, sender.key, str(MESSAGES)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["failed"] == 0, done.stderr
+    assert len(told["ids"]) == len(set(told["ids"])) == MESSAGES
+    check_stored_once(told["ids"])
+
+
+def node() -> str:
+    """The machine's Node, or the one that came with the packages where there is none."""
+    found = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
+    assert found, "Neither this machine nor its virtual environment has Node: make packages"
+    return found
+
+
+def check_stored_once(ids: Iterable[str]) -> None:
     stored = Counter(str(hashed) for hashed in Touchpoint.objects.values_list("message_hash", flat=True))
     stored.update(
         str(hashed) for hashed in TraitTelling.objects.exclude(message_hash=None).values_list("message_hash", flat=True)
     )
     assert not Reject.objects.exists()
-    expected = {str(message_hash(one)) for one in put}
+    expected = {str(message_hash(one)) for one in ids}
     assert expected - stored.keys() == set()
     assert {stored[one] for one in expected} == {1}
