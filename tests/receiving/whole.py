@@ -56,8 +56,8 @@ class Installation:
             **settings,
         }
         self.running: dict[str, subprocess.Popen[bytes]] = {}
-        subprocess.run([sys.executable, "-c", PREPARE, KEY], env=self.env, cwd=PROJECT, check=True, timeout=120)
         self.servers.ensure_postgres()
+        subprocess.run([sys.executable, "-c", PREPARE, KEY], env=self.env, cwd=PROJECT, check=True, timeout=120)
 
     def start(self, *names: str) -> None:
         """Start some of: web, worker, beat, advance. Returns when the web server answers."""
