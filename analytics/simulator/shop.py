@@ -172,7 +172,8 @@ class _Lookers:
 
 def _lookers(parameters: Parameters, span: Span) -> _Lookers:
     blocks = [
-        block(parameters=parameters, seed=SEED, number=number, span=span) for number in range(2 * LOOKERS // BLOCK)
+        block(parameters=parameters, seed=SEED, number=number, span=span)
+        for number in range(max(1, 2 * LOOKERS // BLOCK))
     ]
     histories = joined(blocks)
     buys = np.zeros(len(histories.people.number), bool)
