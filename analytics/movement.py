@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from clm.lib import sql
 from clm.lib.periods import Period, day_start, local_day
 
 from .beginning import Beginning
@@ -20,7 +19,7 @@ from .intervals import wilson
 from .retention import Retention, retentions
 from .scope import Scope
 from .sorting import LAPSED, Sorting, StageRef
-from .stages import Flow, StageTrend, stage_shifts, stage_traffic, stage_trend
+from .stages import Flow, StageTrend, customers_shifted, stage_shifts, stage_traffic, stage_trend
 from .survival import Length, length
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -260,18 +259,14 @@ def _listed(rows: Sequence[tuple[Any, ...]], is_over: bool | None) -> list[int]:
 
 def customers_who_moved(*, model: Sorting, scope: Scope, sources: Sequence[int], targets: Sequence[int]) -> list[int]:
     """Who was in one of `sources` (0: in none) at the start of a period, and in one of `targets` at its end."""
-    if model.version is None:
-        return []
-    found = sql.rows(
-        "analytics/shift_customers",
-        version=model.version,
-        first_at=scope.period.start_at - MILLISECOND,
-        second_at=scope.end_at,
-        sources=list(sources),
-        targets=list(targets),
-        **scope.among,
+    return customers_shifted(
+        model=model,
+        period=scope.period,
+        until_at=scope.until_at,
+        sources=sources,
+        targets=targets,
+        among=scope.among,
     )
-    return [customer for (customer,) in found]
 
 
 # --- growth ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clm.lib.milliseconds import written
+from clm.lib.milliseconds import truncated, written
 from clm.lib.periods import (
     DEFAULT_PRESET,
     Period,
@@ -25,7 +25,7 @@ from customers.models import Installation
 
 from .days.kept import Kept
 from .days.remembered import remembered_now
-from .sorting import Sorting, segment, stage_model
+from .sorting import Sorting, segment, stage_model, version_known
 
 LINES = ("all", "products")  # what the parameter `lines` may be; the first is the default
 # What a period may be compared with; the first is the default.
@@ -86,6 +86,12 @@ class Scope:
             "segment_in": self.segment.stage_id("in"),
             "as_of": self.as_of,
         }
+
+    def among_as_known(self, known_at: datetime | None) -> dict[str, Any]:
+        """`among` for what was believed at `known_at` (None: now): the segment by the rule that was live then."""
+        if self.segment is None or known_at is None:
+            return self.among
+        return {**self.among, "segment": version_known(sorting=self.segment, known_at=known_at) or 0}
 
     def filters(self) -> dict[str, Any]:
         """What the SQL files ask about the segment and the lines."""
@@ -210,7 +216,7 @@ def asked_day(text: str, *, now: datetime, zone: str, day_ends: bool = True) -> 
         return at, local_day(at, zone)
     if moment > local_day(now, zone):
         raise QuestionError("as_of", gettext("This day lies in the future; nothing is known of it yet."))
-    return min(day_end(moment, zone), now), moment
+    return min(day_end(moment, zone), truncated(now)), moment
 
 
 def day_end(day: date, zone: str) -> datetime:

@@ -48,6 +48,11 @@ class Stages(dict[int, StageRef]):
         more = {number: stage for number, stage in self.others.items() if number in set(numbers)}
         return dict(sorted((self | more).items(), key=lambda one: one[1].is_exit))
 
+    @property
+    def every(self) -> dict[int, StageRef]:
+        """Those of all versions, for what speaks of a version that is not live."""
+        return self.including(self.others)
+
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
@@ -84,6 +89,16 @@ def stage_models() -> list[Sorting]:
 def segments() -> list[Sorting]:
     """Every segment and static list."""
     return _with_stages(list(Segment.objects.filter(retired_at=None).order_by("position", "id")))
+
+
+def live_models() -> list[Sorting]:
+    """The stage models that customers stand in: what is only drafted says nothing of anybody yet."""
+    return [one for one in stage_models() if one.version is not None]
+
+
+def live_segments() -> list[Sorting]:
+    """The segments and lists that somebody can be in."""
+    return [one for one in segments() if one.version is not None]
 
 
 def stage_model(key: str | None = None) -> Sorting:

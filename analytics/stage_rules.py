@@ -86,7 +86,7 @@ def rules_of(*, sortings: Sequence[Sorting]) -> list[StageRules]:
             found.append(StageRules(None, tuple(StageRule(one, 0, "", None) for one in sorting.stages.values())))
             continue
         note, said, named = said_by[sorting.version]
-        everyone = sorting.stages.including(sorting.stages.others).values()  # another version may have other stages
+        everyone = sorting.stages.every.values()  # another version may have other stages
         rules = (
             StageRule(stage, *said.get(stage.key, (0, _EXIT, None)))
             for stage in everyone

@@ -2,6 +2,7 @@
 
 Reads stored standings and transitions; membership itself is computed by the lifecycle engine alone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -101,11 +102,17 @@ class StageCount:
     trend: tuple[int, ...]
 
 
-def _readable(kept: Kept | None, model: Sorting, among: Among) -> Kept | None:
-    """Figures per day if they are kept of that model and of everybody who is asked about."""
-    if kept is None or among["segment"] is not None or not kept.has_stages(model.version):
+def _readable(kept: Kept | None, model: Sorting, among: Among, known_at: datetime | None = None) -> Kept | None:
+    """Figures per day if they are kept of that model and of everybody who is asked about; of today's belief only."""
+    if kept is None or known_at is not None or among["segment"] is not None or not kept.has_stages(model.version):
         return None
     return kept
+
+
+def _history(name: str, /, *, kept: Kept | None, known_at: datetime | None, **asked: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query of transitions. What was believed earlier is not remembered: it is seldom asked twice."""
+    of = kept.remembered_by if kept is not None and known_at is None else None
+    return remembered_rows(name, of=of, known_at=known_at, **asked)
 
 
 def stage_counts(
@@ -120,8 +127,8 @@ def stage_counts(
     """Customers per stage at `as_of` (None: now, or `known_at` if that is given) as believed at `known_at` (None:
     today). Nothing can be known of what lies after it: `as_of` after `known_at` is a QuestionError. `kept`: read
     figures per day where they answer this; now is then the instant up to which they are counted. `among`: count only
-    the members of a segment."""
-    readable = _readable(kept, model, among) if known_at is None else None
+    the members of a segment, who are found by the same belief."""
+    readable = _readable(kept, model, among, known_at)
     if readable is not None and model.version is not None:
         day = readable.day(as_of)
         if day is not None:
@@ -156,9 +163,8 @@ def stage_trend(
     kept: Kept | None = None,
     among: Among = EVERYBODY,
 ) -> tuple[StageTrend, ...]:
-    """Customers per stage at each of `instants` (ascending), all in one query; `kept`, `among` as in `stage_counts`.
-    What was believed earlier (`known_at`) is told of everybody only."""
-    readable = _readable(kept, model, among) if known_at is None else None
+    """Customers per stage at each of `instants` (ascending), all in one query; the rest as in `stage_counts`."""
+    readable = _readable(kept, model, among, known_at)
     if readable is not None and model.version is not None:
         asked = [readable.day(instant) for instant in instants]
         known = [day for day in asked if day is not None]
@@ -172,16 +178,9 @@ def stage_trend(
     version = version_known(sorting=model, known_at=known_at)
     counts = {number: [0] * len(instants) for number in model.stages}
     if version is not None and instants:
-        if known_at is None:
-            steps = remembered_rows(
-                "analytics/stage_trend",
-                of=kept.remembered_by if kept is not None else None,
-                version=version,
-                instants=instants,
-                **among,
-            )
-        else:
-            steps = sql.rows("analytics/stage_trend_known", version=version, instants=instants, known_at=known_at)
+        steps = _history(
+            "analytics/stage_trend", kept=kept, known_at=known_at, version=version, instants=instants, **among
+        )
         for stage, place, change in steps:
             counts.setdefault(stage, [0] * len(instants))[place] += change
         for row in counts.values():
@@ -204,30 +203,44 @@ def day_ends(*, until: datetime, zone: str, count: int = 12) -> list[datetime]:
 
 
 def stage_traffic(
-    *, model: Sorting, period: Period, kept: Kept | None = None, among: Among = EVERYBODY
+    *,
+    model: Sorting,
+    period: Period,
+    known_at: datetime | None = None,
+    kept: Kept | None = None,
+    among: Among = EVERYBODY,
 ) -> tuple[StageTraffic, ...]:
-    """How many spells of each stage began and ended in the period; `kept`, `among` as in `stage_counts`."""
-    readable = _readable(kept, model, among)
+    """How many spells of each stage began and ended in the period; the rest as in `stage_counts`."""
+    readable = _readable(kept, model, among, known_at)
     if readable is None or model.version is None or not period.is_whole_days or period.zone != readable.zone:
-        return stage_flows(model=model, period=period, kept=kept, among=among).stages
+        return stage_flows(model=model, period=period, known_at=known_at, kept=kept, among=among).stages
     found = days.traffic(version=model.version, start=period.start, until=period.until)
     return tuple(StageTraffic(stage, *found.get(number, (0, 0))) for number, stage in model.stages.items())
 
 
-def stage_flows(*, model: Sorting, period: Period, kept: Kept | None = None, among: Among = EVERYBODY) -> StageFlows:
+def stage_flows(
+    *,
+    model: Sorting,
+    period: Period,
+    known_at: datetime | None = None,
+    kept: Kept | None = None,
+    among: Among = EVERYBODY,
+) -> StageFlows:
     """Spells that began in the period: how many per stage, how many ended, and the moves between stages."""
-    found: list[tuple[int | None, int, int, int]] = []
-    if model.version is not None:
-        found = remembered_rows(
+    found: list[tuple[Any, ...]] = []
+    version = version_known(sorting=model, known_at=known_at)
+    if version is not None:
+        found = _history(
             "analytics/stage_flows",
-            of=kept.remembered_by if kept is not None else None,
-            version=model.version,
+            kept=kept,
+            known_at=known_at,
+            version=version,
             start_at=period.start_at,
             until_at=period.until_at,
             **among,
         )
-    entered = dict.fromkeys(model.stages, 0)
-    left = dict.fromkeys(model.stages, 0)
+    # What was known once may speak of stages that are retired now.
+    entered, left = Counter[int](), Counter[int]()
     for source, target, moves, _customers in found:
         entered[target] += moves
         if source is not None:
@@ -235,7 +248,10 @@ def stage_flows(*, model: Sorting, period: Period, kept: Kept | None = None, amo
     return StageFlows(
         model=model.ref,
         period=period,
-        stages=tuple(StageTraffic(stage, entered[number], left[number]) for number, stage in model.stages.items()),
+        stages=tuple(
+            StageTraffic(stage, entered[number], left[number])
+            for number, stage in model.stages.including({*entered, *left}).items()
+        ),
         moves=tuple(
             Flow(None if source is None else model.stages[source], model.stages[target], moves, customers)
             for source, target, moves, customers in sorted(found, key=lambda row: (-row[2], row[0] or 0, row[1]))
@@ -248,33 +264,72 @@ def stage_shifts(
     model: Sorting,
     period: Period,
     until_at: datetime | None = None,
+    known_at: datetime | None = None,
     kept: Kept | None = None,
     among: Among = EVERYBODY,
 ) -> tuple[Flow, ...]:
     """The stage at the period's start against the stage at its end, each one millisecond before, largest first; those
-    who stayed are included. until_at: an earlier end, of a period that is not over. `kept`, `among` as in
-    `stage_counts`."""
+    who stayed are included. until_at: an earlier end, of a period that is not over; the rest as in `stage_counts`."""
     until_at = until_at or period.until_at
-    if model.version is None:
-        return ()
-    readable = _readable(kept, model, among)
+    readable = _readable(kept, model, among, known_at)
     window = readable.window(period.start_at, until_at) if readable is not None else None
     found: list[tuple[int | None, int, int]]
-    if window is not None:
+    if window is not None and model.version is not None:
         (pairs,) = days.shifts(version=model.version, windows=[window])
         found = [(source or None, target, customers) for (source, target), customers in pairs.items() if customers]
     else:
-        found = remembered_rows(
-            "analytics/stage_shifts",
-            of=kept.remembered_by if kept is not None else None,
-            version=model.version,
-            first_at=period.start_at - MILLISECOND,
-            second_at=until_at - MILLISECOND,
-            **among,
-        )
+        rows = _shifts(model, period.start_at, until_at, kept=kept, known_at=known_at, is_listed=False, among=among)
+        found = [(source, target, customers) for source, target, _customer, customers in rows]
     return tuple(
         Flow(None if source is None else model.stages[source], model.stages[target], customers, customers)
         for source, target, customers in sorted(found, key=lambda row: (-row[2], row[0] or 0, row[1]))
+    )
+
+
+def customers_shifted(
+    *, model: Sorting, period: Period, until_at: datetime, sources: Sequence[int], targets: Sequence[int], among: Among
+) -> list[int]:
+    """Whom `stage_shifts` counts from one of `sources` (0: from none) to one of `targets`: their ids, in order."""
+    rows = _shifts(
+        model,
+        period.start_at,
+        until_at,
+        kept=None,
+        known_at=None,
+        is_listed=True,
+        sources=list(sources),
+        targets=list(targets),
+        among=among,
+    )
+    return sorted(customer for _source, _target, customer, _one in rows)
+
+
+def _shifts(
+    model: Sorting,
+    start_at: datetime,
+    until_at: datetime,
+    *,
+    kept: Kept | None,
+    known_at: datetime | None,
+    is_listed: bool,
+    among: Among,
+    sources: list[int] | None = None,
+    targets: list[int] | None = None,
+) -> list[tuple[Any, ...]]:
+    version = version_known(sorting=model, known_at=known_at)
+    if version is None:
+        return []
+    return _history(
+        "analytics/stage_shifts",
+        kept=kept,
+        known_at=known_at,
+        version=version,
+        first_at=start_at - MILLISECOND,
+        second_at=until_at - MILLISECOND,
+        is_listed=is_listed,
+        sources=sources,
+        targets=targets,
+        **among,
     )
 
 
@@ -284,30 +339,39 @@ def stage_board(
     period: Period,
     now: datetime,
     as_of: datetime | None = None,
+    known_at: datetime | None = None,
     kept: Kept | None = None,
     among: Among = EVERYBODY,
 ) -> tuple[StageCount, ...]:
     """Every stage as the overview shows it: three queries, one of them for all instants together. as_of: the end of the
-    period, if that is over. `kept`, `among` as in `stage_counts`."""
-    counts = stage_counts(model=model, now=now, as_of=as_of, kept=kept, among=among)
+    period, if that is over; the rest as in `stage_counts`."""
+    counts = stage_counts(model=model, now=now, as_of=as_of, known_at=known_at, kept=kept, among=among)
     weeks = day_ends(until=counts.as_of, zone=period.zone)
     before = period.start_at - MILLISECOND
     instants = sorted([before, *weeks])
-    trends = stage_trend(model=model, instants=instants, kept=kept, among=among)
+    trends = stage_trend(model=model, instants=instants, known_at=known_at, kept=kept, among=among)
     start = instants.index(before)
-    traffic = stage_traffic(model=model, period=period, kept=kept, among=among)
-    return tuple(
-        StageCount(
-            stage=one.stage,
-            customers=one.customers,
-            share=one.share,
-            change=one.customers - trend.customers[start],
-            entered=moved.entered,
-            left=moved.left,
-            trend=trend.customers[:start] + trend.customers[start + 1 :],
+    traffic = {
+        one.stage: one for one in stage_traffic(model=model, period=period, known_at=known_at, kept=kept, among=among)
+    }
+    standing = {one.stage: one for one in counts.stages}
+    board = []
+    # A stage that is retired now is among those of an earlier belief in which somebody was in it at some instant.
+    for trend in trends:
+        one = standing.get(trend.stage, InStage(trend.stage, 0, None if not counts.customers else 0.0))
+        moved = traffic.get(trend.stage, StageTraffic(trend.stage, 0, 0))
+        board.append(
+            StageCount(
+                stage=one.stage,
+                customers=one.customers,
+                share=one.share,
+                change=one.customers - trend.customers[start],
+                entered=moved.entered,
+                left=moved.left,
+                trend=trend.customers[:start] + trend.customers[start + 1 :],
+            )
         )
-        for one, trend, moved in zip(counts.stages, trends, traffic, strict=True)
-    )
+    return tuple(board)
 
 
 def _counts(

@@ -1,10 +1,11 @@
 """How pages are asked: the clock is read here, permissions are declared, and what cannot be answered is said."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from analytics.days.kept import Kept, kept
 from analytics.scope import COMPARISONS, FIELDS, Scope, day_end, parse_scope
-from analytics.sorting import segments
+from analytics.sorting import live_segments
 from clm.lib.access.table import allowed
 from clm.lib.milliseconds import written
 from clm.lib.periods import PRESETS, Period, local_day, preset
@@ -32,7 +33,7 @@ TAKEN_BY_ALL = frozenset({"still", "lines", *DATES, *TIMES.values()})
 def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View]:
     """A view that declares its permission and the parameters it `takes`, and is handed the edge's clock as `now`; the
     dates asked about are `dates_of(request)`. A question that cannot be answered becomes a page that says what is wrong
-    with it; a parameter that the page does not know is told on the page."""
+    with it; a parameter that the page does not know, and a date that is none, are told on the page."""
 
     def mark(view: View) -> View:
         @allowed(permission)
@@ -46,17 +47,35 @@ def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View
             if tidy is not None:
                 return redirect(f"{request.path}?{tidy.urlencode()}" if tidy else request.path)
             now = timezone.now()
+            dates = asked_dates(request.GET, now=now)
+            request.dates = dates  # type: ignore[attr-defined]
+            if dates.errors and request.method in ("GET", "HEAD"):
+                request.GET = _without(request.GET, dates.errors)  # type: ignore[assignment]
             try:
-                request.dates = asked_dates(request.GET, now=now)  # type: ignore[attr-defined]
-                return view(request, *args, now=now, **kwargs)
+                if dates.errors and request.method not in ("GET", "HEAD"):
+                    raise QuestionError(*next(iter(dates.errors.items())))
+                answer = view(request, *args, now=now, **kwargs)
             except NotThereError as error:
                 raise Http404(str(error)) from None
             except QuestionError as error:
                 return render(request, "400.html", {"message": error.message}, status=400)
+            if dates.errors and answer.status_code == 200:
+                # A file has no place where it could say that it is about another day than the one asked for.
+                if not answer.get("Content-Type", "").startswith("text/html"):
+                    return render(request, "400.html", {"message": " ".join(dates.errors.values())}, status=400)
+                answer.status_code = 400
+            return answer
 
         return asked
 
     return mark
+
+
+def _without(query: QueryDict, names: Iterable[str]) -> QueryDict:
+    left = query.copy()
+    for name in names:
+        left.pop(name, None)
+    return left
 
 
 def dates_of(request: HttpRequest) -> Dates:
@@ -68,7 +87,7 @@ def dates_of(request: HttpRequest) -> Dates:
 class Question:
     """What the period picker asks. as_of: the day asked about, None for now; at: its last instant, or now; scope: the
     same for figures; periods: the choices; kept: the figures per day that may answer it. errors: by parameter why it
-    cannot be used, typed: what was given for it."""
+    cannot be used, typed: what was given for it. known_query: the parameter of what was known then, "" for today."""
 
     period: Period
     periods: tuple[Period, ...]
@@ -78,6 +97,7 @@ class Question:
     kept: Kept
     errors: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
+    known_query: str = ""
 
     @property
     def status(self) -> int:
@@ -106,7 +126,8 @@ class Question:
         if at is None:
             return ""
         day = local_day(at, self.period.zone)
-        return f"as_of={day if at == day_end(day, self.period.zone) else written(at)}"
+        asked = f"as_of={day if at == day_end(day, self.period.zone) else written(at)}"
+        return f"{asked}&{self.known_query}" if self.known_query else asked
 
     @property
     def is_day_end(self) -> bool:
@@ -143,7 +164,7 @@ class Question:
     def choices(self) -> dict[str, Any]:
         """What pages about figures offer besides: segments and comparisons."""
         return {
-            "segments": [one.ref for one in segments()],
+            "segments": [one.ref for one in live_segments()],
             "comparisons": list(COMPARISONS.items()),
             "compared": COMPARISONS[self.scope.comparison],
         }
@@ -164,6 +185,8 @@ def question(
     refused (QuestionError)."""
     counted = kept()
     given = {name: query.get(name, "") for name in FIELDS if name in takes}
+    if "known_at" in takes and not given.get("as_of"):
+        given["as_of"] = query.get("known_at", "")  # nothing is known of what came later
     parsed = parse_scope(given, now=now, counted=counted, dates_are_day_ends=True)
     if not errors_are_shown:
         parsed.refuse()
@@ -177,4 +200,5 @@ def question(
         kept=counted,
         errors=parsed.errors,
         typed=given,
+        known_query=urlencode({"known_at": query["known_at"]}) if "known_at" in takes and query.get("known_at") else "",
     )

@@ -2,12 +2,14 @@
 
 People mean a day up to its end, in the business time zone; links and those who add a time of day mean an instant."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from analytics.scope import day_end
 from clm.lib.milliseconds import truncated, written
@@ -50,11 +52,13 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Dates:
     """What a page is asked about. as_of None: now, or `known` if that is given; known None: what is known today. zone:
-    of the days; "" while there is none to tell."""
+    of the days; "" while there is none to tell. errors: by parameter why it cannot be answered; the page is then shown
+    without it."""
 
     as_of: Moment | None = None
     known: Moment | None = None
     zone: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_past(self) -> bool:
@@ -88,14 +92,21 @@ class Dates:
 
 
 def asked_dates(query: QueryDict, *, now: datetime) -> Dates:
-    """The dates in an address; QuestionError names the one that cannot be answered. Reads nothing where none is."""
+    """The dates in an address, and what is wrong with those that cannot be answered. Reads nothing where none is."""
     if not any(query.get(name) for name in DATES):
         return Dates()
-    zone = Installation.current().time_zone
-    as_of, known = (_moment(query.get(name, ""), field=name, now=now, zone=zone) for name in DATES)
+    zone, errors = Installation.current().time_zone, dict[str, str]()
+    found: dict[str, Moment | None] = dict.fromkeys(DATES)
+    for name in DATES:
+        try:
+            found[name] = _moment(query.get(name, ""), name=name, now=now, zone=zone)
+        except QuestionError as error:
+            errors[name] = error.message
+    as_of, known = found["as_of"], found["known_at"]
     if as_of is not None and known is not None and as_of.at > known.at:
-        raise QuestionError("as_of", "as_of lies after known_at; nothing was known of it then")
-    return Dates(as_of, known, zone)
+        errors["as_of"] = _("Nothing was known of this instant then. Choose one before “as known on”.")
+        as_of = None
+    return Dates(as_of, known, zone, errors)
 
 
 def tidied(query: QueryDict) -> QueryDict | None:
@@ -118,14 +129,14 @@ def tidied(query: QueryDict) -> QueryDict | None:
     return tidy
 
 
-def _moment(text: str, *, field: str, now: datetime, zone: str) -> Moment | None:
+def _moment(text: str, *, name: str, now: datetime, zone: str) -> Moment | None:
     if not text:
         return None
-    asked: Any = parse_moment(text, field=field, zone=zone)
+    asked: Any = parse_moment(text, field=name, zone=zone)
     if isinstance(asked, datetime):
-        at = asked_instant(text, field=field, now=now, zone=zone)
+        at = asked_instant(text, field=name, now=now, zone=zone)
         return Moment(at, text, None, at.astimezone(zone_of(zone)))
     if asked > local_day(now, zone):
-        raise QuestionError(field, f"{field} lies in the future; nothing is known of it yet")
+        raise QuestionError(name, _("This day lies in the future; nothing is known of it yet."))
     at = min(day_end(asked, zone), truncated(now))
     return Moment(at, text, asked, at.astimezone(zone_of(zone)))

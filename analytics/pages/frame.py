@@ -10,7 +10,6 @@ from django.utils.functional import SimpleLazyObject
 
 from analytics.sources import simulation
 from clm.lib.access.table import can
-from clm.lib.questions import QuestionError
 from customers.models import Installation
 
 from .dates import DATES, Dates, asked_dates
@@ -49,12 +48,6 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _dates(request: HttpRequest) -> Dates:
-    """What was read already; on a page that reads none (somebody's account) what its address says, if that can be
-    answered."""
+    """What was read already; on a page that reads none (somebody's account) what its address says."""
     read = getattr(request, "dates", None)
-    if read is not None:
-        return read
-    try:
-        return asked_dates(request.GET, now=timezone.now())
-    except QuestionError:
-        return Dates()
+    return asked_dates(request.GET, now=timezone.now()) if read is None else read

@@ -8,26 +8,33 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from analytics.customer_list import anybody
 from analytics.days.identities import broken_of
 from analytics.files import Cell, scope_cells
 from analytics.scope import Scope
-from analytics.sorting import Sorting, active_customers, stage_model, stage_models
+from analytics.sorting import Sorting, active_customers, live_models, stage_model
 from analytics.sources import SourceNote, source_notes
 from analytics.stages import Flow, StageCount, day_ends, stage_board, stage_shifts, stage_trend
 from analytics.tiles import Tile, tiles
 from analytics.units import shown_number, shown_unit
+from clm.lib.milliseconds import written
 from clm.lib.periods import Period, day_start, local_day
 from clm.lib.templatetags.numbers import number
 from clm.lib.templatetags.times import plain_date
 from customers.models import Installation
 
-from .asking import FIGURES, Question, page, question
+from .asking import FIGURES, Question, dates_of, page, question
 from .charts import lines_payload, sankey_payload
 from .exports import answered_file
 from .news import news_of
 
+TAKES = (*FIGURES, "known_at")
+KNOWN_NOTE = _lazy(
+    "Customers per stage, their moves and active customers over time are as known then. The key figures are added up "
+    "from what is known today: what they were added up from before is not kept."
+)
 MILLISECOND = timedelta(milliseconds=1)
 DAILY = 45  # periods up to so many days are drawn day by day
 
@@ -70,37 +77,41 @@ class Answer:
     sources: tuple[SourceNote, ...]
 
 
-def _answer(asked: Question, *, model: Sorting, now: datetime) -> Answer:
+def _answer(asked: Question, *, model: Sorting, now: datetime, known_at: datetime | None) -> Answer:
     scope = asked.scope
-    stages = stage_board(
-        model=model, period=asked.period, now=now, as_of=asked.stock_at, kept=asked.kept, among=scope.among
-    )
-    shifts = stage_shifts(model=model, period=asked.period, until_at=scope.until_at, kept=asked.kept, among=scope.among)
+    believed: dict[str, Any] = {
+        "known_at": known_at,
+        "kept": asked.kept,
+        "among": scope.among_as_known(known_at),
+    }
+    stages = stage_board(model=model, period=asked.period, now=now, as_of=asked.stock_at, **believed)
+    shifts = stage_shifts(model=model, period=asked.period, until_at=scope.until_at, **believed)
     return Answer(
         model=model,
         tiles=tiles(scope=scope),
         stages=stages,
         moved=tuple(flow for flow in shifts if flow.source != flow.target),
-        active=active_series(scope=scope),
+        active=active_series(scope=scope, known_at=known_at),
         sources=source_notes(kept=asked.kept),
     )
 
 
-@page("overview.view", takes=FIGURES)
+@page("overview.view", takes=TAKES)
 def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    asked = question(request.GET, now=now, takes=FIGURES, errors_are_shown=True)
+    asked = question(request.GET, now=now, takes=TAKES, errors_are_shown=True)
     model = asked.scope.model or stage_model()
     context = {
         **asked.context,
         **asked.choices,
         "now": now,
         "model": model.ref,
-        "models": [one.ref for one in stage_models()],
+        "models": [one.ref for one in live_models()],
         "file_address": "overview_file",
+        "known_note": KNOWN_NOTE,
     }
     if not anybody():
         return render(request, "pages/overview.html", {**context, "empty": True}, status=asked.status)
-    answer = _answer(asked, model=model, now=now)
+    answer = _answer(asked, model=model, now=now, known_at=dates_of(request).known_at)
     sentence = flows_sentence(flows=answer.moved, period=asked.period)
     broken = broken_of(versions=[model.version])
     return render(
@@ -123,17 +134,19 @@ def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
     )
 
 
-@page("overview.view", takes=FIGURES)
+@page("overview.view", takes=TAKES)
 def overview_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
     """What the overview shows, as a file."""
-    asked = question(request.GET, now=now, takes=FIGURES)
+    asked = question(request.GET, now=now, takes=TAKES)
     if not anybody():
         raise Http404
     model = asked.scope.model or stage_model()
-    return answered_file(kind=kind, name="overview", cells=_cells(_answer(asked, model=model, now=now), asked.scope))
+    known_at = dates_of(request).known_at
+    answer = _answer(asked, model=model, now=now, known_at=known_at)
+    return answered_file(kind=kind, name="overview", cells=_cells(answer, asked.scope, known_at))
 
 
-def _cells(answer: Answer, scope: Scope) -> list[Cell]:
+def _cells(answer: Answer, scope: Scope, known_at: datetime | None) -> list[Cell]:
     installation = Installation.current()
 
     def cell(section: str, item: str, measure: str, value: Any, unit: str = "count", note: str = "") -> Cell:
@@ -141,7 +154,8 @@ def _cells(answer: Answer, scope: Scope) -> list[Cell]:
         named = "percentage points" if unit == "points" else shown_unit(unit, installation.currency)
         return Cell(section, item, measure, shown, named, note)
 
-    cells = scope_cells(scope=scope, model=answer.model.key, currency=installation.currency)
+    told = {} if known_at is None else {"stages_known_at": written(known_at)}
+    cells = scope_cells(scope=scope, model=answer.model.key, currency=installation.currency, **told)
     for tile in answer.tiles:
         moved = tile.moved.sentence if tile.moved else ""
         cells.append(
@@ -173,8 +187,8 @@ def active_instants(*, scope: Scope) -> tuple[list[datetime], bool]:
     return [*ends, end], True
 
 
-def active_series(*, scope: Scope) -> Series:
-    """Active customers over the period, day by day or week by week."""
+def active_series(*, scope: Scope, known_at: datetime | None = None) -> Series:
+    """Active customers over the period, day by day or week by week; known_at: as believed then."""
     zone = scope.period.zone
     instants, daily = active_instants(scope=scope)
     labels = tuple(local_day(instant, zone) for instant in instants)
@@ -182,7 +196,8 @@ def active_series(*, scope: Scope) -> Series:
     values: tuple[int, ...] = (0,) * len(instants)
     if segment is not None:
         inside = segment.stages[segment.stage_id("in")]
-        found = stage_trend(model=segment, instants=instants, kept=scope.kept, among=scope.among)
+        among = scope.among_as_known(known_at)
+        found = stage_trend(model=segment, instants=instants, known_at=known_at, kept=scope.kept, among=among)
         values = next(row.customers for row in found if row.stage == inside)
     told = {
         "start": plain_date(labels[0]),

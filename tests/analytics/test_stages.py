@@ -2,15 +2,25 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from analytics.sorting import Sorting, stage_model
-from analytics.stages import stage_board, stage_counts, stage_flows, stage_shifts, stage_trend, week_ends
+from analytics.stages import (
+    EVERYBODY,
+    customers_shifted,
+    stage_board,
+    stage_counts,
+    stage_flows,
+    stage_shifts,
+    stage_trend,
+    week_ends,
+)
 from clm.lib.periods import days, last_days
 from clm.lib.questions import QuestionError
 from customers.ingest import clock
-from lifecycle.models import StageModel
+from lifecycle.models import StageModel, Version
 from tests.factories import day, make_customer, make_model, make_order, make_transition
 from tests.lifecycle.making import installed, settle, tell
 
@@ -59,6 +69,54 @@ def test_what_vanished_is_not_believed_from_that_instant_on(model: StageModel) -
     make_transition(model, 1, "b", "2024-02-01", superseded="2024-03-01")
     assert counts(model, "2024-02-15", day("2024-03-01") - MILLISECOND) == {"a": 0, "b": 1, "gone": 0}
     assert counts(model, "2024-02-15", "2024-03-01") == {"a": 1, "b": 0, "gone": 0}
+
+
+def test_moves_are_told_as_they_were_believed_then(model: StageModel) -> None:
+    make_transition(model, 1, "a", "2024-01-01")
+    make_transition(model, 1, "b", "2024-02-10", superseded="2024-03-01")
+    make_transition(model, 1, "gone", "2024-02-20", recorded="2024-03-01")
+    make_transition(model, 2, "b", "2024-02-05", recorded="2024-03-01")
+    february = days(start=day("2024-02-01").date(), until=day("2024-03-01").date(), zone="UTC")
+    found, then = stage_model(model.key), day("2024-02-28")
+
+    def moves(known_at: datetime | None) -> tuple[set[tuple[str | None, str]], ...]:
+        flows = stage_flows(model=found, period=february, known_at=known_at).moves
+        shifts = stage_shifts(model=found, period=february, known_at=known_at)
+        return tuple({(one.source and one.source.key, one.target.key) for one in some} for some in (flows, shifts))
+
+    assert moves(then) == ({("a", "b")}, {("a", "b")})
+    assert moves(None) == ({("a", "gone"), (None, "b")},) * 2
+    board = stage_board(model=found, period=february, now=NOW, as_of=then, known_at=then)
+    assert {one.stage.key: (one.customers, one.change, one.entered, one.left) for one in board} == {
+        "a": (0, -1, 0, 1),
+        "b": (1, 1, 1, 0),
+        "gone": (0, 0, 0, 0),
+    }
+
+
+def test_a_stage_retired_since_stands_on_the_board_of_what_was_known_then(model: StageModel) -> None:
+    make_transition(model, 1, "b", "2024-01-10")
+    old = Version.objects.get(subject=model)
+    document = {"stages": [{"key": "a", "rule": {"did": {}}}], "exit": "gone"}
+    new = Version.objects.create(
+        subject=model,
+        number=2,
+        state=Version.State.BUILDING,
+        document=document,
+        role_table=old.role_table,
+        tzdata=old.tzdata,
+        engine=old.engine,
+        lapse_days=old.lapse_days,
+        time_zone=old.time_zone,
+    )
+    Version.objects.filter(pk=old.pk).update(state=Version.State.RETIRED, retired_at=day("2024-06-01"))
+    Version.objects.filter(pk=new.pk).update(state=Version.State.LIVE, published_at=day("2024-06-01"))
+    StageModel.objects.filter(pk=model.pk).update(live_version=new)
+    period = last_days(count=30, now=day("2024-02-01"), zone="UTC")
+    told: dict[str, Any] = {"model": stage_model(model.key), "period": period, "now": NOW, "as_of": day("2024-02-01")}
+    assert [one.stage.key for one in stage_board(**told)] == ["a", "gone"]
+    then = stage_board(**told, known_at=day("2024-05-01"))
+    assert [(one.stage.key, one.customers) for one in then] == [("a", 0), ("b", 1), ("gone", 0)]
 
 
 def test_nothing_was_known_before_it_was_recorded(model: StageModel) -> None:
@@ -127,6 +185,16 @@ def test_any_history_is_counted_as_a_slow_count_does(model: StageModel) -> None:
     trends = stage_trend(model=stage_model(model.key), instants=instants)
     known = stage_trend(model=stage_model(model.key), instants=instants, known_at=NOW)
     assert trends == known
+    whole = days(start=instants[0].date(), until=instants[-1].date() + timedelta(days=1), zone="UTC")
+    asked: dict[str, Any] = {"model": stage_model(model.key), "period": whole}
+    shifts = stage_shifts(**asked)
+    assert stage_shifts(**asked, known_at=NOW) == shifts
+    assert stage_flows(**asked, known_at=NOW) == stage_flows(**asked)
+    ids = {stage: number for number, stage in asked["model"].stages.items()}
+    for one in shifts:
+        between = {"sources": [ids[one.source] if one.source else 0], "targets": [ids[one.target]]}
+        listed = customers_shifted(**asked, until_at=whole.until_at, **between, among=EVERYBODY)
+        assert len(set(listed)) == len(listed) == one.customers
     for place, instant in enumerate(instants):
         for trend in trends:
             expected = sum(

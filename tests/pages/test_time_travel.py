@@ -63,10 +63,26 @@ def test_a_time_of_day_makes_an_instant_of_the_date(shop: Shop, viewer: Client) 
 
 
 def test_what_cannot_be_asked_says_why_and_leads_back(shop: Shop, viewer: Client) -> None:
-    for path in ("/customers/?as_of=2026-07-02&known_at=2026-07-01", "/customers/?as_of=2199-01-01"):
+    for path, said in (
+        ("/customers/?as_of=2026-07-02&known_at=2026-07-01", "Nothing was known of this instant then"),
+        ("/customers/?as_of=2199-01-01", "nothing is known of it yet"),
+        ("/models/seven/?known_at=soon", "“soon” is no date"),
+        ("/segments/active_customer/?as_of=2026-13-01", "“2026-13-01” is no date"),
+        ("/?as_of=soon", "“soon” is no date"),
+        ("/system/?as_of=soon", "“soon” is no date"),
+    ):
         answer = viewer.get(path)
-        assert answer.status_code == 400
-        assert 'href="/customers/"' in answer.content.decode()
+        assert answer.status_code == 400, path
+        assert said in words(answer), path
+        # The page is there, and the fault stands at the field to mend.
+        name, page = ("known-at" if "known_at=soon" in path else "as-of"), answer.content.decode()
+        assert "<h1" in page and "The page is shown without this date." in page
+        assert f'aria-describedby="{name}-help {name}-error" aria-invalid="true"' in page
+        assert 'name="as_of" value=""' in page
+    # A file of another day than the one asked for is none, and nothing is done by an address that cannot be read.
+    file = viewer.get("/segments/active_customer/members.csv?as_of=soon")
+    assert (file.status_code, file.streaming) == (400, False)
+    assert viewer.post("/segments/active_customer/?as_of=soon").status_code == 400
     known = words(viewer.get(f"/metrics/?known_at={day_of(shop, 1)}"))
     assert "“As known on” changes nothing here: figures are added up from what is known today" in known
     assert "This page shows the present" in words(viewer.get(f"/system/?as_of={day_of(shop, 1)}"))
@@ -106,6 +122,37 @@ def test_the_list_and_its_links_carry_the_dates(shop: Shop, viewer: Client) -> N
     model = viewer.get(f"/models/seven/?as_of={day_of(shop, 60)}")
     (counted,) = [row.customers for row in model.context["stages"] if row.stage.key == "acquisition"]
     assert counted == answer.context["matching"].number
+
+
+def test_the_overview_shows_stages_moves_and_active_customers_as_known_then(shop: Shop, viewer: Client) -> None:
+    shop.tell([shop.order("1206", 400), shop.order("1207", 300), shop.order("1207", 260)])
+    narrowed = "segment=active_customer&period=90d&model=cycle"
+    stood, inside = viewer.get("/"), viewer.get(f"/?{narrowed}")
+    before = written(clock())
+    shop.tell([shop.order("1206", 20), shop.order("1207", 15), shop.order("1208", 90)])
+    now, then = viewer.get("/"), viewer.get(f"/?known_at={before}")
+    again = viewer.get(f"/?{narrowed}&known_at={before}")
+    assert then.status_code == again.status_code == 200
+    for was, told in ((stood, then), (inside, again)):
+        assert told.context["stages"] == was.context["stages"]
+        assert told.context["moved"] == was.context["moved"]
+        assert told.context["active"].lines == was.context["active"].lines
+    assert now.context["stages"] != then.context["stages"]
+    assert now.context["active"].lines != then.context["active"].lines
+    said = words(then)
+    assert "as known on" in said
+    assert "The key figures are added up from what is known today" in said
+    assert "These six figures are as known today" in said
+    # A bar leads to the customers it counts, by the same belief.
+    (lapsed,) = [row for row in then.context["stages"] if row.stage.key == "lapsed"]
+    link = re.search(r'href="(/customers/\?model=seven&amp;stage=lapsed[^"]+)"', then.content.decode())
+    assert link is not None
+    listed = viewer.get(link[1].replace("&amp;", "&"))
+    assert listed.context["matching"].number == lapsed.customers
+    scope = viewer.get(f"/overview.json?known_at={before}").json()["scope"]
+    assert (scope["stages_known_at"], scope["as_of"]) == (before, before)
+    assert viewer.get(f"/?as_of={day_of(shop, 30)}&known_at={day_of(shop, 10)}").status_code == 200
+    assert viewer.get(f"/?as_of={day_of(shop, 0)}&known_at={day_of(shop, 0)}").status_code == 200
 
 
 def test_what_was_known_before_a_merge_is_two_customers(shop: Shop, viewer: Client) -> None:
