@@ -11,6 +11,7 @@ from typing import Any
 from campaigns.models import Campaign
 from clm.lib.questions import NotThereError
 from customers.models import Customer, Installation
+from customers.named_properties import Filling
 from lifecycle.install import obstacles
 from lifecycle.live import nodes_of
 from lifecycle.models import Preview, Publication, Revision, Subject, SubRule, Version
@@ -20,7 +21,7 @@ from lifecycle.rules.document import RuleError
 from lifecycle.what_if import NOWHERE, Tally, rule_node
 
 from .customer_figures import names_of
-from .estimates import Share, share
+from .estimates import Share, rests_on, share
 from .sorting import ACTIVE, Sorting, StageRef, segments, stage_models
 
 PAGE = 50
@@ -157,7 +158,7 @@ class RetentionDiff:
 class Effect:
     """What a change does to customers at the instant `at`, for everybody or estimated from `sampled` of them. retention
     is None where the change leaves the segment of active customers alone. touched: of how many customers something new
-    is known since; None for an estimate of this moment."""
+    is known since; None for an estimate of this moment. filling: properties of which not all values are kept yet."""
 
     at: datetime
     is_exact: bool
@@ -167,6 +168,12 @@ class Effect:
     retention: RetentionDiff | None
     campaigns: tuple[str, ...]
     touched: int | None
+    filling: tuple[Filling, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What the estimate rests on while not all values are kept that the rules look at, "" once they are."""
+        return rests_on(self.filling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +287,8 @@ def _version_diff(version: Version, sorting: Sorting | None) -> VersionDiff:
         .first()
     )
     was, now = ({} if one is None else _said(one) for one in (before, version))
-    stages = {stage.key: stage for stage in sorting.stages.values()} if sorting is not None else {}
+    # A stage that is only drafted, or retired since, has its name as well.
+    stages = {stage.key: stage for stage in sorting.stages.every.values()} if sorting is not None else {}
     is_model = version.subject.kind == Subject.Kind.MODEL
     # One that is added or retired moves all others up or down, which changes nothing about them.
     stayed = zip((key for key in was if key in now), (key for key in now if key in was), strict=True)
@@ -378,6 +386,7 @@ def _effect(found: Counted, touched: int | None) -> Effect:
         retention=None if active is None else RetentionDiff(found.since, _rate(active.before), _rate(active.after)),
         campaigns=tuple(campaigns),
         touched=touched,
+        filling=found.filling,
     )
 
 
@@ -388,7 +397,7 @@ def _rate(counts: tuple[int, int]) -> float | None:
 
 def _subject_diff(sorting: Sorting, tally: Tally, found: Counted, people: Mapping[int, str]) -> SubjectDiff:
     is_model = sorting.kind == Subject.Kind.MODEL
-    stages: dict[int, StageRef | None] = {**sorting.stages, NOWHERE: None}
+    stages: dict[int, StageRef | None] = {**sorting.stages.every, NOWHERE: None}
     cells = dict(tally.cells)
     examples: dict[tuple[int, int], list[int]] = {}
     inside = next((number for number, stage in sorting.stages.items() if stage.key == "in"), -1)
@@ -407,7 +416,7 @@ def _subject_diff(sorting: Sorting, tally: Tally, found: Counted, people: Mappin
     def counted_of(chosen: Any) -> Share:
         return share(found=sum(customers for cell, customers in cells.items() if chosen(*cell)), of=found)
 
-    order = [number for number in (*sorting.stages, NOWHERE) if any(number in cell for cell in cells)]
+    order = [number for number in stages if any(number in cell for cell in cells)]
     moves = tuple(
         Move(
             anchor=f"{sorting.key}-{_key(stages.get(before))}-{_key(stages.get(after))}",

@@ -7,13 +7,14 @@ from typing import Any
 
 from customers.models import Consent, Customer, Identity, Merge, Role, Touchpoint, Trait
 from customers.traits_then import traits_then
+from lifecycle.load import Loaded
 from lifecycle.models import Segment, Standing, Subject
 
 from .customer_figures import customer_figures, figures_known, initials, names_of
 from .customer_stages import NextChange, next_stages, stages_of
 from .known_then import customer_known, profiles_known
 from .sales import types_of
-from .sorting import ACTIVE, ModelRef, Sorting, StageRef, segments
+from .sorting import ACTIVE, ModelRef, Sorting, StageRef, live_segments
 from .timeline import happened
 
 
@@ -163,15 +164,17 @@ def standings(
     now: datetime,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
+    loaded: Loaded | None = None,
 ) -> tuple[StandingRow, ...]:
     """Where the customer stands in each model, in their order; two queries and one evaluation. as_of, known_at: where
     it stood, as known then. What was to come next is as one could see it coming at `as_of`; by what was known at
-    `known_at` it is not told, since facts are evaluated as they are known today."""
+    `known_at` it is not told, since facts are evaluated as they are known today. loaded: the customer's life, if it is
+    at hand."""
     placed = stages_of(customers=[customer], models=models, as_of=as_of or known_at, known_at=known_at)[customer]
     ahead: dict[int, NextChange] = {}
     if known_at is None:
         ahead = next_stages(
-            customers=[customer], models=models, now=as_of or now, only_until_now=as_of is not None
+            customers=[customer], models=models, now=as_of or now, only_until_now=as_of is not None, loaded=loaded
         ).get(customer, {})
     return tuple(
         StandingRow(model.ref, row.stage, row.since, ahead.get(model.id))
@@ -193,7 +196,7 @@ def memberships(
             .values_list("subject__key", "subject__name", "since")
         )
         return tuple(MembershipRow(ModelRef(key, name), since) for key, name, since in found)
-    rows = stages_of(customers=[customer], models=segments(), as_of=at, known_at=known_at)[customer]
+    rows = stages_of(customers=[customer], models=live_segments(), as_of=at, known_at=known_at)[customer]
     return tuple(
         MembershipRow(row.model, row.since)
         for row in rows

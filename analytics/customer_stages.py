@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clm.lib import sql
+from lifecycle.load import Loaded
 from lifecycle.models import Standing
 from lifecycle.outlook import next_changes
 
@@ -59,13 +60,18 @@ def stages_of(
 
 
 def next_stages(
-    *, customers: Sequence[int], models: Sequence[Sorting], now: datetime, only_until_now: bool = False
+    *,
+    customers: Sequence[int],
+    models: Sequence[Sorting],
+    now: datetime,
+    only_until_now: bool = False,
+    loaded: Loaded | None = None,
 ) -> dict[int, dict[int, NextChange]]:
     """By customer and model id, what time alone does next; one evaluation for all. only_until_now: as one could see it
-    coming at `now`, an instant of the past."""
+    coming at `now`, an instant of the past. loaded: the customers' lives, if they are at hand."""
     only = models[0].id if len(models) == 1 else None
     by_id = {model.id: model for model in models}
-    found = next_changes(customers=customers, now=now, subject=only, only_until_now=only_until_now)
+    found = next_changes(customers=customers, now=now, subject=only, only_until_now=only_until_now, loaded=loaded)
     return {
         customer: {
             subject: next_change(by_id[subject], change.stage, change.at)

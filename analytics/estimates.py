@@ -1,10 +1,16 @@
 """How many customers a rule holds for and what a change would move, told with how sure that is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+
+from clm.lib.templatetags.numbers import number
 from customers.models import Installation
+from customers.named_properties import Filling
 from lifecycle.models import Preview
 from lifecycle.previews import RULE, Counted, counted, estimated_rule
 from lifecycle.rules.describe import sentence
@@ -26,7 +32,7 @@ class Share:
 @dataclass(frozen=True, slots=True)
 class RuleEstimate:
     """For how many customers a rule holds at the instant `at`: found for `holding` of the `sampled` customers drawn
-    from `everybody`."""
+    from `everybody`. filling: properties of which not all values are kept yet."""
 
     sentence: str
     at: datetime
@@ -35,6 +41,12 @@ class RuleEstimate:
     sampled: int
     everybody: int
     is_exact: bool
+    filling: tuple[Filling, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What the number rests on while not all values are kept that the rule looks at, "" once they are."""
+        return rests_on(self.filling)
 
 
 def share(*, found: int, of: Counted) -> Share:
@@ -76,4 +88,38 @@ def _told(said: str, found: Counted) -> RuleEstimate:
         sampled=found.sampled,
         everybody=found.customers,
         is_exact=found.is_exact,
+        filling=found.filling,
     )
+
+
+# --- properties that are being filled in ----------------------------------------------------------------------------
+def rests_on(filling: Sequence[Filling]) -> str:
+    """What an estimate rests on meanwhile, in a sentence."""
+    if not filling:
+        return ""
+    if any(one.has_begun for one in filling):
+        said = _(
+            "The values of %(names)s are being filled in, %(done)s of %(parts)s parts so far. Until then the estimate "
+            "reads them from the touchpoints of the customers it looks at."
+        )
+    else:
+        said = _(
+            "No rule has named %(names)s so far, so the values are not kept apart yet. The estimate reads them from "
+            "the touchpoints of the customers it looks at; before everybody is counted they are filled in."
+        )
+    return said % _far(filling)
+
+
+def filled_in_first_said(filling: Sequence[Filling]) -> str:
+    """What somebody who waits for an exact count is told before it can begin, "" once it can."""
+    said = _("First the values of %(names)s are filled in: %(done)s of %(parts)s parts.")
+    return said % _far(filling) if filling else ""
+
+
+def _far(filling: Sequence[Filling]) -> dict[str, str]:
+    # One after the other; so the parts of all are one way.
+    return {
+        "names": get_text_list([f"“{one.key}”" for one in filling], _("and")),
+        "done": number(sum(one.done for one in filling)),
+        "parts": number(sum(one.parts for one in filling)),
+    }

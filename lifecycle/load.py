@@ -22,16 +22,31 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(slots=True)
 class Loaded:
-    """The facts of some customers. The customer at place i of `ids` is owner i; touchpoints[i] is how many it has."""
+    """The facts of some customers. The customer at place i of `ids` is owner i; touchpoints[i] is how many it has;
+    program: the one whose needs decided what was loaded."""
 
     ids: Ids
     facts: Facts
     touchpoints: Int64s
+    program: Program | None
 
     @property
     def customers(self) -> Int64s:
         """The customers in order of id."""
         return self.ids.values
+
+    def answers(self, program: Program) -> bool:
+        """Whether everything is there that a program looks at: another one may have gone live since."""
+        had = self.program
+        return had is not None and (
+            program is had
+            or (
+                program.property_keys <= had.property_keys
+                and program.trait_keys <= had.trait_keys
+                and had.looks_at_channels >= program.looks_at_channels
+                and had.looks_at_amounts >= program.looks_at_amounts
+            )
+        )
 
 
 def load(*, customers: Iterable[int] | Ids, program: Program | None, unkept: frozenset[str] = frozenset()) -> Loaded:
@@ -51,7 +66,7 @@ def load(*, customers: Iterable[int] | Ids, program: Program | None, unkept: fro
     if program is not None and program.trait_keys:
         facts.traits = trait_columns(keys=program.trait_keys, profiles=profiles.ids, owner=profiles.owner)
     lay_hands(facts=facts, profiles=profiles.ids, owner=profiles.owner)
-    return Loaded(ids, facts, np.bincount(facts.owner, minlength=len(ids)).astype(np.int64))
+    return Loaded(ids, facts, np.bincount(facts.owner, minlength=len(ids)).astype(np.int64), program)
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from clm.lib.periods import DEFAULT_PRESET, preset
 from clm.lib.questions import ConflictError
 from customers.ingest import clock
 from customers.models import Installation
-from customers.named_properties import register_properties
+from customers.named_properties import Filling, fillings, register_properties
 
 from .load import load
 from .models import Preview, PreviewBucket, Revision
@@ -39,7 +39,8 @@ RULE = 0
 class Counted:
     """What a change does to customers at the instant `at`. customers: how many there are in all; sampled: how many of
     them were looked at; tallies: by subject (RULE for a rule), over those looked at. since: where the period begins
-    that retention is about."""
+    that retention is about. filling: properties of which not all values are kept yet; of those looked at they were read
+    from the touchpoints themselves."""
 
     at: datetime
     since: datetime
@@ -47,6 +48,7 @@ class Counted:
     sampled: int
     is_exact: bool
     tallies: dict[int, Tally]
+    filling: tuple[Filling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,21 @@ class PreviewProgress:
 def estimated_change(*, revision: int, now: datetime) -> Counted:
     """What a revision that is not live yet would change, for a sample of customers."""
     pairs, at, since = pairs_of(revision=revision), truncated(now), _since(now)
-    sample = sampled(program=program_of(pairs))
+    program = program_of(pairs)
+    filling = _filling(program)
+    sample = sampled(program=program)
     found = tallies(pairs=pairs, loaded=sample.loaded, at=at, since=since, only=sample.alive)
-    return Counted(at, since, sample.customers, sample.size, sample.is_everybody, found)
+    return Counted(at, since, sample.customers, sample.size, sample.is_everybody, found, filling)
 
 
 def estimated_rule(*, rule: object, now: datetime, path: str = "$", of: tuple[str, str] | None = None) -> Counted:
     """For whom of a sample of customers a rule holds. RuleError names what is wrong with it."""
     at, program = truncated(now), rule_program(node=rule_node(rule=rule, path=path, of=of))
+    filling = _filling(program)
     sample = sampled(program=program)
     holds = holds_at(program=program, loaded=sample.loaded, at=at)[sample.alive].astype(np.int64)
     tally = cells_of(sample.loaded.customers[sample.alive], np.zeros_like(holds), holds)
-    return Counted(at, at, sample.customers, sample.size, sample.is_everybody, {RULE: tally})
+    return Counted(at, at, sample.customers, sample.size, sample.is_everybody, {RULE: tally}, filling)
 
 
 # --- for everybody --------------------------------------------------------------------------------------------------
@@ -119,6 +124,26 @@ def preview_progress(*, preview: Preview) -> PreviewProgress:
         done=sum(done_at is not None for done_at, _customers in rows),
         customers=sum(customers for _done_at, customers in rows),
     )
+
+
+def filled_in_first(*, preview: Preview) -> tuple[Filling, ...]:
+    """The properties whose values are still to be filled in before an exact count can begin."""
+    if preview.finished_at is not None or preview.failed_at is not None:
+        return ()
+    try:
+        _pairs, program = _asked(preview)
+    except RuleError:  # what it names has gone since; whoever counts says so
+        return ()
+    return _filling(program)
+
+
+def filled_in_before_live(*, revision: int) -> tuple[Filling, ...]:
+    """The properties whose values are still to be filled in before a revision can be computed for everybody."""
+    return _filling(program_of(pairs_of(revision=revision)))
+
+
+def _filling(program: Program | None) -> tuple[Filling, ...]:
+    return () if program is None else fillings(keys=program.property_keys)
 
 
 def touched_since(*, preview: Preview) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clm.lib import sql
-from customers.models import PropertyKey
+from customers.named_properties import fillings
 
 from .ids import Ids
 from .load import Loaded, load
@@ -68,8 +68,7 @@ def unkept(program: Program | None) -> frozenset[str]:
     """The properties that the program looks at and of which no values are kept yet."""
     if program is None or not program.property_keys:
         return frozenset()
-    kept = PropertyKey.objects.filter(key__in=program.property_keys).exclude(backfilled_at=None)
-    return program.property_keys - set(kept.values_list("key", flat=True))
+    return frozenset(one.key for one in fillings(keys=program.property_keys))
 
 
 def _hashed(ids: Int64s) -> npt.NDArray[np.uint64]:

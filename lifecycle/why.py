@@ -14,7 +14,7 @@ from customers.models import Installation, Profile
 
 from .evidence import Evidence, Money, Witness, named_touchpoints
 from .live import LiveSubject, live
-from .load import load
+from .load import Loaded, load
 from .models import ListMember, Placement, StageModel
 from .outlook import NextChange
 from .place import placement_at
@@ -134,9 +134,12 @@ class _Told:
     after: int | None
 
 
-def why(*, customer: int, subject: int, at: datetime, as_of: datetime | None = None) -> Why | None:
+def why(
+    *, customer: int, subject: int, at: datetime, as_of: datetime | None = None, loaded: Loaded | None = None
+) -> Why | None:
     """Why the customer stood where it stood in a live model or segment at `at`. as_of: as if nothing had happened after
-    that instant, so that what was to come is told as one could see it coming then. None: the subject is not live."""
+    that instant, so that what was to come is told as one could see it coming then. loaded: the `lives` of that customer
+    alone, if they are at hand. None: the subject is not live."""
     rules = live(only=subject)
     found = [(place, one) for place, one in enumerate(rules.subjects) if one.is_live]
     if not found or rules.program is None:
@@ -147,7 +150,8 @@ def why(*, customer: int, subject: int, at: datetime, as_of: datetime | None = N
     whole = rules.program.subjects[number]
     zone, catalogue = whole.zone or rules.zone, whole.catalogue or rules.catalogue
     apart = _taken_apart(whole, tuple(one.nodes.values()), zone, catalogue, money)
-    loaded = load(customers=[customer], program=apart.program)
+    if loaded is None or not loaded.answers(apart.program):
+        loaded = load(customers=[customer], program=apart.program)
     facts, moment = loaded.facts, to_ms(at)
     if as_of is not None:
         facts = facts_until(facts, to_ms(as_of))

@@ -23,7 +23,7 @@ from .acting import act
 from .answering import Instant, page, page_of, problems
 from .asking import NoParameters, Parameters
 from .estimates import STATES as COUNT_STATES
-from .estimates import asked_number, state_of
+from .estimates import FillingShape, asked_number, state_of
 from .stages import StageShape
 
 
@@ -125,6 +125,11 @@ class EffectShape(serializers.Serializer[Any]):
     retention = RetentionDiffShape(allow_null=True, help_text="Null: the change leaves it alone.")
     campaigns = serializers.ListField(child=serializers.CharField(), help_text="Whose audience changes.")
     touched = serializers.IntegerField(allow_null=True, help_text="Customers of whom something new is known since.")
+    filling = FillingShape(
+        many=True,
+        help_text="Properties of which not all values are kept yet; here the touchpoints themselves were read.",
+    )
+    note = serializers.CharField(allow_blank=True, help_text="The same in a sentence.")
 
 
 class ChangeCountingShape(serializers.Serializer[Any]):
@@ -132,6 +137,7 @@ class ChangeCountingShape(serializers.Serializer[Any]):
     buckets = serializers.IntegerField()
     done = serializers.IntegerField()
     error = serializers.CharField()
+    note = serializers.CharField(allow_blank=True, help_text="What has to be filled in first, if anything has.")
 
 
 class PreviewShape(serializers.Serializer[Any]):

@@ -27,7 +27,7 @@ from ..customer_record import customer_head, found_customer, identities, members
 from ..days.kept import kept
 from ..listing_order import KEYS, NEWEST, parse_order
 from ..scope import LINES, Scope
-from ..sorting import Sorting, stage_model, stage_models
+from ..sorting import Sorting, live_models, stage_model
 from .acting import act
 from .answering import Amount, Instant, page, page_of, problems
 from .asking import (
@@ -113,7 +113,7 @@ def written_customer(
     profiles = profiles_of(customer=customer.pk, known_at=known_at)
     member_of = memberships(customer=customer.pk, **then)
     head = customer_head(customer=customer, profiles=profiles, memberships=member_of, merged_into=merged_into, **then)
-    rows = standings(customer=customer.pk, models=stage_models(), now=asking.now, **then)
+    rows = standings(customer=customer.pk, models=live_models(), now=asking.now, **then)
     record = {
         **asdict(head),
         "currency": asking.installation.currency,

@@ -13,10 +13,10 @@ from clm.lib.problems import BadInput
 from clm.lib.questions import NotThereError
 from customers.ingest import clock
 from lifecycle.models import Preview
-from lifecycle.previews import preview_progress, start_rule_count
+from lifecycle.previews import filled_in_first, preview_progress, start_rule_count
 from lifecycle.rules.document import RuleError
 
-from ..estimates import RuleEstimate, rule_count, rule_estimate
+from ..estimates import RuleEstimate, filled_in_first_said, rule_count, rule_estimate
 from ..words import KINDS, LOOKED_AT, words
 from .acting import act
 from .answering import Instant, problems
@@ -24,6 +24,15 @@ from .asking import Body, NoParameters, Parameters, asked_id
 from .rules import DocumentParser
 
 STATES = ["running", "done", "failed"]
+
+
+class FillingShape(serializers.Serializer[Any]):
+    """A property that no rule named before: its values are filled in once, for all touchpoints there are."""
+
+    property = serializers.CharField(source="key")
+    has_begun = serializers.BooleanField(help_text="Whether it is under way; a count or a change begins it.")
+    parts = serializers.IntegerField(help_text="Into how many parts the touchpoints are cut.")
+    done = serializers.IntegerField(help_text="How many of those are filled in.")
 
 
 class EstimateShape(serializers.Serializer[Any]):
@@ -36,6 +45,11 @@ class EstimateShape(serializers.Serializer[Any]):
     holding = serializers.IntegerField(help_text="For how many of those it holds.")
     everybody = serializers.IntegerField(help_text="How many customers there are.")
     is_exact = serializers.BooleanField(help_text="True: everybody was looked at.")
+    filling = FillingShape(
+        many=True,
+        help_text="Properties of which not all values are kept yet; here the touchpoints themselves were read.",
+    )
+    note = serializers.CharField(allow_blank=True, help_text="The same in a sentence.")
 
 
 class RuleGiven(Body):
@@ -59,6 +73,7 @@ class CountShape(serializers.Serializer[Any]):
     buckets = serializers.IntegerField(help_text="Into how many parts the customers are cut.")
     done = serializers.IntegerField(help_text="How many of those are counted.")
     error = serializers.CharField(allow_blank=True)
+    note = serializers.CharField(allow_blank=True, help_text="What has to be filled in first, if anything has.")
     result = EstimateShape(allow_null=True)
 
 
@@ -165,7 +180,8 @@ def state_of(preview: Preview) -> dict[str, Any]:
     """How far an exact count is."""
     state = "failed" if preview.failed_at else "done" if preview.finished_at else "running"
     far = preview_progress(preview=preview)
-    return {"state": state, "buckets": far.buckets, "done": far.done, "error": preview.error}
+    note = filled_in_first_said(filled_in_first(preview=preview))
+    return {"state": state, "buckets": far.buckets, "done": far.done, "error": preview.error, "note": note}
 
 
 def refused(error: RuleError) -> BadInput:

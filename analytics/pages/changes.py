@@ -1,5 +1,6 @@
 """The pages of changes: what is drafted, what it would do, and publishing it or dropping it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,8 +19,9 @@ from analytics.stages import Flow
 from clm.lib.access.table import can
 from clm.lib.questions import ConflictError, QuestionError
 from clm.lib.templatetags.numbers import number
+from customers.named_properties import Filling
 from lifecycle.models import Revision, Subject, Version
-from lifecycle.previews import preview_progress, start_preview
+from lifecycle.previews import filled_in_before_live, filled_in_first, preview_progress, start_preview
 from lifecycle.publications import ask_to_publish, publication_progress
 from lifecycle.revise import discard, revise
 from lifecycle.rules.document import RuleError
@@ -205,6 +208,10 @@ def _counting(found: Change) -> Job | None:
     preview = found.preview
     if preview is None or preview.finished_at is not None:
         return None
+    filling = filled_in_first(preview=preview)
+    if filling:
+        note = _("An exact count needs them of everybody; it begins by itself when they are there.")
+        return _filling("count", filling, note, reverse("change_effect", args=[found.row.id]))
     far = preview_progress(preview=preview)
     return Job(
         id="count",
@@ -221,6 +228,10 @@ def _counting(found: Change) -> Job | None:
 def _publishing(found: Change) -> Job | None:
     if found.row.state != "running":
         return None
+    filling = filled_in_before_live(revision=found.row.id)
+    if filling:
+        note = _("It goes live by itself when they are there; you may leave this page.")
+        return _filling("publish", filling, note, reverse("change_going_live", args=[found.row.id]))
     far = publication_progress()
     return Job(
         id="publish",
@@ -231,6 +242,21 @@ def _publishing(found: Change) -> Job | None:
         unit=_("parts"),
         note=_("You may leave this page; it goes on by itself."),
         url=reverse("change_going_live", args=[found.row.id]),
+    )
+
+
+def _filling(id_: str, filling: Sequence[Filling], note: str, url: str) -> Job:
+    """What is waited for first: the values of properties that no rule named before."""
+    names = get_text_list([f"“{one.key}”" for one in filling], _("and"))
+    return Job(
+        id=id_,
+        title=_("Filling in the values of %(names)s") % {"names": names},
+        state="running",
+        done=sum(one.done for one in filling),
+        total=sum(one.parts for one in filling),
+        unit=_("parts"),
+        note=note,
+        url=url,
     )
 
 

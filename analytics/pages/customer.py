@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
 from analytics.repairs import repair_notes
-from analytics.sorting import ModelRef, Sorting, one_of, segment, stage_models
+from analytics.sorting import ModelRef, Sorting, live_models, one_of, segment
 from analytics.spells import Band, Spell, bands
 from analytics.stage_rules import rules_of
 from analytics.timeline import Timeline, timeline
@@ -25,6 +25,7 @@ from clm.lib.access.table import can
 from clm.lib.periods import asked_instant
 from customers.models import Customer, Installation
 from lifecycle.models import Placement
+from lifecycle.outlook import lives
 from lifecycle.place import placements
 
 from .asking import dates_of, page
@@ -65,14 +66,16 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
     moment = dates.at or now
     profiles = record.profiles_of(customer=found.pk, known_at=dates.known_at)
     traits = record.traits(profiles=profiles, **then)
-    models = stage_models()
+    models = live_models()
     chosen = one_of(models, query.get("model") or None)
     asked_segment = segment(query["segment"]) if query.get("segment") else None
     zone = Installation.current().time_zone
     at = asked_instant(query["at"], field="at", now=now, zone=zone) if query.get("at") else moment
     at = min(at, moment)
     lived = bands(customer=found.pk, models=models, **then)
-    standings = record.standings(customer=found.pk, models=models, now=now, **then)
+    # Read once, for where it stands and for why.
+    loaded = lives(customers=[found.pk])
+    standings = record.standings(customer=found.pk, models=models, now=now, loaded=loaded, **then)
     member_of = record.memberships(customer=found.pk, **then)
     marks = record.purchase_marks(profiles=profiles, **then)
     placed = placements(customer=found.pk)
@@ -128,7 +131,9 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
                 chosen_model=chosen.key if asked_segment is None else "-",
                 is_past=dates.is_past,
             ),
-            "why": why_of(customer=found.pk, sorting=asked_segment or chosen, at=at, as_of=_looked_from(dates)),
+            "why": why_of(
+                customer=found.pk, sorting=asked_segment or chosen, at=at, as_of=_looked_from(dates), loaded=loaded
+            ),
             "timeline": _timeline(query, profiles, dates, with_kinds=True),
             "role": query.get("role", ""),
             "log_form": LogForm() if can(request.user, "touchpoints.log") and found.erased_at is None else None,

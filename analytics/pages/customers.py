@@ -15,7 +15,7 @@ from analytics.behind import said as said_group
 from analytics.customer_export import exported
 from analytics.customer_list import Asked, Falls, Size
 from analytics.listing_order import DEFAULT, KEYS, Order, parse_order
-from analytics.sorting import Sorting, lapsed_stage, segment, segments, stage_model, stage_models
+from analytics.sorting import Sorting, lapsed_stage, live_models, live_segments, segment, stage_model
 from analytics.stages import stage_counts
 from clm.lib.periods import local_day
 from clm.lib.questions import Faults, QuestionError
@@ -87,7 +87,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "wrong": wrong,
             "search": asked.search,
             "model": model.ref,
-            "models": [one.ref for one in stage_models()],
+            "models": [one.ref for one in live_models()],
             "stage": model.stages[stage] if stage is not None else None,
             "stages": counts.stages,
             "lapsed": model.stages[lapsed] if lapsed is not None else None,
@@ -102,7 +102,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "present_note": GROUP_NOTE,
             "known_note": KNOWN_NOTE,
             "segment": members.ref if members is not None else None,
-            "segments": [one.ref for one in segments()],
+            "segments": [one.ref for one in live_segments()],
             "who": query.get("who", ""),
             "columns": listing.columns,
             "all_columns": [(key, label, key in listing.columns) for key, label in COLUMNS.items()],

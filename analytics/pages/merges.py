@@ -14,7 +14,7 @@ from analytics import customer_record as record
 from analytics.customer_figures import names_of
 from analytics.pairs import look_alikes, merges, pair
 from analytics.search import MOST_TEXT, found_customers
-from analytics.sorting import stage_models
+from analytics.sorting import live_models
 from clm.lib.access.models import User
 from clm.lib.questions import NotThereError, QuestionError
 from customers.keeping import folded_text
@@ -68,7 +68,7 @@ def customer_merge(request: HttpRequest, customer_id: int, *, now: datetime) -> 
     form = MergeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and (kept := _merged(request, form, found, other, now)) is not None:
         return redirect("customer_merge", kept)
-    both = pair(customers=(found, other), models=stage_models())
+    both = pair(customers=(found, other), models=live_models())
     context = {"now": now, "form": form, "customer": found, "pair": both, "crumbs": _above(found)}
     return render(request, "pages/merge.html", context, status=status(form))
 

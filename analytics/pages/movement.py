@@ -15,7 +15,7 @@ from analytics.days.identities import broken_of
 from analytics.files import Cell, scope_cells
 from analytics.movement import Growth, Movement, Stay, Step, Stock, movement
 from analytics.scope import Scope
-from analytics.sorting import StageRef, active_customers, stage_model, stage_models
+from analytics.sorting import StageRef, active_customers, live_models, stage_model
 from analytics.survival import Length
 from analytics.templatetags.stages import stage_key
 from clm.lib.templatetags.numbers import number, percent
@@ -45,7 +45,7 @@ def moves(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "no_lines": True,
         "now": now,
         "model": model.ref,
-        "models": [one.ref for one in stage_models()],
+        "models": [one.ref for one in live_models()],
         "file_address": "movement_file",
         "news": news_of(),
     }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
-from analytics.sorting import Sorting, stage_models
+from analytics.sorting import Sorting, live_models
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from customers.models import Customer
 from lifecycle.advance import advance_customers
@@ -59,7 +59,7 @@ def customer_place(request: HttpRequest, customer_id: int, *, now: datetime) -> 
     found, survivor = record.found_customer(customer_id)
     if survivor is not None:
         return redirect("customer_place", survivor)
-    models = stage_models()
+    models = live_models()
     # The model that was looked at comes first.
     models.sort(key=lambda model: model.key != request.GET.get("model"))
     form = PlaceForm(request.POST or None, models=models)

@@ -108,11 +108,11 @@ def acts(who: Any) -> list[Place]:
 
 
 def stages(models: Sequence[Sorting]) -> list[Place]:
-    """The customers in each stage of each model, and each model's rules."""
+    """Each model's rules, and the customers in each stage of those that are live."""
     found = []
     for model in models:
         found.append(Place(model.name, reverse("model", args=[model.key]), "stack-2", _("stage model")))
-        for stage in model.stages.values():
+        for stage in model.stages.values() if model.version is not None else ():
             query = urlencode({"model": model.key, "stage": stage.key})
             found.append(Place(stage.name, f"{reverse('customers')}?{query}", "", model.name, "stage", stage))
     return found

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from analytics.customer_stages import NextChange, next_change
 from analytics.sorting import ModelRef, Sorting, StageRef
 from clm.lib.templatetags.times import plain_date
+from lifecycle.load import Loaded
 from lifecycle.models import ListMember, Placement, Subject
 from lifecycle.why import Decided, Reason, why
 from lifecycle.why import Why as Evaluated
@@ -52,9 +53,12 @@ class Why:
         return any(one.deciding for one in self.stages)
 
 
-def why_of(*, customer: int, sorting: Sorting, at: datetime, as_of: datetime | None = None) -> Why | None:
-    """The reasons in one model or segment at an instant (as_of: as they stood then); None while it is not live."""
-    found = why(customer=customer, subject=sorting.id, at=at, as_of=as_of)
+def why_of(
+    *, customer: int, sorting: Sorting, at: datetime, as_of: datetime | None = None, loaded: Loaded | None = None
+) -> Why | None:
+    """The reasons in one model or segment at an instant (as_of: as they stood then); None while it is not live. loaded:
+    the customer's life, if it is at hand."""
+    found = why(customer=customer, subject=sorting.id, at=at, as_of=as_of, loaded=loaded)
     if found is None:
         return None
     is_segment = sorting.kind != Subject.Kind.MODEL

@@ -54,7 +54,7 @@ def _groups(request: HttpRequest, text: str) -> list[Group]:
     models = sorting.stage_models()
     elsewhere = [
         ("stages", _("Stages"), places.stages(models)),
-        ("segments", _("Segments"), places.segments(sorting.segments())),
+        ("segments", _("Segments"), places.segments(sorting.live_segments())),
         ("metrics", _("Metrics"), places.figures()),
     ]
     return [

@@ -60,7 +60,22 @@ def without_subject(sentence: str) -> str:
 @register.filter
 def plain_names(sentence: str) -> str:
     """A rule's sentence with the bare names of sub-rules: `meets “alive”` becomes `alive`."""
-    return re.sub("\\bmeets “([^”]+)”", r"\1", re.sub("\\bdoes not meet “([^”]+)”", r"not \1", sentence))
+    for verb, said in _SAID:
+        sentence = verb.sub(said, sentence)
+    return sentence
+
+
+# How sentences say that a named rule is met, and what is left of it beside the name; the longer ones first.
+_SAID = [
+    (re.compile(f"\\b{verb} “([^”]+)”"), said)
+    for verb, said in (
+        ("has not yet met", r"not yet \1"),
+        ("does not meet", r"not \1"),
+        ("has met", r"\1"),
+        ("meets", r"\1"),
+        ("met", r"\1"),
+    )
+]
 
 
 @register.filter

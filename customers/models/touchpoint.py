@@ -188,11 +188,13 @@ class OrderLine(models.Model):
 
 class PropertyKey(models.Model):
     """A property that a live or draft rule names: its values are kept in PropertyValue from its registration on,
-    and backfilled for all earlier touchpoints."""
+    and backfilled for all earlier touchpoints. backfilled_upto: the touchpoint up to which that is done, while it is
+    under way; backfilled_at: when it was complete."""
 
     id = models.AutoField(primary_key=True)
     key = models.CharField(max_length=200, unique=True)
     registered_at = models.DateTimeField(default=timezone.now)
+    backfilled_upto = models.BigIntegerField(null=True)
     backfilled_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from customers.ingest import clock
+from customers.models import PropertyKey
 from lifecycle.install import publish
 from lifecycle.models import Preview, Publication, Revision, Segment, StageModel, Version
 from lifecycle.previews import work_on_previews
@@ -38,6 +39,31 @@ def test_a_rule_is_said_and_estimated(api: Client) -> None:
     assert answer["sentence"] == "The customer has had a purchase in the last 90 days."
     assert (answer["customers"], answer["low"], answer["high"]) == (2, 2, 2)
     assert (answer["sampled"], answer["everybody"], answer["is_exact"]) == (3, 3, True)
+
+
+def test_of_a_property_named_for_the_first_time_is_told_what_the_number_rests_on(api: Client) -> None:
+    tell(happened("rated", "Product Reviewed", ago(days=1), properties={"stars": 5}))
+    settle()
+    rule = {"did": {"where": [{"property": "stars", "gte": 3}]}}
+    told = post(api, "rules/estimate/", {"rule": rule}).json()
+    assert (told["customers"], told["everybody"]) == (1, 4)
+    assert told["filling"] == [{"property": "stars", "has_begun": False, "parts": 1, "done": 0}]
+    assert told["note"].startswith("No rule has named “stars” so far")
+    count = post(api, "rule-counts/", {"rule": rule}).json()
+    assert count["note"] == "First the values of “stars” are filled in: 0 of 1 parts."
+    revision = add_segment(key="stars", name="Stars", rule=rule)
+    assert post(api, f"changes/{revision.pk}/preview/", {}).json()["note"] == count["note"]
+    PropertyKey.objects.create(key="stars")
+    effect = api.get(f"/api/v1/changes/{revision.pk}/preview/").json()["effect"]
+    assert effect["filling"] == [{"property": "stars", "has_begun": True, "parts": 1, "done": 0}]
+    assert effect["note"].startswith("The values of “stars” are being filled in, 0 of 1 parts so far")
+    work_on_previews()
+    assert post(api, "rules/estimate/", {"rule": rule}).json()["note"] == ""
+    preview = api.get(f"/api/v1/changes/{revision.pk}/preview/").json()
+    assert (preview["counting"]["note"], preview["effect"]["note"], preview["effect"]["filling"]) == ("", "", [])
+    assert preview["effect"]["is_exact"]
+    done = api.get(f"/api/v1/rule-counts/{count['id']}/").json()
+    assert (done["note"], done["result"]["customers"]) == ("", 1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from customers import named_properties
 from customers.events import Event
 from customers.ingest import clock, ingest
 from customers.models import PropertyKey, PropertyValue, Source, Touchpoint
-from customers.named_properties import register_properties
+from customers.named_properties import Filling, fillings, register_properties
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +83,10 @@ def test_registering_again_changes_nothing_and_a_killed_backfill_is_finished(mon
     assert [kept(one)["n"][1] for one in touchpoints] == list("01234")
     # What a kill half-way leaves.
     PropertyValue.objects.filter(touchpoint__gt=touchpoints[1]).delete()
-    PropertyKey.objects.update(backfilled_at=None)
+    PropertyKey.objects.update(backfilled_at=None, backfilled_upto=touchpoints[1])
+    (far,) = fillings(keys=["n"])
+    assert (far.key, far.has_begun) == ("n", True)
+    assert 0 < far.done < far.parts == 3
     register_properties(keys=["n"], now=clock())
     assert [kept(one)["n"][1] for one in touchpoints] == list("01234")
     done = PropertyKey.objects.get()
@@ -91,6 +94,26 @@ def test_registering_again_changes_nothing_and_a_killed_backfill_is_finished(mon
     assert done.backfilled_at is not None
     register_properties(keys=["n"], now=clock() + timedelta(hours=1))
     assert PropertyKey.objects.get().backfilled_at == done.backfilled_at
+
+
+def test_how_far_a_property_is_can_be_told_until_it_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        tell(str(number), n=number)
+    monkeypatch.setattr(named_properties, "BACKFILL_STEP", 2)
+    assert fillings(keys=[]) == ()
+    assert fillings(keys=["n"]) == (Filling("n", done=0, parts=3, has_begun=False),)
+    seen = []
+    keep = named_properties.sql.run
+
+    def watched(name: str, /, **parameters: object) -> object:
+        seen.extend(fillings(keys=["n"]))
+        return keep(name, **parameters)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(named_properties.sql, "run", watched)
+        register_properties(keys=["n"], now=clock())
+    assert [(one.done, one.parts, one.has_begun) for one in seen] == [(0, 3, True), (1, 3, True), (2, 3, True)]
+    assert fillings(keys=["n", "other"]) == (Filling("other", done=0, parts=3, has_begun=False),)
 
 
 def test_without_touchpoints_there_is_nothing_to_backfill() -> None:

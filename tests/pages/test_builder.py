@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
+from django.db.models import Max, Min
 from django.test import Client
 from playwright.sync_api import Page, expect
 
+from customers.models import PropertyKey, Touchpoint
 from lifecycle.models import Publication, Revision, Segment, StageModel, SubRule, Version
 from lifecycle.previews import work_on_previews
 from lifecycle.publications import publish_asked
@@ -225,6 +227,40 @@ def test_an_exact_count_is_made_on_demand(shop: Shop, marketer: Page, monkeypatc
         time.sleep(0.05)
     expect(told(page)).to_have_text(re.compile("^[0-9]+$"))
     expect(page.locator("#estimate [data-part=sample]")).to_contain_text("Counted for all")
+
+
+def test_a_property_that_is_being_filled_in_is_told_where_it_is_named_and_where_it_is_waited_for(
+    shop: Shop, marketer: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {"did": {"where": [{"property": "mood", "is": "good"}]}}
+    page = opened(marketer, shop)
+    page.get_by_role("textbox", name="Name", exact=True).fill("In a good mood")
+    page.get_by_text("The rule as JSON").first.click()
+    page.locator("textarea[name=rule]").fill(json.dumps(rule))
+    page.locator("textarea[name=rule]").blur()
+    expect(page.locator("#estimate [data-part=rests-on]")).to_contain_text("No rule has named “mood” so far")
+    expect(page.locator("#said")).to_contain_text("No rule has named “mood” so far")
+    assert faults(page) == []
+    page.get_by_role("button", name="Preview the change").click()
+    expect(page.locator("#job-count")).to_contain_text("Filling in the values of “mood”")
+    expect(page.locator("#effect .notice")).to_contain_text("No rule has named “mood” so far")
+    first, last = Touchpoint.objects.aggregate(first=Min("id"), last=Max("id")).values()
+    monkeypatch.setattr("customers.named_properties.BACKFILL_STEP", 50)
+    key = PropertyKey.objects.create(key="mood", backfilled_upto=first + 99)
+    parts = -(-(last - first + 1) // 50)
+    page.reload()
+    expect(page.locator("#job-count")).to_contain_text(f"2 of {parts} parts")
+    expect(page.locator("#effect .notice")).to_contain_text(f"are being filled in, 2 of {parts} parts so far")
+    for width, theme in MODES:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
+        assert faults(page) == [], width
+        assert not overflow(page), width
+    assert work_on_previews() >= 1
+    key.refresh_from_db()
+    assert key.backfilled_at is not None
+    expect(page.locator("#effect .badge.good")).to_have_text(re.compile("exact"))
+    expect(page.locator("#effect .notice")).to_have_count(0)
 
 
 def test_without_scripts_a_rule_is_written_checked_and_drafted(shop: Shop) -> None:

@@ -1,9 +1,14 @@
 """The parts that later pages are built from, tried on the style guide: by keyboard, told aloud, and found by role and
 name."""
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
+from analytics.templatetags.stages import plain_names, without_subject
+from lifecycle.rules.describe import sentence
+from lifecycle.rules.parse import parse_rule
 from tests.pages.conftest import Shop, faults, look
 
 
@@ -115,3 +120,18 @@ def test_a_job_without_a_known_end_says_so_without_a_number(guide: Page) -> None
     expect(bars.nth(0)).to_have_accessible_name("Import of orders.csv")
     assert bars.nth(0).evaluate("bar => Math.round(100 * bar.position)") == 34
     assert bars.nth(1).evaluate("bar => bar.position") == -1
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"all": [{"rule": "alive"}, {"not": {"rule": "ended"}}]}, "Alive and not ended."),
+        ({"held": {"rule": "alive"}, "for": "30d"}, "Alive for 30 days without a break."),
+        ({"not": {"held": {"rule": "alive"}, "for": "30d"}}, "Not yet alive for 30 days without a break."),
+        ({"lately": {"rule": "alive"}, "within": "9d"}, "Alive at some time in the last 9 days."),
+    ],
+)
+def test_where_a_customer_stands_sub_rules_are_called_by_their_bare_names(rule: Any, said: str) -> None:
+    named = {"alive": {"did": {}}, "ended": {"did": {"role": "cancel"}}}
+    node = parse_rule(rule, lapse_days=180, sub_rules=named)
+    assert without_subject(plain_names(sentence(node))) == said

@@ -143,13 +143,15 @@ function shown(how, answer = {}) {
     part("count").textContent = (answer.is_exact ? "" : texts.about + " ") + number.format(answer.customers);
     part("interval").textContent = answer.is_exact ? "" : texts.between.replace("{low}", number.format(answer.low)).replace("{high}", number.format(answer.high));
     part("sample").textContent = (answer.is_exact ? texts.everybody : texts.sample).replace("{sampled}", number.format(answer.sampled)).replace("{everybody}", number.format(answer.everybody));
+    part("rests-on").textContent = answer.note;
     part("exact").hidden = answer.is_exact;
     const said = texts.says.estimate.replace("{count}", part("count").textContent);
-    speech = setTimeout(() => say(`${said} ${part("interval").textContent}`), SPEECH_PAUSE);
+    speech = setTimeout(() => say(`${said} ${part("interval").textContent} ${answer.note}`), SPEECH_PAUSE);
     return;
   }
   part("count").textContent = "–";
   part("interval").textContent = "";
+  part("rests-on").textContent = "";
   part("exact").hidden = true;
   part("sentence").textContent = how === "wrong" ? texts.not_yet : texts.no_answer;
   part("sample").textContent = how === "wrong" ? failures.map((one) => one.message).join(" ") : "";
@@ -184,6 +186,7 @@ async function count() {
   const bar = part("progress");
   bar.hidden = false;
   bar.querySelector("progress").removeAttribute("value");
+  part("waits-for").textContent = "";
   say(texts.says.counting);
   const asked = { headers: { "Content-Type": "application/json", "X-CSRFToken": token } };
   try {
@@ -191,6 +194,7 @@ async function count() {
     while (answer.state === "running" && mine === counting) {
       await new Promise((resolve) => setTimeout(resolve, 700));
       answer = await (await fetch(`${words.counts}${answer.id}/`)).json();
+      if (mine === counting) part("waits-for").textContent = answer.note;
       if (mine === counting && answer.buckets) Object.assign(bar.querySelector("progress"), { max: answer.buckets, value: answer.done });
     }
     if (mine !== counting) return;
