@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clm.lib import sql
-from clm.lib.cursors import cursor as written_cursor
-from clm.lib.cursors import parse_cursor
 from customers.models import Customer
 from lifecycle.models import ListMember
 
 from .customer_figures import names_of
 from .customer_list import Asked, CustomerPage, customers
 from .days.kept import Kept
+from .row_pages import row_page
 from .sorting import Sorting, stage_model, version_known
 from .stages import refuse_unknowable
 
@@ -98,22 +97,9 @@ def member_lines(
 def on_list(*, segment: Sorting, excluded: bool = False, cursor: str | None = None, page_size: int = PAGE) -> HandPage:
     """A page of whom a static list holds, or whom a segment includes, or `excluded`, whatever its rule says."""
     rows = ListMember.objects.filter(segment=segment.id, is_excluded=excluded, removed_at=None)
-    backwards = False
-    if cursor is not None:
-        kind, (border,) = parse_cursor(cursor, kinds="np", count=1)
-        backwards = kind == "p"
-        rows = rows.filter(pk__gt=border) if backwards else rows.filter(pk__lt=border)
-    ordered = rows.select_related("profile", "author").order_by("pk" if backwards else "-pk")
-    page = list(ordered[: page_size + 1])
-    more, page = len(page) > page_size, page[:page_size]
-    if backwards:
-        page.reverse()
-    has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
-    return HandPage(
-        rows=_hand_rows(page),
-        next_cursor=written_cursor("n", page[-1].pk) if page and has_next else None,
-        previous_cursor=written_cursor("p", page[0].pk) if page and has_previous else None,
-    )
+    rows = rows.select_related("profile", "author")
+    page = row_page(rows, order=("-pk",), cursor=cursor, page_size=page_size)
+    return HandPage(_hand_rows(page.rows), page.next_cursor, page.previous_cursor)
 
 
 def _hand_rows(page: Sequence[ListMember]) -> tuple[HandRow, ...]:

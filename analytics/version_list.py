@@ -2,7 +2,6 @@
 
 import difflib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -44,6 +43,11 @@ class VersionText:
     stages: tuple[StageRule, ...]
     named: tuple[NamedRule, ...]
     document: str
+
+    @property
+    def ranked(self) -> tuple[StageRule, ...]:
+        """The stages with a rule, the one that counts first leading."""
+        return tuple(sorted((one for one in self.stages if one.precedence), key=lambda one: one.rank))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ def compared(*, left: VersionText, right: VersionText) -> tuple[Compared, ...]:
     """Every stage (highest precedence first), every named rule and whatever else decides, of two versions."""
     rows = [
         *_side_by_side(
-            {one.stage.name: _said(one) for one in _by_precedence(left.stages)},
-            {one.stage.name: _said(one) for one in _by_precedence(right.stages)},
+            {one.stage.name: _said(one) for one in left.ranked},
+            {one.stage.name: _said(one) for one in right.ranked},
         ),
         *_side_by_side(
             {_("named rule “%(name)s”") % {"name": one.name}: one.sentence for one in left.named},
@@ -131,10 +135,6 @@ def _row(version: Version) -> VersionRow:
         note=version.note,
         change=version.revision_id,
     )
-
-
-def _by_precedence(stages: Sequence[StageRule]) -> list[StageRule]:
-    return sorted((one for one in stages if one.precedence), key=lambda one: -one.precedence)
 
 
 def _said(one: StageRule) -> str:

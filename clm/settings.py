@@ -111,7 +111,7 @@ MIDDLEWARE = [
     "clm.lib.access.middleware.DenyByDefaultMiddleware",
     "clm.lib.access.middleware.ViewerZoneMiddleware",
     "clm.lib.access.last_seen.LastSeenMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
+    "clm.lib.access.authors.AuthorMiddleware",
 ]
 ROOT_URLCONF = "clm.urls"
 WSGI_APPLICATION = "clm.wsgi.application"

@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics import sorting, spend_table
+from analytics.row_pages import row_page
 from analytics.spend_table import MADE_UP, Asked, SummedRow, Total
 from analytics.templatetags.spend import plain_amount
 from campaigns.keeping import (
@@ -36,7 +38,8 @@ from .asking import page
 from .forms import Crumb, beside, by_rule, confirm, leading_to, status
 from .spend import day_field
 
-MOST = 500
+# Those that begin last come first, and before them those of which nobody said when.
+ORDER = ("-begins", "name", "pk")
 STATES = {
     "running": gettext_lazy("Running"),
     "ahead": gettext_lazy("Ahead"),
@@ -129,7 +132,7 @@ class CampaignRow:
         return None if budget is None else budget - (self.total.amount if self.total else 0)
 
 
-@page("campaigns.view", takes=("search", "state", "channel"))
+@page("campaigns.view", takes=("search", "state", "channel", "cursor"))
 def campaigns(request: HttpRequest, *, now: datetime) -> HttpResponse:
     today = local_day(now, Installation.current().time_zone)
     state, channel, search = (request.GET.get(key, "") for key in ("state", "channel", "search"))
@@ -143,14 +146,17 @@ def campaigns(request: HttpRequest, *, now: datetime) -> HttpResponse:
     if state:
         found = _in_state(found, state, today)
     sums = {row.key: row for row in spend_table.summed(asked=Asked(), by="campaign")}
-    rows = [_row(one, today, sums.get(one.key)) for one in found.order_by("-starts_on", "name")[: MOST + 1]]
+    begins = Coalesce("starts_on", Value(date.max))
+    shown = row_page(found.annotate(begins=begins), order=ORDER, cursor=request.GET.get("cursor") or None)
+    rows = [_row(one, today, sums.get(one.key)) for one in shown.rows]
     return render(
         request,
         "pages/campaigns.html",
         {
             "now": now,
-            "rows": rows[:MOST],
-            "most": MOST if len(rows) > MOST else None,
+            "rows": rows,
+            "page": shown,
+            "matching": None if shown.is_whole else found.count(),
             "states": [(key, label, key == state) for key, label in STATES.items()],
             "state": state,
             "channel": channel,

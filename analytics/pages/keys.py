@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.row_pages import row_page
 from clm.lib.access.keeping import issue_key, possible_key_name, revoke_key
 from clm.lib.access.models import ApiKey, Role, User
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
@@ -22,7 +23,6 @@ from .asking import page
 from .forms import Crumb, beside, by_rule, confirm, made_once, status
 from .users import Filter, rights
 
-MOST = 200
 STATES = ("used", "unused", "revoked")
 
 
@@ -48,7 +48,7 @@ class KeyForm(forms.Form):
         field.choices = [(role.value, role.label) for role in Role if within.reaches(role)]
 
 
-@page("users.manage", takes=("role", "state"))
+@page("users.manage", takes=("role", "state", "cursor"))
 def keys(request: HttpRequest, *, now: datetime) -> HttpResponse:
     role, state = request.GET.get("role", ""), request.GET.get("state", "")
     if role and role not in Role.values:
@@ -67,15 +67,16 @@ def keys(request: HttpRequest, *, now: datetime) -> HttpResponse:
         **{one: Count("pk", filter=in_use & Q(role=one)) for one in Role.values},
     )
     found = ApiKey.objects.filter(shown[state], **({"role": role} if role else {})).select_related("owner")
-    rows = list(found.order_by("-pk")[: MOST + 1])
+    shown_page = row_page(found, order=("-pk",), cursor=request.GET.get("cursor") or None)
     labels = {"": _("In use"), "used": _("Used"), "unused": _("Never used"), "revoked": _("Revoked")}
     return render(
         request,
         "pages/keys.html",
         {
             "now": now,
-            "keys": rows[:MOST],
-            "most": MOST if len(rows) > MOST else None,
+            "keys": shown_page.rows,
+            "page": shown_page,
+            "matching": None if shown_page.is_whole else found.count(),
             "states": [Filter(key, str(labels[key]), counts[key or "all"], key == state) for key in shown],
             "roles": [Filter(one, str(Role(one).label), counts[one], one == role) for one in Role.values],
             "any": ApiKey.objects.exists(),

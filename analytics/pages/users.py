@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.row_pages import row_page
 from clm.lib.access.invitations import days_valid, password_link, send_link, sends_mail
 from clm.lib.access.keeping import (
     change_user,
@@ -31,7 +32,7 @@ from customers.models import Installation
 from .asking import page
 from .forms import Crumb, beside, by_rule, confirm, leading_to, status
 
-MOST = 200
+ORDER = ("-is_active", "name", "email", "pk")
 STATES = ("active", "off")
 # Entries of the zone data that stand for no place.
 NO_PLACE = frozenset({"Factory", "localtime"})
@@ -128,10 +129,11 @@ class Right:
     roles: tuple[bool, ...]
 
 
-@page("users.manage", takes=("search", "role", "state"))
+@page("users.manage", takes=("search", "role", "state", "cursor"))
 def users(request: HttpRequest, *, now: datetime) -> HttpResponse:
     found, role, state = _asked(request.GET)
-    shown = list(found.annotate(keys_in_use=Count("keys", filter=Q(keys__revoked_at=None)))[: MOST + 1])
+    with_keys = found.annotate(keys_in_use=Count("keys", filter=Q(keys__revoked_at=None)))
+    shown = row_page(with_keys, order=ORDER, cursor=request.GET.get("cursor") or None)
     everybody = User.objects.aggregate(
         all=Count("pk"),
         off=Count("pk", filter=Q(is_active=False)),
@@ -142,8 +144,9 @@ def users(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "pages/users.html",
         {
             "now": now,
-            "users": shown[:MOST],
-            "most": MOST if len(shown) > MOST else None,
+            "users": shown.rows,
+            "page": shown,
+            "matching": None if shown.is_whole else found.count(),
             "search": request.GET.get("search", ""),
             "everybody": everybody["all"],
             "roles": [Filter(one, str(Role(one).label), everybody[one], one == role) for one in Role.values],
@@ -296,7 +299,7 @@ def _with_link(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _asked(query: QueryDict) -> tuple[QuerySet[User], str, str]:
-    found = User.objects.order_by("-is_active", "name", "email")
+    found = User.objects.all()
     role, state = query.get("role", ""), query.get("state", "")
     if role and role not in Role.values:
         raise QuestionError("role", _("There is no such role."))

@@ -6,6 +6,7 @@ where changing tables is for the operator to say, it tells in one line which com
 import sys
 from typing import Any
 
+import pghistory
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -19,9 +20,11 @@ class PreparedCommand(BaseCommand):
     """A command whose `handle` finds every table. What is told of preparing goes to the terminal's standard error:
     the output is the command's own.
 
-    leaves_out: parts of `manage.py prepare` that this command sees to itself or does not need."""
+    leaves_out: parts of `manage.py prepare` that this command sees to itself or does not need. configures: whether it
+    changes what is configured; history then names it as the author."""
 
     leaves_out: tuple[str, ...] = ("admin",)
+    configures = False
     # Checks import every page to look at its address: two thirds of what a short command takes. `manage.py check` and
     # `prepare` make them.
     requires_system_checks: list[str] = []
@@ -29,7 +32,10 @@ class PreparedCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             self._prepare()
-            return super().execute(*args, **options)
+            if not self.configures:
+                return super().execute(*args, **options)
+            with pghistory.context(author=f"manage.py {type(self).__module__.rpartition('.')[2]}"):
+                return super().execute(*args, **options)
         except (OperationalError, InterfaceError) as error:
             if not is_away(error):
                 raise

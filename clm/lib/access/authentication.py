@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pghistory
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from .authors import author_of
 from .last_seen import note_use
 from .models import ApiKey, hashed
 from .table import can
@@ -28,6 +30,7 @@ class KeyAuthentication(BaseAuthentication):
         if key is None:
             raise AuthenticationFailed(_("This key is unknown or revoked."))
         note_use(key, now=timezone.now())
+        pghistory.context(**author_of(key))
         return key, None
 
     def authenticate_header(self, request: Request) -> str:

@@ -15,6 +15,7 @@ FIELDS = ("name", "currency", "time_zone", "lapse_days", "margin_percent")
 
 
 class Command(PreparedCommand):
+    configures = True
     help = (
         "Show the installation, or change it. Name and margin can be changed at any time; currency, time zone and "
         "lapse days only while no touchpoints are stored."
