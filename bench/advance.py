@@ -16,212 +16,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.asking import ask, bench_source, drain, ended, manage, some_profiles, told
 from bench.measuring import PROJECT, Measured, begin, measured, need_touchpoints, percentile, report, start_django
+from bench.small_database import batch_here, compile_here, in_small_database
 
-SMALL = "bench_advance"
 RATE, SECONDS = 500, 60
 HOT_TOUCHPOINTS = 950_000
 
 
-# --- the ground ----------------------------------------------------------------------------------------------------
-def ask(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return cursor.fetchall() if cursor.description else []
-
-
-def manage(*arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, str(PROJECT / "manage.py"), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-
-
-def ended(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait()
-
-
-def drain() -> None:
-    """Work off whatever waits."""
-    assert manage("advance").wait() == 0
-
-
-def bench_source() -> int:
-    from customers.models import Source
-
-    return Source.objects.get_or_create(key="bench", defaults={"name": "bench"})[0].pk
-
-
-def told(profiles: list[int], *, type: str = "Page Viewed", each: int = 1) -> None:
-    """Store `each` touchpoints of the last minutes for these profiles, and mark them as changed, in random order."""
-    from customers.models import TouchpointType
-
-    number = TouchpointType.objects.get(name=type).pk
-    ask(
-        "INSERT INTO customers_touchpoint (profile_id, occurred_at, received_at, body_hash, message_hash, source_id,"
-        " type_id, channel_id, flags, currency, order_ref, properties)"
-        " SELECT profile, date_trunc('milliseconds', clock_timestamp()) - number * interval '1 second',"
-        " clock_timestamp(), 1, gen_random_uuid(), %s, %s, 1, 0, '', '', '{}'"
-        " FROM unnest(%s::bigint[]) AS profile, generate_series(0, %s - 1) AS number",
-        bench_source(),
-        number,
-        profiles,
-        each,
-    )
-    ask(
-        "INSERT INTO customers_stale (profile_id, cause, attempts) SELECT profile, 1, 0"
-        " FROM unnest(%s::bigint[]) AS profile, generate_series(1, %s) AS number ORDER BY random()",
-        profiles,
-        each,
-    )
-
-
-def some_profiles(count: int) -> list[int]:
-    """Profiles picked at random, in random order; others each time, since a second touchpoint of a kind rarely changes
-    a stage."""
-    ((last,),) = ask("SELECT max(id) FROM customers_profile")
-    wanted = random.sample(range(1, last + 1), min(last, count + count // 10 + 100))
-    found = [one for (one,) in ask("SELECT id FROM customers_profile WHERE id = ANY(%s)", wanted)]
-    random.shuffle(found)
-    return found[:count]
-
-
-# --- a small database of its own -----------------------------------------------------------------------------------
-@contextmanager
-def small_database() -> Iterator[dict[str, str]]:
-    """The environment of a process that works on a fresh database of the same server."""
-    start_django()
-    from django.conf import settings
-
-    assert settings.EMBEDDED_POSTGRES, "the small database is made in the private PostgreSQL only"
-    ask(f"DROP DATABASE IF EXISTS {SMALL} WITH (FORCE)")
-    ask(f"CREATE DATABASE {SMALL}")
-    try:
-        yield {**os.environ, "CLM_DATABASE": SMALL}
-    finally:
-        ask(f"DROP DATABASE {SMALL} WITH (FORCE)")
-
-
-def in_small_database(question: str) -> None:
-    with small_database() as env:
-        subprocess.run([sys.executable, __file__, f"{question}_here"], env=env, check=True)
-
-
-def segment_rules(count: int) -> list[dict[str, Any]]:
-    """As many different rules of a few nodes each."""
-    from lifecycle.rules.nodes import ROLES
-
-    return [
-        {
-            "all": [
-                {"rule": "alive"},
-                {"did": {"role": ROLES[number % 17]}, "at_least": 1 + number % 5, "within": f"{7 + number}d"},
-                {"not": {"did": {"role": "refund"}, "within": f"{5 + number % 90}d"}},
-            ]
-        }
-        for number in range(count)
-    ]
-
-
-def with_segments(count: int) -> None:
-    from django.core.management import call_command
-
-    from customers.ingest import clock
-    from lifecycle.install import build, install, new_segment
-
-    call_command("migrate", verbosity=0)
-    install(now=clock())
-    build(
-        versions=[
-            new_segment(key=f"segment-{number}", name=f"segment {number}", rule=rule)
-            for number, rule in enumerate(segment_rules(count))
-        ],
-        now=clock(),
-    )
-
-
-def batch_here() -> None:
-    start_django()
-    with_segments(100)
-    from lifecycle.advance import advance
-
-    ask(
-        "INSERT INTO customers_customer (id, created_at, name, email, phone, search_text)"
-        " SELECT number, now(), '', '', '', '' FROM generate_series(1, 2000) AS number"
-    )
-    ask("INSERT INTO customers_profile (id, customer_id, created_at) SELECT id, id, now() FROM customers_customer")
-    ask(
-        "INSERT INTO customers_touchpoint (profile_id, occurred_at, received_at, amount, body_hash, message_hash,"
-        " source_id, type_id, channel_id, flags, currency, order_ref, properties)"
-        " SELECT profile, date_trunc('milliseconds', now() - random() * interval '730 days'), now(),"
-        " (random() * 10000)::bigint, 1, gen_random_uuid(), 1, 1 + floor(random() * 60), 1, 0, 'EUR', '', '{}'"
-        " FROM generate_series(1, 2000) AS profile, generate_series(1, 200)"
-    )
-    ask("INSERT INTO customers_stale (profile_id, cause, attempts) SELECT id, 4, 0 FROM customers_profile")
-    ask("VACUUM ANALYZE")
-    random_profiles = random.Random(3)
-    while advance().customers:
-        pass
-
-    def one() -> None:
-        assert advance().customers == 500
-
-    result = measured(
-        "a batch of 500 customers of 200 touchpoints, three models and 100 segments",
-        one,
-        before=lambda: told(random_profiles.sample(range(1, 2001), 500), type="Order Completed"),
-        repeats=7,
-        rows=500,
-        unit="customers",
-    )
-    report("One batch, commit included", [result])
-
-
-def compile_here() -> None:
-    start_django()
-    with_segments(500)
-    from customers.models import TouchpointType
-    from lifecycle import live
-
-    def forget(*caches: Any) -> None:
-        for cache in caches:
-            cache.clear()
-
-    numbers = iter(range(1000))
-    results = [
-        measured(
-            "a process reads and compiles all rules",
-            live.live,
-            before=lambda: forget(live._seen, live._compiled, live._parsed),
-            repeats=5,
-        ),
-        measured("it compiles them again", live.live, before=lambda: forget(live._seen, live._compiled), repeats=5),
-        measured(
-            "a type that no rule can tell from others has been sent",
-            live.live,
-            before=lambda: TouchpointType.objects.create(name=f"odd thing {next(numbers)}"),
-            repeats=5,
-        ),
-        measured("nothing is new", live.live, repeats=5),
-    ]
-    report("Rules compiled: three models and 500 segments", results)
-
-
-# --- on the large database -----------------------------------------------------------------------------------------
 def idle() -> None:
     from lifecycle.candidates import hot_candidates
     from lifecycle.tick import tick

@@ -66,6 +66,13 @@ class Side:
         )
         return count
 
+    def waits(self, count: int) -> None:
+        """Wait until so many backends of this database wait for locks, whatever those are."""
+        deadline = time.monotonic() + PATIENCE
+        while self.blocked() < count:
+            assert time.monotonic() < deadline, f"no {count} wait for a lock"
+            time.sleep(0.01)
+
     def close(self) -> None:
         self.connection.close()
 

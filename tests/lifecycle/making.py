@@ -13,6 +13,7 @@ from customers.models import Cause, Customer, Identity, Installation, Source, St
 from lifecycle.advance import Advanced, advance
 from lifecycle.install import build, draft, install, new_segment
 from lifecycle.models import Segment, Standing, Transition
+from lifecycle.replay import replay_all
 
 # (customer, subject key, milliseconds since 1970, stage key)
 Believed = tuple[int, str, int, str]
@@ -172,3 +173,21 @@ def transitions_of(customer: int) -> int:
 
 def people() -> list[int]:
     return list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def two_people() -> None:
+    """What comes with the software, and two who have looked at a page, brought up to date."""
+    installed()
+    tell(happened("a", "Page Viewed", ago(days=9)), happened("b", "Page Viewed", ago(days=8)))
+    settle()
+
+
+def all_is_true() -> None:
+    """Nothing is left to do, and everything stored is what a replay computes."""
+    settle()
+    assert waiting() == 0
+    check_standings()
+    before = believed()
+    done = replay_all()
+    assert (done.rows_changed, done.rows_by_time) == (0, 0)
+    assert believed() == before

@@ -1,50 +1,44 @@
 """Everything that can come between two steps, forced with real connections: somebody holds a table or a lock, so a
 process stops exactly at the step that needs it, and meanwhile another acts."""
 
-import random
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import connections
 from pytest_django import Settings
 
-from clm.lib.questions import ConflictError, QuestionError
 from customers.ingest import clock
-from customers.merge import MergeError, merge, unmerge
-from customers.models import Cause, Customer, Merge, Profile, PropertyKey, PropertyValue, Stale
+from customers.merge import merge
+from customers.models import Cause, PropertyKey, PropertyValue
 from customers.named_properties import register_properties
 from lifecycle.advance import advance
-from lifecycle.install import build, draft, new_segment
-from lifecycle.list_members import add_members, remove_members
-from lifecycle.models import Announcement, HotCustomer, Parked, Placement, Segment, Standing, Subject, Version
-from lifecycle.place import place, withdraw
+from lifecycle.install import build, draft
+from lifecycle.list_members import add_members
+from lifecycle.models import Announcement, HotCustomer, Parked, Segment, Subject, Version
+from lifecycle.place import place
 from lifecycle.replay import replay_all
 
 from .conftest import PATIENCE, Running, Side
 from .making import (
     ago,
-    believed,
-    check_standings,
+    all_is_true,
     customer_of,
     happened,
-    history_of,
-    installed,
     new_version,
     profile_of,
     settle,
     stage,
     tell,
+    two_people,
     waiting,
 )
 
 Run = Callable[[Callable[[], Any]], Running]
 
-VERSIONS, MERGES, BUCKET, PROPERTY_KEYS = 7302, 7303, 7304, 7301
+VERSIONS, BUCKET, PROPERTY_KEYS = 7302, 7304, 7301
 # In the order in which advance comes to them: acts of its own, where ingest needs every table that is read meanwhile,
 # and tables that ingest of somebody known does not need.
 STEPS = {
@@ -58,20 +52,7 @@ STEPS = {
 
 @pytest.fixture(autouse=True)
 def world(transactional_db: None) -> None:
-    installed()
-    tell(happened("a", "Page Viewed", ago(days=9)), happened("b", "Page Viewed", ago(days=8)))
-    settle()
-
-
-def all_is_true() -> None:
-    """Nothing is left to do, and everything stored is what a replay computes."""
-    settle()
-    assert waiting() == 0
-    check_standings()
-    before = believed()
-    done = replay_all()
-    assert (done.rows_changed, done.rows_by_time) == (0, 0)
-    assert believed() == before
+    two_people()
 
 
 @contextmanager
@@ -205,121 +186,6 @@ def test_whatever_comes_while_a_replay_runs_waits_or_passes_by(side: Side, run: 
     assert stage(customer_of("b")) == "acquisition"
 
 
-def test_a_merge_while_an_ingest_is_under_way(side: Side, run: Run) -> None:
-    a, b = customer_of("a"), customer_of("b")
-    with side.table("customers_touchpoint"):
-        telling = run(lambda: tell(happened("b", "Signed Up", ago(hours=1), identities=[("user_id", "b"), ("x", "y")])))
-        side.waits_for("customers_touchpoint")  # it knows the profile, and has stored an identity
-        merge(customers=(a, b), now=clock())
-    telling.result()
-    all_is_true()
-    assert (stage(a), history_of(b), customer_of("y", "x")) == ("acquisition", [], a)
-
-
-def test_an_ingest_while_a_merge_is_under_way_does_not_wait(side: Side, run: Run) -> None:
-    a, b = customer_of("a"), customer_of("b")
-    with side.table("customers_mergedprofile"):
-        merging = run(lambda: merge(customers=(a, b), now=clock()))
-        side.waits_for("customers_mergedprofile")
-        run(lambda: tell(happened("b", "Signed Up", ago(hours=1)))).result()
-        assert run(advance).result().customers == 0  # both are held
-    merging.result()
-    all_is_true()
-    assert (stage(a), history_of(b)) == ("acquisition", [])
-
-
-@pytest.mark.parametrize("whose", ["a", "b"], ids=["the survivor", "the absorbed"])
-def test_a_merge_waits_for_the_advance_of(side: Side, run: Run, whose: str) -> None:
-    a, b = customer_of("a"), customer_of("b")
-    tell(happened(whose, "Signed Up", ago(hours=1)))
-    with side.table("lifecycle_standing"):
-        advancing = run(advance)
-        side.waits_for("lifecycle_standing")
-        merging = run(lambda: merge(customers=(a, b), now=clock()))
-        time.sleep(0.2)
-        assert not merging.is_over
-    assert advancing.result().customers == 1
-    merging.result()
-    assert stage(customer_of("a")) is not None
-    all_is_true()
-    assert (stage(a), history_of(b)) == ("acquisition", [])
-
-
-def test_a_merge_between_finding_a_candidate_and_locking_it(side: Side, run: Run) -> None:
-    a, b = customer_of("a"), customer_of("b")
-    tell(happened("b", "Signed Up", ago(hours=1)))
-    with side.holding("SELECT pg_advisory_xact_lock(%s, 0)", [VERSIONS]):
-        advancing = run(advance)
-        side.waits_for(str(VERSIONS))
-        merge(customers=(a, b), now=clock())
-    advancing.result()
-    all_is_true()
-    assert (stage(a), history_of(b)) == ("acquisition", [])
-
-
-def test_a_survivor_waits_until_those_it_absorbed_can_be_emptied_with_it(side: Side) -> None:
-    a, b = customer_of("a"), customer_of("b")
-    tell(happened("b", "Signed Up", ago(hours=1)))
-    settle()
-    merge(customers=(a, b), now=clock())
-    with side.holding("SELECT 1 FROM customers_customer WHERE id = %s FOR UPDATE", [b]):
-        assert settle().customers == 0
-        assert (stage(a), stage(b)) == ("awareness", "acquisition")
-        assert replay_all().rows_changed > 0  # which holds the bucket, and may empty whom nobody advances
-    all_is_true()
-    assert (stage(a), stage(b)) == ("acquisition", None)
-
-
-def test_an_undone_merge_waits_for_a_replay(side: Side, run: Run) -> None:
-    a, b = customer_of("a"), customer_of("b")
-    record = merge(customers=(a, b), now=clock())
-    tell(happened("b", "Signed Up", ago(hours=1)))
-    settle()
-    with side.table("lifecycle_standing"):
-        replaying = run(replay_all)
-        side.waits_for("lifecycle_standing")
-        undoing = run(lambda: unmerge(merge=record.pk, now=clock()))
-        side.waits_for(str(BUCKET))
-    assert replaying.result().rows_changed == 0
-    undoing.result()
-    all_is_true()
-    assert (stage(a), stage(b)) == ("awareness", "acquisition")
-
-
-def test_a_replay_waits_for_an_undone_merge(side: Side, run: Run) -> None:
-    a, b = customer_of("a"), customer_of("b")
-    record = merge(customers=(a, b), now=clock())
-    settle()
-    with side.table("customers_stale"):
-        undoing = run(lambda: unmerge(merge=record.pk, now=clock()))
-        side.waits_for("customers_stale")
-        replaying = run(replay_all)
-        side.waits_for(str(BUCKET))
-    undoing.result()
-    replaying.result()
-    all_is_true()
-    assert {stage(a), stage(b)} == {"awareness"}
-
-
-def test_merges_of_the_same_people_at_once_do_not_wait_in_a_circle(side: Side, run: Run) -> None:
-    tell(happened("c", "Page Viewed", ago(days=1)))
-    a, b, c = (customer_of(name) for name in "abc")
-    with side.holding("SELECT pg_advisory_xact_lock(%s, 0)", [MERGES]):
-        merging = [
-            run(lambda pair=pair: merge(customers=pair, now=clock())) for pair in ((a, b), (b, c), (c, a), (b, a))
-        ]
-        side.waits_for(str(MERGES), count=4)
-    refused = 0
-    for one in merging:
-        try:
-            one.result()
-        except MergeError:
-            refused += 1
-    assert refused == 2
-    all_is_true()
-    assert Profile.objects.exclude(customer=a).count() == 0
-
-
 def test_a_property_registered_while_an_ingest_is_under_way_is_kept_by_the_backfill(side: Side, run: Run) -> None:
     with side.table("customers_orderline"):
         telling = run(lambda: tell(happened("a", "Note", ago(hours=1), properties={"mood": "good"})))
@@ -415,107 +281,3 @@ def test_a_hot_customer_that_another_has_just_advanced_waits_for_its_next_turn(s
     assert waiting() == 1
     HotCustomer.objects.all().delete()
     all_is_true()
-
-
-def test_everybody_at_once_for_a_while(settings: Settings, side: Side) -> None:
-    """Ingests, advances, merges, undone merges, replays and publishes, two of each kind on connections of their own:
-    no deadlock, no error, no event lost, and in the end what a replay says."""
-    settings.CLM_BUCKET_SIZE, settings.CLM_ADVANCE_BATCH = 3, 4
-    people = [f"p{number}" for number in range(12)]
-    types = ("Page Viewed", "Signed Up", "Order Completed", "Referral Made", "Feedback Submitted", "Product Added")
-    tell(*[happened(name, "Page Viewed", ago(days=20)) for name in people])
-    chosen = new_segment(key="chosen", name="chosen", rule={"did": {"role": "purchase"}})
-    build(versions=[chosen], now=clock())
-    new_version(
-        "named", {"any": [{"trait": "plan", "is": "pro"}, {"segment": "chosen"}, {"stage": ["seven", "lapsed"]}]}
-    )
-    seven = Subject.objects.get(key="seven").pk
-    told, errors, until = [0], [], time.monotonic() + 3
-
-    def ingests(chance: random.Random, number: int) -> None:
-        at = ago(hours=chance.randrange(1, 20 * 24), minutes=chance.randrange(60))
-        some = [
-            happened(
-                name,
-                chance.choice(types),
-                at,
-                id=f"{number} {told[0]} {name}",
-                properties={"nps": 10},
-                traits={"plan": chance.choice(("free", "pro"))},
-            )
-            for name in chance.sample(people, 3)
-        ]
-        tell(*some)
-        told[0] += len(some)
-
-    def merges(chance: random.Random, number: int) -> None:
-        one, other = chance.sample(list(Customer.objects.filter(merged_into=None).values_list("pk", flat=True)), 2)
-        with suppress(MergeError):  # somebody was quicker
-            merge(customers=(one, other), now=clock())
-
-    def undoes(chance: random.Random, number: int) -> None:
-        in_force = list(Merge.objects.filter(undone_at=None).values_list("pk", flat=True))
-        with suppress(MergeError):
-            if in_force:
-                unmerge(merge=chance.choice(in_force), now=clock())
-
-    def decides(chance: random.Random, number: int) -> None:
-        somebody = chance.choice(list(Customer.objects.filter(merged_into=None).values_list("pk", flat=True)))
-        with suppress(QuestionError, ConflictError, IndexError):  # merged meanwhile, withdrawn, or none there
-            if number == 0:
-                if chance.random() < 0.7:
-                    place(
-                        customer=somebody, model=seven, stage="advocacy", reason="r", now=clock(), from_at=ago(days=2)
-                    )
-                else:
-                    withdraw(placement=chance.choice(Placement.objects.values_list("pk", flat=True)), now=clock())
-            else:
-                chance.choice((add_members, remove_members))(
-                    segment=chosen.subject_id, customers=[somebody], now=clock()
-                )
-        time.sleep(0.01)
-
-    def publishes(chance: random.Random, number: int) -> None:
-        if number == 0:
-            rule = {"did": {"role": chance.choice(("purchase", "visit", "referral"))}}
-            build(
-                versions=[draft(subject=Segment.objects.get(key="chosen"), document={"rule": rule}, note="")],
-                now=clock(),
-            )
-        time.sleep(0.3)
-
-    acts: list[Callable[[random.Random, int], object]] = [
-        ingests,
-        lambda _chance, _number: advance(),
-        merges,
-        undoes,
-        decides,
-        lambda _chance, _number: replay_all(),
-        publishes,
-    ]
-
-    def keep(act: Callable[[random.Random, int], object], number: int) -> None:
-        chance = random.Random(f"{number} {acts.index(act)}")
-        try:
-            while time.monotonic() < until and not errors:
-                act(chance, number)
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=keep, args=(act, number)) for act in acts for number in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert errors == []
-    assert not any(thread.is_alive() for thread in threads)
-    assert not Parked.objects.exists()
-    all_is_true()
-    ((stored,),) = side.ask(
-        "SELECT count(*) FROM customers_touchpoint WHERE occurred_at > now() - interval '19 days 23 hours'"
-    )
-    assert stored > 0
-    assert Stale.objects.count() == 0
-    assert Standing.objects.filter(customer__profiles=None).count() == 0
