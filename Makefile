@@ -25,7 +25,7 @@ packages:
 # The servers that tests use are their own; they are stopped even when a test run is killed half-way.
 test:
 	@$(BOOTSTRAP) test
-	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile $(T)
+	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(T)
 
 # All checks run, whichever fails first.
 check:

@@ -11,12 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from pytest_django import DjangoDbBlocker
 
 from clm.bootstrap import CHROMIUM_HELP, find_chromium
 from customers import catalogue
+from tests.databases import empty, template
+from tests.order import in_order
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -32,11 +35,30 @@ hypothesis_settings.load_profile("soak" if SOAK_SECONDS else "test")
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    written = {item: place for place, item in enumerate(items)}
+    yield
+    items[:] = in_order(items, written)
+
+
+# --- The database --------------------------------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The test database is a copy of one that was migrated before. A server of somebody's own is given nothing that
+    stays there, so there it is migrated each time."""
+    if settings.EMBEDDED_POSTGRES:
+        with django_db_blocker.unblock():
+            settings.DATABASES["default"]["TEST"]["TEMPLATE"] = template()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """PostgreSQL refuses to drop a database that anybody still works in: a thread of a server that has just been
     stopped, or autovacuum on a busy machine."""
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty())
+        yield
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

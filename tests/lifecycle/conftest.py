@@ -61,6 +61,7 @@ class Side:
 
     def blocked(self) -> int:
         """How many backends of this database wait for a lock now."""
+        self.ask("SELECT pg_stat_clear_snapshot()")  # a transaction would go on seeing what it saw first
         ((count,),) = self.ask(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
