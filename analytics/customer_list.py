@@ -3,7 +3,7 @@
 A page costs the same few queries whatever is on it: the customers, what those without a name are called, their figures
 from the covering index, their stages, and what happens to them next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -181,6 +181,27 @@ def customers(
         order=began,
         refused=refused,
     )
+
+
+def everybody_in_order(
+    *, asked: Asked, models: Sequence[Sorting], now: datetime, order: Order, portion: int
+) -> Iterator[tuple[int, str]]:
+    """Everybody asked for in the order of the list, a portion read at a time: (id, what each is called)."""
+    everyone = _matching(asked, now)
+    search = Matching(everyone) if asked.is_searched else None
+    cursor: str | None = None
+    while True:
+        found = _page(asked, everyone, search, models, order, cursor, portion)
+        if found is None:  # too many to sort like this
+            order, cursor = NEWEST, None
+            continue
+        page = found[0]
+        some = _in_places(page.places)
+        names = names_of(some)
+        yield from ((one.pk, names[one.pk]) for one in some)
+        if not page.more or not page.places:
+            return
+        cursor = place_cursor("n", page.places[-1], 1, order)
 
 
 def _page(

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from clm.lib.formulas import harmless
 from clm.lib.milliseconds import written
 
 from .scope import Scope
-
-# A cell that begins so is a formula to a spreadsheet, and names are written by strangers.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,4 @@ def json_text(cells: Sequence[Cell]) -> str:
 def _safe(value: Any) -> Any:
     if value is None:
         return ""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) else value

@@ -16,7 +16,7 @@ from analytics.pages.changes import (
 )
 from analytics.pages.customer import customer, customer_timeline
 from analytics.pages.customer_forms import customer_edit, customer_log, customer_new
-from analytics.pages.customers import customers, customers_export
+from analytics.pages.customers import customers
 from analytics.pages.definitions import (
     model_edit,
     model_retire,
@@ -38,6 +38,7 @@ from analytics.pages.examples import (
     segment_example_retire,
     segment_examples,
 )
+from analytics.pages.exporting import customers_export, export_file, export_new, export_stop, exports
 from analytics.pages.installation import installation
 from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
 from analytics.pages.merges import customer_merge, merge_start, merge_undo
@@ -89,6 +90,10 @@ urlpatterns = [
     path("overview.<slug:kind>", overview_file, name="overview_file"),
     path("customers/", customers, name="customers"),
     path("customers/export/", customers_export, name="customers_export"),
+    path("exports/", exports, name="exports"),
+    path("exports/new/", export_new, name="export_new"),
+    path("exports/<int:export_id>/remove/", export_stop, name="export_stop"),
+    path("exports/<int:export_id>/<str:secret>/", export_file, name="export_file"),
     path("customers/new/", customer_new, name="customer_new"),
     path("customers/merge/", merge_start, name="merges"),
     path("customers/<int:customer_id>/", customer, name="customer"),

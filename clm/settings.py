@@ -266,6 +266,7 @@ SPECTACULAR_SETTINGS = {
         "TouchpointRole": "customers.models.touchpoint.Role",
         "ConsentState": "customers.models.contracts.Consent.State",
         "ImportState": "customers.models.intake.Import.State",
+        "ExportState": "analytics.models.exports.Export.State",
         "VersionState": "lifecycle.models.definitions.Version.State",
         "CountingState": "analytics.models.kept.Counting.State",
         "ChangeState": "analytics.changes.STATES",
@@ -316,6 +317,9 @@ CLM_TICK_SECONDS = 0.25
 CLM_INGEST_AT_ONCE = env.int("INGEST_AT_ONCE", default=max(1, CLM_WEB_THREADS - 1))
 # So many user ids met under one anonymous id, and it is a shared device, which says nothing about any two of them.
 CLM_NAMES_OF_A_DEVICE = env.int("NAMES_OF_A_DEVICE", default=25)
+# So many files are made at the same time, each by a process of its own, and kept for so long.
+CLM_EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", default=1)
+CLM_EXPORT_HOURS = env.int("EXPORT_HOURS", default=72)
 # /readyz tells of a part that has not been seen at work for so long; a batch of advance may take half a minute.
 CLM_PULSE_SECONDS = 120
 # ... and of less free space than this (MB of 10^6 bytes) where the data directory lies.

@@ -4,6 +4,8 @@ behind is found by the next tick. Every task has the same act as a management co
 from typing import Any
 
 from analytics.days.fill import fill
+from analytics.exports.jobs import forget_files
+from analytics.exports.process import start_if_needed
 from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
 from customers.erase import work_on_erasures
@@ -68,6 +70,18 @@ def publish(**_later: Any) -> int:
 def erasures(**_later: Any) -> int:
     """Look through what was written about those who were erased (manage.py erase)."""
     return work_on_erasures(seconds=ERASURE_SECONDS)
+
+
+@app.task(name="clm.tasks.exports", expires=5)
+def exports(**_later: Any) -> bool:
+    """See to it that somebody makes the files that people asked for (manage.py export)."""
+    return start_if_needed()
+
+
+@app.task(name="clm.tasks.export_files")
+def export_files(**_later: Any) -> int:
+    """Remove the files whose time is over (manage.py export --forget)."""
+    return forget_files(now=clock())
 
 
 @app.task(name="clm.tasks.partitions")

@@ -5,10 +5,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
-from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,7 +19,6 @@ from customers.ingest import clock
 from customers.keeping import create_customer, edit_customer, log_touchpoint
 from lifecycle.advance import advance_customers
 
-from ..customer_export import exported
 from ..customer_list import Asked, Falls, customers
 from ..customer_record import customer_head, found_customer, identities, memberships, profiles_of, standings, traits
 from ..days.kept import kept
@@ -172,14 +169,6 @@ class CustomersNarrowed(FromUntil, KnownAt):
             "By what, the greatest first with a minus before it; anonymous visitors come last in every order but "
             "`-created`, the default. Of more than 10,000 customers only a list that nothing narrows is sorted."
         ),
-    )
-
-
-class FileAsked(CustomersNarrowed):
-    bom = serializers.ChoiceField(
-        choices=["true", "false"],
-        required=False,
-        help_text="Whether the file begins with a byte order mark, which Excel needs. Default: false.",
     )
 
 
@@ -345,45 +334,6 @@ class Customers(APIView):
         written = written_customer(number=number, asking=Asking(now=clock()))
         where = {"Location": f"/api/v1/customers/{number}/"}
         return Response(written, status=status.HTTP_201_CREATED, headers=where)
-
-
-class AsCsv(JSONRenderer):
-    """Whoever accepts CSV alone is answered; what goes wrong is told as a problem document all the same."""
-
-    media_type = "text/csv"
-    format = "csv"
-
-
-class CustomersFile(APIView):
-    permission_needed: ClassVar[str] = "customers.export"
-    renderer_classes = (JSONRenderer, AsCsv)
-
-    @extend_schema(
-        operation_id="customers_export",
-        summary="Customers as a CSV file",
-        description=(
-            "Takes what the list takes, and sends everybody who matches, in its order, while the file is being made. "
-            "UTF-8, one line of column names first; a text that a spreadsheet program would take for a formula begins "
-            "with an apostrophe."
-        ),
-        parameters=[FileAsked],
-        responses={(200, "text/csv"): str, **problems(400)},
-    )
-    def get(self, request: Request) -> StreamingHttpResponse:
-        asked, asking = FileAsked.of(request), Asking(now=clock())
-        what, models = asked_customers(asked, asking)
-        pieces = exported(
-            asked=what,
-            models=models,
-            order=parse_order(asked["sort"]) if "sort" in asked else NEWEST,
-            now=asking.now,
-            currency=asking.installation.currency,
-            minor_digits=asking.installation.minor_digits,
-            byte_order_mark=asked.get("bom") == "true",
-        )
-        answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = 'attachment; filename="customers.csv"'
-        return answer
 
 
 class OneCustomer(APIView):

@@ -8,12 +8,13 @@ from .accounts import AccountMembers, Accounts, OneAccount
 from .campaigns import Campaigns, OneCampaign
 from .catalogue import Channels, CloseSource, OneSource, RotateSource, Sources, TouchpointTypes
 from .changes import ChangePreview, ChangePublish, Changes, OneChange
-from .customers import Customers, CustomersFile, CustomerTouchpoints, OneCustomer
+from .customers import Customers, CustomerTouchpoints, OneCustomer
 from .definitions import ModelUses, RetireModel, RetireSegment, RollBackModel, RollBackSegment, SegmentUses
 from .documents import Docs, Schema
 from .erasures import EraseCustomer, Erasures, OneErasure, Readmit
 from .estimates import EstimateRule, OneRuleCount, RuleCounts, RuleWords
 from .examples import ModelExamples, OneModelExample, OneSegmentExample, SegmentExamples
+from .exports import CustomersFile, ExportFile, Exports, OneExport
 from .facts import (
     Affiliations,
     Consents,
@@ -79,6 +80,9 @@ urlpatterns = [
     ),
     path("customers/<str:customer>/erase/", EraseCustomer.as_view(), name="api_customer_erase"),
     path("customers/<str:customer>/repairs/", Repairs.as_view(), name="api_customer_repairs"),
+    path("exports/", Exports.as_view(), name="api_exports"),
+    path("exports/<str:export>/", OneExport.as_view(), name="api_export"),
+    path("exports/<str:export>/file/", ExportFile.as_view(), name="api_export_file"),
     path("identities/", Identities.as_view(), name="api_identities"),
     path("merges/", Merges.as_view(), name="api_merges"),
     path("merges/<str:merge>/", OneMerge.as_view(), name="api_merge"),

@@ -1,5 +1,6 @@
-"""Figures that are kept. One module per family of tables."""
+"""Figures that are kept, and files that were taken away. One module per family of tables."""
 
+from .exports import Export
 from .kept import (
     Activity,
     Broken,
@@ -20,6 +21,7 @@ __all__ = [
     "Activity",
     "Broken",
     "Counting",
+    "Export",
     "Fall",
     "Listed",
     "Member",

@@ -1,26 +1,23 @@
 """The list of customers: searched, narrowed, one page at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from analytics import customer_list
 from analytics.behind import said as said_group
-from analytics.customer_export import exported
 from analytics.customer_list import Asked, Falls, Size
 from analytics.listing_order import DEFAULT, KEYS, Order, parse_order
 from analytics.sorting import Sorting, lapsed_stage, live_models, live_segments, segment, stage_model
 from analytics.stages import stage_counts
-from clm.lib.periods import local_day
 from clm.lib.questions import Faults, QuestionError
 from clm.lib.templatetags.numbers import number
-from customers.models import Installation
 from lifecycle.place import placed_by_hand
 
 from .asking import SCOPE, Question, dates_of, page, question
@@ -126,32 +123,6 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
         },
         status=400 if wrong else 200,
     )
-
-
-@page("customers.export", takes=(*TAKES, "bom"))
-def customers_export(request: HttpRequest, *, now: datetime) -> StreamingHttpResponse:
-    """The list as its address asks for it, from its first page to its last, as a CSV file. `bom=0` leaves out the byte
-    order mark that Excel needs."""
-    listing = asked_listing(request.GET, dates=dates_of(request), now=now)
-    installation = Installation.current()
-    pieces = exported(
-        asked=listing.asked,
-        models=[listing.model],
-        order=listing.order,
-        now=now,
-        currency=installation.currency,
-        minor_digits=installation.minor_digits,
-        byte_order_mark=request.GET.get("bom") != "0",
-    )
-    return as_file(pieces, name=f"customers-{local_day(now, installation.time_zone)}.csv")
-
-
-def as_file(pieces: Iterator[bytes], *, name: str) -> StreamingHttpResponse:
-    """A CSV file that is sent while it is made."""
-    answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["Cache-Control"] = "no-store"
-    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ PAGES = (
         "review queue duplicate doubles merge same person identity",
         "customers.merge",
     ),
+    ("exports", gettext_lazy("Exports"), "file-download", "download files csv jsonl take away", "customers.export"),
     ("metrics", gettext_lazy("Metrics"), "chart-histogram", "figures kpi numbers", "metrics.view"),
     ("segments", gettext_lazy("Segments"), "users-group", "lists audiences groups", "segments.view"),
     ("retention", gettext_lazy("Retention"), "calendar-repeat", "cohorts repeat come back", "metrics.view"),

@@ -16,6 +16,7 @@ from analytics.sorting import Sorting, segment, stage_model
 from analytics.stage_rules import rules_of
 from analytics.stages import day_ends, stage_trend
 from analytics.used_in import used_in
+from clm.lib.formulas import harmless
 from clm.lib.milliseconds import written as written_instant
 from clm.lib.periods import local_day
 from clm.lib.templatetags.numbers import number
@@ -33,8 +34,6 @@ from .overview import Line, Series
 from .stage_models import named_rows
 
 WEEKS = 53
-# What a spreadsheet would take for a formula; a telephone number is none.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @page("segments.view", takes=("search", "kind", "order", "cursor"))
@@ -156,5 +155,6 @@ def _line(cells: list[str]) -> str:
 
 
 def _cell(text: str) -> str:
+    """A telephone number is no formula."""
     is_number = text.startswith("+") and text[1:].replace(" ", "").replace("-", "").isdigit()
-    return f"'{text}" if text.startswith(_FORMULA) and not is_number else text
+    return text if is_number else harmless(text)

@@ -22,6 +22,7 @@ from pytest_django import DjangoDbBlocker
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation import GenerationMode
 
+from analytics.models import Export
 from campaigns.keeping import create_campaign
 from campaigns.spending import enter_spend
 from clm.lib.access.models import ApiKey, User
@@ -144,6 +145,9 @@ def one_of_everything() -> dict[str, str]:
     HotCustomer.objects.create(customer_id=parked, touchpoints=30_000, not_before=now)
     drafted = add_segment(key="keen", name="Keen", rule={"did": {"role": "purchase"}})
     user = User.objects.create_user("somebody@example.org", "a long enough password", role="viewer")
+    export = Export.objects.create(
+        asked_by="somebody", asked_at=now, subject="customers", format="csv", dialect="api", state="ready", rows=3
+    )
     example = add_example(subject=model.pk, name="the first day", stage="lapsed", customer=customer, day=1)
     segment = Segment.objects.get(key="active_customer")
     member = add_example(subject=segment.pk, name="is in it", stage="in", history={}, day=1)
@@ -151,6 +155,7 @@ def one_of_everything() -> dict[str, str]:
         "example": str(example.pk),
         "segment_example": str(member.pk),
         "sub_rule": str(SubRule.objects.get(name="advocate").pk),
+        "export": str(export.pk),
         "customer": str(customer),
         "parked": str(parked),
         "placement": str(placed.pk),
@@ -250,7 +255,8 @@ def made_plausible(case: Any, words: dict[str, list[Any]], draw: Any) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=[one.label for one in OPERATIONS])
 def test_every_answer_is_as_described(operation: Any, seeded: dict[str, str], db: None) -> None:
-    _key, secret = ApiKey.issue(name="contract", role="admin")
+    key, secret = ApiKey.issue(name="contract", role="admin")
+    Export.objects.update(key=key)  # files are of whoever asked for them
     places, words = existing(operation.path, seeded), plausible(operation.path, seeded)
     fitting = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     unfitting = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)

@@ -144,7 +144,7 @@ def test_the_list_is_taken_away_as_a_file_by_those_who_may(shop: Shop, sign_in: 
     page.goto(f"{shop.url}/customers/?stage=lapsed&sort=name")
     with page.expect_download() as download:
         page.get_by_role("link", name="Export as CSV").click()
-    assert re.fullmatch(r"customers-\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
+    assert re.fullmatch(r"customers-\d{4}-\d\d-\d\dT\d{6}Z\.csv", download.value.suggested_filename)
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert [line.split(",")[1] for line in lines[1:]] == names(page)
     agent = Client()

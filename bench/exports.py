@@ -1,0 +1,158 @@
+"""How much memory and how long a file of millions of rows takes: `python bench/exports.py [--rows N]`.
+
+Makes files of customers and of touchpoints in each format by `manage.py export`, in a process of its own whose peak of
+resident memory is read, against COPY of the same rows by the server (the floor); and asks a web server for the streamed
+answer, to see when its first byte comes. The database must be filled and computed: bench/load.py,
+bench/replay.py. Few rows in a large database are asked for by a page of the list, many by everybody."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.measuring import PROJECT, Measured, begin, measured, need_touchpoints, peak_resident_mb, report, start_django
+
+KEEPER = "bench-exports@example.org"
+
+
+def keeper() -> Any:
+    """Somebody who may take files away."""
+    from clm.lib.access.models import Role, User
+
+    return User.objects.filter(email=KEEPER).first() or User.objects.create_user(KEEPER, role=Role.MARKETER)
+
+
+def make(subject: str, format: str) -> tuple[float, float, int]:
+    """Have everybody's file made: seconds, peak resident memory (MB) and rows."""
+    from analytics.exports.jobs import folder, noted, stop
+    from analytics.models import Export
+    from customers.ingest import clock
+
+    export = noted(
+        who=keeper(),
+        subject=subject,
+        format=format,
+        dialect=Export.Dialect.PAGE,
+        question="sort=-created",
+        byte_order_mark=False,
+        now=clock(),
+    )
+    began, peak = time.perf_counter(), 0.0
+    process = subprocess.Popen(
+        [sys.executable, str(PROJECT / "manage.py"), "export"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.DEVNULL,
+    )
+    while process.poll() is None:
+        peak = max(peak, peak_resident_mb(process.pid) or 0.0)
+        time.sleep(0.05)
+    seconds = time.perf_counter() - began
+    export.refresh_from_db()
+    assert export.state == Export.State.READY, export.error
+    size = (folder() / export.file).stat().st_size
+    print(f"{subject} as {format}: {export.rows:,} rows, {size / 1e6:,.0f} MB, peak {peak:.0f} MB resident", flush=True)
+    stop(export=export, now=clock())
+    return seconds, peak, export.rows
+
+
+def copied(statement: str) -> Any:
+    """COPY of a query to nowhere."""
+    from django.db import connection
+
+    def act() -> None:
+        with Path(os.devnull).open("wb") as nowhere, connection.cursor() as cursor:
+            cursor.cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT csv)", nowhere)
+
+    return act
+
+
+FLOORS = {
+    "customers": "SELECT customer.id, name, email, phone, listed.last_seen, orders, revenue FROM customers_customer"
+    " AS customer JOIN analytics_listed AS listed ON listed.customer_id = customer.id WHERE merged_into_id IS NULL",
+    "touchpoints": "SELECT touchpoint.id, profile.customer_id, occurred_at, received_at, type_id, channel_id, source_id"
+    ", amount, original_amount, currency, order_ref, properties, flags FROM customers_profile AS profile"
+    " JOIN customers_touchpoint AS touchpoint ON touchpoint.profile_id = profile.id",
+}
+
+
+def first_byte(subject: str, format: str) -> float:
+    """Seconds from asking a web server of one process to the first byte of the streamed answer."""
+    import socket
+
+    from django.test import Client
+
+    client = Client()
+    client.force_login(keeper())
+    cookie = client.cookies["sessionid"].value
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:clm.web_server"]
+    env = {**os.environ, "PYTHONPATH": str(PROJECT), "PORT": str(port), "HOST": "127.0.0.1", "WEB_PROCESSES": "1"}
+    server = subprocess.Popen(command, env=env, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        import http.client
+
+        def asked(path: str) -> float:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as web:
+                began = time.perf_counter()
+                web.request("GET", path, headers={"Cookie": f"sessionid={cookie}"})
+                answer = web.getresponse()
+                answer.read(1)
+                assert answer.status == 200, answer.status
+                return time.perf_counter() - began
+
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                asked("/exports/")
+                break
+            except OSError:
+                assert time.monotonic() < deadline, "the web server does not answer"
+                time.sleep(0.2)
+        return asked(f"/customers/export/?what={subject}&format={format}")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--rows", type=int, default=None, help="refuse a database with fewer touchpoints")
+    asked.add_argument("--formats", nargs="*", default=None, help="only these")
+    options = asked.parse_args()
+    start_django()
+    from analytics.exports.formats import CONTENT_TYPES
+    from analytics.models import Export
+
+    begin("What does a file of everybody cost?")
+    need_touchpoints(options.rows)
+    formats = options.formats or list(Export.Format.values)
+    for subject in ("customers", "touchpoints"):
+        floor = measured("COPY", copied(FLOORS[subject]), repeats=1)
+        results, peaks = [], []
+        for format in formats:
+            seconds, peak, rows = make(subject, format)
+            results.append(Measured(f"{format}, peak {peak:.0f} MB", (seconds,), rows, "rows"))
+            peaks.append(peak)
+        floor = Measured("COPY", floor.seconds, results[0].rows, "rows")
+        first = [
+            Measured(f"first byte of {format} sent at once", (first_byte(subject, format),))
+            for format in formats
+            if format in CONTENT_TYPES
+        ]
+        report(subject, [floor, *results, *first], floor=floor)
+    Export.objects.filter(user__email=KEEPER).delete()
+    keeper().delete()
+
+
+if __name__ == "__main__":
+    main()
