@@ -37,6 +37,8 @@ app.conf.beat_schedule = {
     "publish": {"task": "clm.tasks.publish", "schedule": 2.0, "options": {"expires": 2.0}},
     "fill": {"task": "clm.tasks.fill", "schedule": 10.0, "options": {"expires": 10.0}},
     "erasures": {"task": "clm.tasks.erasures", "schedule": 10.0, "options": {"expires": 10.0}},
+    "webhooks": {"task": "clm.tasks.webhooks", "schedule": 1.0, "options": {"expires": 1.0}},
+    "deliveries": {"task": "clm.tasks.deliveries", "schedule": crontab(minute=26), "options": {"expires": 3600.0}},
     "exports": {"task": "clm.tasks.exports", "schedule": 2.0, "options": {"expires": 2.0}},
     "export_files": {"task": "clm.tasks.export_files", "schedule": crontab(minute=11), "options": {"expires": 3600.0}},
     "partitions": {"task": "clm.tasks.partitions", "schedule": crontab(hour=3, minute=17)},

@@ -320,6 +320,12 @@ CLM_NAMES_OF_A_DEVICE = env.int("NAMES_OF_A_DEVICE", default=25)
 # So many files are made at the same time, each by a process of its own, and kept for so long.
 CLM_EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", default=1)
 CLM_EXPORT_HOURS = env.int("EXPORT_HOURS", default=72)
+# Webhooks go to public addresses alone, unless networks are named; an authority of one's own may vouch for receivers.
+CLM_WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[])
+CLM_WEBHOOK_CA_FILE = env.str("WEBHOOK_CA_FILE", default="")
+# So long everything about one attempt may take (seconds), and so many days nothing may arrive before it is given up.
+CLM_WEBHOOK_SECONDS = 20.0
+CLM_WEBHOOK_DEAD_DAYS = env.int("WEBHOOK_DEAD_DAYS", default=5)
 # /readyz tells of a part that has not been seen at work for so long; a batch of advance may take half a minute.
 CLM_PULSE_SECONDS = 120
 # ... and of less free space than this (MB of 10^6 bytes) where the data directory lies.

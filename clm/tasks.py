@@ -6,6 +6,8 @@ from typing import Any
 from analytics.days.fill import fill
 from analytics.exports.jobs import forget_files
 from analytics.exports.process import start_if_needed
+from campaigns.outgoing.deliver import deliver
+from campaigns.outgoing.ending import forget_deliveries
 from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
 from customers.erase import work_on_erasures
@@ -22,6 +24,7 @@ from lifecycle.tick import tick
 # A worker that counts for somebody lets others have their turn after so long; the next wake-up goes on.
 PREVIEW_SECONDS = 20.0
 ERASURE_SECONDS = 20.0
+WEBHOOK_SECONDS = 10.0
 
 _tick_beats, _worker_beats = beating(TICK), beating(WORKER)
 
@@ -70,6 +73,18 @@ def publish(**_later: Any) -> int:
 def erasures(**_later: Any) -> int:
     """Look through what was written about those who were erased (manage.py erase)."""
     return work_on_erasures(seconds=ERASURE_SECONDS)
+
+
+@app.task(name="clm.tasks.webhooks", expires=5)
+def webhooks(**_later: Any) -> int:
+    """Tell the webhooks what is to be told (manage.py deliver)."""
+    return deliver(seconds=WEBHOOK_SECONDS)
+
+
+@app.task(name="clm.tasks.deliveries")
+def deliveries(**_later: Any) -> int:
+    """Delete what webhooks were told long ago (manage.py deliver --forget)."""
+    return forget_deliveries(now=clock())
 
 
 @app.task(name="clm.tasks.exports", expires=5)

@@ -25,6 +25,8 @@ is tried, and held by a session over many transactions, by whoever fulfils what 
 DRAFTING is held by whoever drafts a change of what stages and segments mean, before anything else: numbers of versions
 and keys are given to one after the other.
 
+DELIVERING is tried, and held by a session over many transactions, by whoever delivers webhooks.
+
 FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
 because of it, so that one source is filled from one file at a time.
 
@@ -32,7 +34,8 @@ Whoever writes rows that say when they were recorded (Touchpoint.received_at, Tr
 PROPERTY_KEYS or VERSIONS from before it reads the clock until it commits: `settled_until` rests on it."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
@@ -54,6 +57,7 @@ SIMULATED = 7310
 PUBLICATIONS = 7311
 DRAFTING = 7312
 FILLING = 7313
+DELIVERING = 7314
 
 # Whoever waits for an exclusive lock holds up all who come after: it is tried for so long, so many times, with pauses
 # in which the others go on, before it is simply waited for.
@@ -77,6 +81,21 @@ def try_own(lock: int) -> bool:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, 0)", [lock])
         (owned,) = cursor.fetchone()
     return bool(owned)
+
+
+@contextmanager
+def held_alone(lock: int) -> Iterator[bool]:
+    """Hold a lock over many transactions, if nobody else does; whether it is held. It ends with the session, so whoever
+    is killed holds nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [lock])
+        (owned,) = cursor.fetchone()
+    try:
+        yield bool(owned)
+    finally:
+        if owned:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [lock])
 
 
 def settled_until() -> datetime | None:
