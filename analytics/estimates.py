@@ -99,13 +99,13 @@ def rests_on(filling: Sequence[Filling]) -> str:
         return ""
     if any(one.has_begun for one in filling):
         said = _(
-            "The values of %(names)s are being filled in, %(done)s of %(parts)s parts so far. Until then the estimate "
-            "reads them from the touchpoints of the customers it looks at."
+            "The values of %(names)s are being filled in, %(done)s of %(parts)s parts so far. Until then these numbers "
+            "rest on the touchpoints themselves, of the customers looked at."
         )
     else:
         said = _(
-            "No rule has named %(names)s so far, so the values are not kept apart yet. The estimate reads them from "
-            "the touchpoints of the customers it looks at; before everybody is counted they are filled in."
+            "No rule has named %(names)s so far, so the values are not kept apart yet. These numbers rest on the "
+            "touchpoints themselves, of the customers looked at; before everybody is counted the values are filled in."
         )
     return said % _far(filling)
 

@@ -74,6 +74,11 @@ def example_rows(*, sorting: Sorting) -> tuple[ExampleRow, ...]:
     later = draft if live is not None and draft is not None and draft.number > live.number else None
     names = names_of([example.customer for example in examples if example.customer is not None])
     zone = Installation.current().time_zone
+    outcomes = [_outcome(sorting, one) for one in tried(examples=examples, version=current)]
+    if later is not None:
+        drafted: list[Outcome | None] = [_outcome(sorting, one) for one in tried(examples=examples, version=later)]
+    else:
+        drafted = [None] * len(examples)
     return tuple(
         ExampleRow(
             id=example.pk,
@@ -85,10 +90,10 @@ def example_rows(*, sorting: Sorting) -> tuple[ExampleRow, ...]:
             day=example.day,
             at=example.at,
             author=str(example.author) if example.author else "",
-            now=_outcome(sorting, tried(example=example, version=current)),
-            drafted=None if later is None else _outcome(sorting, tried(example=example, version=later)),
+            now=now,
+            drafted=then,
         )
-        for example in examples
+        for example, now, then in zip(examples, outcomes, drafted, strict=True)
     )
 
 

@@ -20,9 +20,9 @@ from .load import load
 from .models import Example, Stage, Subject, Version
 from .naming import folded
 from .rules.document import stored_document
-from .rules.evaluate import NO_LIFE, Catalogue, Facts, Membership, Program, Spells, StageRules, spells
+from .rules.evaluate import NO_LIFE, Catalogue, Membership, Program, Spells, StageRules, spells
 from .rules.nodes import Node
-from .trial import MadeUp, made_up
+from .trial import made_up, understood
 
 LONGEST_LIFE_DAYS, LONGEST_NAME = 36_600, 200
 
@@ -118,59 +118,83 @@ def examples_of(*, subject: int) -> list[Example]:
 
 def broken_examples(*, versions: Sequence[Version]) -> tuple[Broken, ...]:
     """The examples of the versions' subjects that would not come true under these versions."""
-    of = {version.subject_id: version for version in versions}
-    examples = Example.objects.filter(subject__in=list(of), retired_at=None).select_related("stage", "customer")
-    outcomes = [
-        (of[example.subject_id], tried(example=example, version=of[example.subject_id]))
-        for example in examples.order_by("pk")
-    ]
+    found = Example.objects.filter(subject__in=[version.subject_id for version in versions], retired_at=None)
+    examples = list(found.select_related("stage", "customer").order_by("pk"))
+    outcomes = {
+        one.example.pk: (version, one)
+        for version in versions
+        for one in tried(examples=[each for each in examples if each.subject_id == version.subject_id], version=version)
+    }
+    told = [outcomes[example.pk] for example in examples]
     return tuple(
-        Broken(one.example, version, one.expected, one.found, one.at) for version, one in outcomes if not one.holds
+        Broken(one.example, version, one.expected, one.found, one.at) for version, one in told if not one.holds
     )
 
 
-def tried(*, example: Example, version: Version) -> Tried:
-    """Where the customer or the made-up history of an example is under a version, at the instant meant."""
-    history = None if example.history is None else made_up(example.history, path="$")
-    catalogue = _catalogue(version) if history is None else history.catalogue
+def tried(*, examples: Sequence[Example], version: Version) -> tuple[Tried, ...]:
+    """Where the customers and the made-up histories of some examples are under a version, at the instants meant, in
+    the order of the examples. The customers are read and evaluated together."""
+    if not examples:
+        return ()
     nodes = nodes_of(version, kind=version.subject.kind)
-    program = _program(version, nodes, catalogue)
-    apart = Program([Membership(node) for node in nodes.values()], zone=version.time_zone, catalogue=catalogue)
-    facts, own = _facts(example, history, program), _facts(example, history, apart)
-    at = _instant(example, version, facts)
+    lives: dict[int, _Life] = {}
+    stored = [example for example in examples if example.history is None]
+    if stored:
+        program = _program(version, nodes, _catalogue(version))
+        whose = [surviving(example.customer).pk for example in stored if example.customer is not None]
+        loaded = load(customers=sorted(set(whose)), program=program)
+        found, begins = spells(program, loaded.facts), loaded.facts.life
+        places = np.searchsorted(loaded.customers, np.array(whose, np.int64)).tolist()
+        for example, owner in zip(stored, places, strict=True):
+            lives[example.pk] = _Life(int(begins[owner]), found, owner)
+    told = [example for example in examples if example.history is not None]
+    known = understood(documents=[example.history for example in told if example.history]) if told else None
+    for example in told:
+        history = made_up(example.history, path="$", known=known)
+        program = _program(version, nodes, history.catalogue)
+        facts = history.facts(program)
+        lives[example.pk] = _Life(int(facts.life[0]), spells(program, facts), 0)
+    return tuple(_told(example, version, nodes, lives[example.pk]) for example in examples)
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """One evaluated life: where it begins (ms), and which owner of the spells it is; those of the whole subject come
+    first, then those of each rule by itself."""
+
+    begins: int
+    spells: list[Spells]
+    owner: int
+
+    def place(self, number: int, at: int) -> int | None:
+        """What the answer of that number says at an instant, None before it says anything."""
+        change = self.spells[number]
+        mine = change.owner == self.owner
+        place = int(np.searchsorted(change.at[mine], at, "right"))
+        return None if place == 0 else int(change.stage[mine][place - 1])
+
+
+def _told(example: Example, version: Version, nodes: Mapping[str, Node], life: _Life) -> Tried:
     expected = None if example.stage is None else example.stage.key
+    at = _instant(example, version, life.begins)
     if at is None:
         return Tried(example, expected, None, None, ())
-    (change,) = spells(program, facts)
-    place = _place(change, at)
+    place = life.place(0, at)
     found = None if place is None else _stage_keys(version)[place]
-    held = [key for key, rule in zip(nodes, spells(apart, own), strict=True) if _place(rule, at) == 1]
+    held = [key for number, key in enumerate(nodes, start=1) if life.place(number, at) == 1]
     return Tried(example, expected, found, from_ms(at), tuple(reversed(held)))
 
 
-def _facts(example: Example, history: MadeUp | None, program: Program) -> Facts:
-    if history is not None:
-        return history.facts(program)
-    assert example.customer is not None
-    return load(customers=[surviving(example.customer).pk], program=program).facts
-
-
-def _instant(example: Example, version: Version, facts: Facts) -> int | None:
+def _instant(example: Example, version: Version, begins: int) -> int | None:
     """The instant meant; of a day its last millisecond in the business time zone."""
     if example.at is not None:
         return to_ms(example.at)
-    if int(facts.life[0]) == NO_LIFE:
+    if begins == NO_LIFE:
         return None
     assert example.day is not None
     zone = ZoneInfo(version.time_zone)
-    first = from_ms(int(facts.life[0])).astimezone(zone).date()
+    first = from_ms(begins).astimezone(zone).date()
     return to_ms(datetime.combine(first + timedelta(days=example.day), time(), zone)) - 1
-
-
-def _place(change: Spells, at: int) -> int | None:
-    """The number of the stage at an instant, None before the first."""
-    place = int(np.searchsorted(change.at, at, "right"))
-    return None if place == 0 else int(change.stage[place - 1])
 
 
 def _stage_keys(version: Version) -> list[str]:
@@ -180,13 +204,15 @@ def _stage_keys(version: Version) -> list[str]:
 
 
 def _program(version: Version, nodes: Mapping[str, Node], catalogue: Catalogue) -> Program:
+    """Answers for the whole subject, then for each of its rules by itself."""
     if version.subject.kind == Subject.Kind.MODEL:
         keys = tuple(_stage_keys(version))
         subject: StageRules | Membership = StageRules(tuple(nodes.values()), subject=version.subject_id, keys=keys)
     else:
         rule = None if version.document["rule"] is None else nodes["in"]
         subject = Membership(rule, subject=version.subject_id)
-    return Program([subject], zone=version.time_zone, catalogue=catalogue)
+    apart = map(Membership, nodes.values())
+    return Program([subject, *apart], zone=version.time_zone, catalogue=catalogue)
 
 
 def _catalogue(version: Version) -> Catalogue:

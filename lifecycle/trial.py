@@ -4,7 +4,7 @@ Nothing is stored and nobody's touchpoints are read; only the mapping of types t
 models that rules name, and L are those of the installation. Whoever is made up is on no list and placed nowhere."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -173,24 +173,43 @@ class MadeUp:
         )
 
 
-def made_up(document: object, *, path: str) -> MadeUp:
-    """The history in `document`, {"touchpoints": [...], "traits": [...]}. RuleError names the place, from `path` on."""
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a history leaves to the installation: the roles of its types, and how many digits its amounts have."""
+
+    roles: Mapping[str, str]
+    minor_digits: int
+
+
+def understood(*, documents: Iterable[Mapping[str, Any]]) -> Understood:
+    """What histories that were read before leave to the installation, asked once for all of them."""
+    types = {one["type"] for document in documents for one in document.get("touchpoints", []) if one.get("type")}
+    return Understood(_roles(types), Installation.current().minor_digits)
+
+
+def made_up(document: object, *, path: str, known: Understood | None = None) -> MadeUp:
+    """The history in `document`, {"touchpoints": [...], "traits": [...]}. RuleError names the place, from `path` on.
+    known: what it leaves to the installation, if that is at hand."""
     _only(document, _HISTORY, path)
     assert isinstance(document, dict)
-    minor_digits = Installation.current().minor_digits
+    minor_digits = Installation.current().minor_digits if known is None else known.minor_digits
+    roles = None if known is None else known.roles
     return MadeUp(
-        touchpoints=tuple(_touchpoints(document.get("touchpoints", []), f"{path}.touchpoints", minor_digits)),
+        touchpoints=tuple(_touchpoints(document.get("touchpoints", []), f"{path}.touchpoints", minor_digits, roles)),
         traits=tuple(_tellings(document.get("traits", []), f"{path}.traits")),
     )
 
 
-def _touchpoints(listed: object, path: str, minor_digits: int) -> list[Happened]:
+def _touchpoints(
+    listed: object, path: str, minor_digits: int, roles: Mapping[str, str] | None = None
+) -> list[Happened]:
     """The touchpoints in order of time."""
     rows = _list(listed, path, MOST_TOUCHPOINTS)
     for index, row in enumerate(rows):
         _only(row, _TOUCHPOINT, f"{path}[{index}]")
         _text(row.get("type"), f"{path}[{index}].type")
-    roles = _roles({row["type"] for row in rows if row.get("type")})
+    if roles is None:
+        roles = _roles({row["type"] for row in rows if row.get("type")})
     happened = [_touchpoint(row, f"{path}[{index}]", roles, minor_digits) for index, row in enumerate(rows)]
     return sorted(happened, key=lambda one: one.ms)
 

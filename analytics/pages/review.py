@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics.pairs import pair
 from analytics.review import STATES, WHYS, PossiblePair, next_open, possible_pair, queue
-from analytics.sorting import stage_models
+from analytics.sorting import live_models
 from clm.lib.access.models import User
 from clm.lib.questions import ConflictError, QuestionError
 from customers.keeping import folded_text
@@ -88,7 +88,7 @@ def review_pair(request: HttpRequest, pair_id: int, *, now: datetime) -> HttpRes
     }
     if found.left.id != found.right.id:
         both = Customer.objects.in_bulk([found.left.id, found.right.id])
-        context["pair"] = pair(customers=(both[found.left.id], both[found.right.id]), models=stage_models())
+        context["pair"] = pair(customers=(both[found.left.id], both[found.right.id]), models=live_models())
     return render(request, "pages/review_pair.html", context, status=status(form))
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -53,13 +54,11 @@ class Snippet:
 @page("sources.manage")
 def sources(request: HttpRequest, *, now: datetime) -> HttpResponse:
     rows = list(Source.objects.filter(kind=KIND).order_by("name"))
-    rejected = {
-        source: Reject.objects.filter(source=source, from_import=None, received_at__gt=now - timedelta(days=1)).count()
-        for source in rows[:100]
-    }
+    lately = Reject.objects.filter(source__in=rows, from_import=None, received_at__gt=now - timedelta(days=1))
+    rejected = dict(lately.order_by().values_list("source").annotate(Count("pk")))
     context = {
         "now": now,
-        "rows": [(source, rejected.get(source, 0)) for source in rows],
+        "rows": [(source, rejected.get(source.pk, 0)) for source in rows],
         "snippets": snippets(request, YOUR_KEY),
     }
     return render(request, "pages/sources.html", context)

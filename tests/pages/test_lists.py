@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from customers.events import Event
 from customers.ingest import ingest
 from customers.models import Cause, Customer
 from lifecycle.advance import advance
-from tests.pages.conftest import Shop, faults
+from tests.pages.conftest import Shop, faults, overflow
 
 
 @pytest.fixture
@@ -151,3 +152,39 @@ def test_the_list_is_taken_away_as_a_file_by_those_who_may(shop: Shop, sign_in: 
     agent.force_login(shop.people["agent"])
     assert agent.get("/customers/export/").status_code == 403
     assert "Export as CSV" not in agent.get("/customers/").content.decode()
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_names_of_stages_are_never_cut_off_on_a_telephone(
+    width: int, shop: Shop, sign_in: Callable[[str], Page]
+) -> None:
+    page = sign_in("marketer")
+    used = [("1230", 1), ("1230", 6), ("1230", 12)]
+    shop.tell(
+        [
+            shop.order("1230", 4, traits={"name": "Wolfeschlegelsteinhausenbergerdorff Featherstonehaugh"}),
+            *(
+                Event(
+                    message_id=f"used {person} {days}",
+                    identities=(("external_id", person),),
+                    type="Feature Used",
+                    channel="web",
+                    occurred_at=shop.now - timedelta(days=days),
+                )
+                for person, days in used
+            ),
+        ]
+    )
+    page.set_viewport_size({"width": width, "height": 844})
+    for path in (
+        "/segments/active_customer/?search=wolfe",
+        "/segments/active_customer/",
+        "/customers/?search=wolfe",
+        "/customers/?model=cycle",
+    ):
+        page.goto(f"{shop.url}{path}")
+        cut = page.locator(".people .in-stage .chip-text").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+        )
+        assert cut == [], path
+        assert not overflow(page), path
