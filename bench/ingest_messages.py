@@ -58,22 +58,20 @@ class Batches:
         # By the tens digit, so that people and kinds are drawn independently of each other.
         kind = place // 10
         if kind < 7:
+            event = self.chance.choice(_EVENTS)
+            sold = {"order_id": unique, "revenue": self.chance.randrange(100, 20_000) / 100, "currency": "EUR"}
+            seen = {"name": "A thing with a name", "price": self.chance.randrange(100, 20_000) / 100, "position": 3}
             properties = {
-                "order_id": unique,
-                "revenue": self.chance.randrange(100, 20_000) / 100,
-                "currency": "EUR",
+                **(sold if event == "Order Completed" else seen),
                 "category": self.chance.choice(("shoes", "books", "garden")),
                 "sku": f"A-{self.chance.randrange(10_000)}",
                 "path": f"/shop/{self.chance.randrange(10_000)}",
             }
-            return {"type": "track", "event": self.chance.choice(_EVENTS), "properties": properties, **message}
+            return {"type": "track", "event": event, "properties": properties, **message}
         if kind < 9:
-            traits = {
-                "plan": f"plan {self.chance.randrange(10**9)}",
-                "logins": self.chance.randrange(10**9),
-                "city": f"City {self.chance.randrange(10**9)}",
-                "company": "A company whose name is of some length",
-            }
+            traits = {"plan": f"plan {self.chance.randrange(10**9)}", "logins": self.chance.randrange(10**9)}
+            page = {"path": "/account/plans", "url": "https://shop.example.org/account/plans", "title": "Your plan"}
+            message["context"]["page"] = page
             return {"type": "identify", "traits": traits, **message}
         properties = {
             "path": f"/articles/{self.chance.randrange(10_000)}",

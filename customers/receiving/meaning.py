@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from customers.events import Event
@@ -192,11 +193,16 @@ def channel_of(message: Message, context: Mapping[str, Any]) -> str:
         return "app"
     library = context.get("library")
     written = str(library.get("name", "")).lower() if isinstance(library, dict) else ""
-    if any(word in written for word in _APPS):
+    if _is_app(written):
         return "app"
     if message.type == "page" or message.channel in ("browser", "client", "web") or "page" in context:
         return "web"
     return "web" if written in ("analytics.js", "rudderlabs javascript sdk") else "server"
+
+
+@lru_cache(maxsize=1000)
+def _is_app(library: str) -> bool:
+    return any(word in library for word in _APPS)
 
 
 def _campaign(context: Mapping[str, Any]) -> dict[str, str]:

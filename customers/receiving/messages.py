@@ -36,8 +36,10 @@ class Message(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(Message, float_hook=Decimal)
-# What the database, or Python reading it again, could not take; rare, so looked for before it is looked at.
-_SUSPECT = re.compile(rb"\\u0000|[0-9]{200}|[eE][+-]?0*[0-9]{3}")
+# What the database, or Python reading it again, could not take; rare, so looked for before it is looked at. With all
+# digits made one, plain searches find it in a thirtieth of a regular expression's time.
+_DIGITS_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
+_SUSPECT = (b"0" * 200, b"e000", b"e+000", b"e-000")
 _GREATEST = 300  # powers of ten, either way; beyond, numbers are no longer read back as they were written
 _AT = re.compile(r"^(.*?) - at `\$\.?(.*)`$")
 
@@ -56,7 +58,7 @@ def message_of(raw: bytes, *, kind: str | None = None) -> Message:
         raise Refusal("", f"is nested deeper than {DEEPEST} levels") from None
     except ValueError as error:
         raise _refused(error, raw) from None
-    if _SUSPECT.search(raw) or raw.count(b"{") + raw.count(b"[") > DEEPEST:
+    if _is_suspect(raw) or raw.count(b"{") + raw.count(b"[") > DEEPEST:
         for name in ("type", "messageId", "event", "name", "category"):
             _storable(getattr(message, name), name, 1)
         for name in ("properties", "traits", "context"):
@@ -65,6 +67,11 @@ def message_of(raw: bytes, *, kind: str | None = None) -> Message:
     if message.type not in KINDS:
         raise Refusal("type", f"is none of {', '.join(sorted(KINDS))}")
     return message
+
+
+def _is_suspect(raw: bytes) -> bool:
+    alike = raw.translate(_DIGITS_ALIKE)
+    return b"\\u0000" in raw or any(each in alike for each in _SUSPECT)
 
 
 def _refused(error: ValueError, raw: bytes) -> Refusal:

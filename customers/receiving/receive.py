@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, ProgrammingError, transaction
 
 from customers.ingest import Raced, ingest_within
 from customers.models import Reject, Source
@@ -76,8 +76,10 @@ def _stored(source: Source, told: Sequence[Understood], rejected: Sequence[Rejec
     """Store some messages in one transaction; if the database refuses one of them, each half by itself."""
     try:
         return _tried(source, told, rejected)
-    except (OperationalError, InternalError, InterfaceError):
-        raise  # the database's trouble, not the message's
+    except (OperationalError, InternalError, InterfaceError, ProgrammingError):
+        # The database's trouble, not the message's; a table that is not as this program knows it, while one of both is
+        # newer than the other, is nobody's fault who sends.
+        raise
     except (DatabaseError, ValueError, ArithmeticError, RecursionError) as error:
         if len(told) > 1:
             half = len(told) // 2

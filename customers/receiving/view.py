@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import InterfaceError, InternalError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -73,8 +73,9 @@ def ingestion(request: HttpRequest, rest: str = "") -> HttpResponse:
         return _said(400, str(error))
     except Busy:
         return _said(429, "Too many batches at once.", **{"Retry-After": str(BUSY_SECONDS)})
-    except (OperationalError, InterfaceError, InternalError) as error:
-        # Locks that last, a database that restarts, a disk that is full: whatever it is, it is not the client's.
+    except (OperationalError, InterfaceError, InternalError, ProgrammingError) as error:
+        # Locks that last, a database that restarts, a disk that is full, tables of another release: whatever it is, it
+        # is not the client's.
         log.warning("a batch could not be stored now: %s", type(error.__cause__ or error).__name__)
         connection.close_if_unusable_or_obsolete()
         return _said(503, "The database cannot be reached.", **{"Retry-After": str(AWAY_SECONDS)})

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.models import Touchpoint, TraitTelling
+from customers.models import Reject, Touchpoint, TraitTelling
 from customers.receiving import bodies, door, gate
 from customers.receiving.write_keys import revoke_keys, rotate_key
 
@@ -154,6 +154,21 @@ def test_whoever_finds_no_place_is_told_when_to_come_back(sender: Sender, monkey
         for _one in range(taken):
             gate._places.release()
     assert sender.batch(track("1")).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tables_of_another_release_are_no_fault_of_who_sends(sender: Sender) -> None:
+    rename = "ALTER TABLE customers_touchpoint RENAME COLUMN {} TO {}"
+    with connection.cursor() as cursor:
+        cursor.execute(rename.format("flags", "flags_of_later"))
+        try:
+            answer = sender.batch(track("1"), track("2"))
+            assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+        finally:
+            cursor.execute(rename.format("flags_of_later", "flags"))
+    assert not Reject.objects.exists()
+    assert sender.batch(track("1"), track("2")).status_code == 200
+    assert Touchpoint.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
