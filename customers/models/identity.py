@@ -24,7 +24,10 @@ class Customer(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     created_at = models.DateTimeField(default=timezone.now)
-    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="absorbed")
+    # Its index is the named one below.
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, db_index=False, related_name="absorbed"
+    )
     name = models.TextField(_("name"), blank=True, default="")
     email = models.TextField(_("e-mail"), blank=True, default="")
     phone = models.TextField(_("phone"), blank=True, default="")
@@ -48,6 +51,11 @@ class Customer(models.Model):
                 fields=["is_anonymous", "id"],
                 name="customer_without_name",
                 condition=models.Q(merged_into=None, name=""),
+            ),
+            # Who was merged into a customer: customers.merge, and deleting one. Without the many who were not: their
+            # NULLs would be written with everybody new.
+            models.Index(
+                fields=["merged_into"], name="customer_merged_into", condition=models.Q(merged_into__isnull=False)
             ),
             # Who changed since lists were sorted last: analytics/sql/listed_touched.sql.
             models.Index(fields=["portrayed_at"], name="customer_portrayed"),

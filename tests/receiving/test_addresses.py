@@ -158,14 +158,16 @@ def test_whoever_finds_no_place_is_told_when_to_come_back(sender: Sender, monkey
 
 @pytest.mark.django_db(transaction=True)
 def test_tables_of_another_release_are_no_fault_of_who_sends(sender: Sender) -> None:
-    rename = "ALTER TABLE customers_touchpoint RENAME COLUMN {} TO {}"
-    with connection.cursor() as cursor:
-        cursor.execute(rename.format("flags", "flags_of_later"))
-        try:
-            answer = sender.batch(track("1"), track("2"))
-            assert (answer.status_code, answer["Retry-After"]) == (503, "10")
-        finally:
-            cursor.execute(rename.format("flags_of_later", "flags"))
+    def rename(old: str, new: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE customers_touchpoint RENAME COLUMN {old} TO {new}")
+
+    rename("flags", "flags_of_later")
+    try:
+        answer = sender.batch(track("1"), track("2"))
+        assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    finally:
+        rename("flags_of_later", "flags")
     assert not Reject.objects.exists()
     assert sender.batch(track("1"), track("2")).status_code == 200
     assert Touchpoint.objects.count() == 2

@@ -70,7 +70,7 @@ def told(name: str, count: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "seconds", [pytest.param(6.0, id="short"), pytest.param(180.0, id="long", marks=pytest.mark.soak)]
+    "seconds", [pytest.param(6.0, id="short"), pytest.param(120.0, id="long", marks=pytest.mark.soak)]
 )
 def test_whatever_is_acknowledged_is_stored_once_whoever_dies_and_whichever_answer_is_lost(
     installation: Installation, seconds: float
