@@ -1,10 +1,21 @@
-"""What became of the lines of one imported file."""
+"""Files that were brought in: the list of them, what a draft would be read as, and what became of the lines of one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from clm.lib.questions import NotThereError
 from customers.demonstration import demonstration_sources, said_beside
+from customers.importing.guess import ROWS
+from customers.importing.mapping import RowMapping
+from customers.importing.rows import ReadRow, RowReader
+from customers.importing.staging import content_as_file
+from customers.importing.tables import opened_as
+from customers.ingest import clock
 from customers.line_account import line_numbers, set_aside_table
-from customers.models import Import, Reject
+from customers.mapping_fields import BadMapping
+from customers.models import Import, Installation, Reject
+from customers.parsing import BadFile
 
 MOST_STRETCHES = 200
 MOST_REJECTS = 100
@@ -75,3 +86,81 @@ def import_account(import_id: int) -> ImportAccount | None:
         ),
         beside=said_beside(demonstration_sources(beside=record.source.key)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some imports, last first; following: where the next page begins, "" for nowhere."""
+
+    rows: tuple[Import, ...]
+    following: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The beginning of a draft's file. cells: its first rows as they stand; read: the same as they will be read; fault:
+    why they cannot be."""
+
+    header: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    read: tuple[ReadRow, ...]
+    fault: str = ""
+
+
+def import_of(number: int) -> Import:
+    """One import; NotThereError for none."""
+    found = Import.objects.select_related("source", "author").filter(pk=number).first()
+    if found is None:
+        raise NotThereError(f"there is no import {number}")
+    return found
+
+
+def imports_page(*, page: str | None, most: int = 50) -> Page:
+    """The imports before the one that `page` names, last first."""
+    found = Import.objects.select_related("source", "author").defer("mapping", "set_aside").order_by("-pk")
+    if page is not None and page.isascii() and page.isdigit() and len(page) < 19:
+        found = found.filter(pk__lt=int(page))
+    rows = list(found[: most + 1])
+    return Page(tuple(rows[:most]), str(rows[most - 1].pk) if len(rows) > most else "")
+
+
+def preview_of(record: Import) -> Preview:
+    """The first rows of a draft, as its mapping reads them now."""
+    document: dict[str, Any] = record.mapping
+    if record.kind == Import.Kind.EVENTS:
+        return Preview(("message",), (), ())
+    try:
+        with content_as_file(record, most=2) as path:
+            sheet = opened_as(
+                path,
+                form=document.get("format", "csv"),
+                encoding=document.get("encoding", "utf-8"),
+                delimiter=document.get("delimiter", ","),
+            )
+            rows: list[tuple[int, list[str]]] = []
+            try:
+                for row in sheet.rows:
+                    rows.append(row)
+                    if len(rows) == ROWS:
+                        break
+            except BadFile:
+                if not rows:  # a fault of what is cut off is none of the file
+                    raise
+    except BadFile as error:
+        return Preview((), (), (), str(error))
+    header, cells = tuple(sheet.header), tuple(tuple(row) for _line, row in rows)
+    if record.kind != Import.Kind.ROWS:
+        return Preview(header, cells, ())
+    try:
+        read = _read(header, rows, RowMapping.from_document(document))
+    except BadMapping as error:
+        return Preview(header, cells, (), str(error))
+    return Preview(header, cells, read)
+
+
+def _read(header: Sequence[str], rows: Sequence[tuple[int, list[str]]], mapping: RowMapping) -> tuple[ReadRow, ...]:
+    missing = [name for name in mapping.needed if name not in header]
+    if missing:
+        raise BadMapping("columns", "the file has no column " + ", ".join(f'"{name}"' for name in missing[:5]))
+    reader = RowReader(mapping=mapping, header=header, now=clock(), reporting=Installation.current().currency)
+    return tuple(reader.read(line, cells) for line, cells in rows)

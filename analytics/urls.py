@@ -39,6 +39,17 @@ from analytics.pages.examples import (
     segment_examples,
 )
 from analytics.pages.exporting import customers_export, export_file, export_new, export_stop, exports
+from analytics.pages.imports import (
+    import_ask,
+    import_discard,
+    import_errors,
+    import_new,
+    import_one,
+    import_progress,
+    import_sample,
+    import_undo,
+    imports,
+)
 from analytics.pages.installation import installation
 from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
 from analytics.pages.merges import customer_merge, merge_start, merge_undo
@@ -194,6 +205,15 @@ urlpatterns = [
     path("spend/file/", spend_upload, name="spend_upload"),
     path("spend/<int:spend_id>/", spend_edit, name="spend_edit"),
     path("spend/<int:spend_id>/remove/", spend_delete, name="spend_delete"),
+    path("imports/", imports, name="imports"),
+    path("imports/new/", import_new, name="import_new"),
+    path("imports/sample.csv", import_sample, name="import_sample"),
+    path("imports/<int:import_id>/", import_one, name="import"),
+    path("imports/<int:import_id>/progress/", import_progress, name="import_progress"),
+    path("imports/<int:import_id>/errors.csv", import_errors, name="import_errors"),
+    path("imports/<int:import_id>/discard/", import_discard, name="import_discard"),
+    path("imports/<int:import_id>/undo/", import_undo, name="import_undo"),
+    path("imports/<int:import_id>/<slug:wish>/", import_ask, name="import_ask"),
     path("rates/", rates, name="rates"),
     path("rates/<int:rate_id>/remove/", rate_delete, name="rate_delete"),
     path("settings/", installation, name="installation"),

@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
     "advance_hot": {"task": "clm.tasks.advance_hot", "schedule": 10.0, "options": {"expires": 10.0}},
     "previews": {"task": "clm.tasks.previews", "schedule": 2.0, "options": {"expires": 2.0}},
     "publish": {"task": "clm.tasks.publish", "schedule": 2.0, "options": {"expires": 2.0}},
+    "imports": {"task": "clm.tasks.imports", "schedule": 2.0, "options": {"expires": 2.0}},
     "fill": {"task": "clm.tasks.fill", "schedule": 10.0, "options": {"expires": 10.0}},
     "erasures": {"task": "clm.tasks.erasures", "schedule": 10.0, "options": {"expires": 10.0}},
     "webhooks": {"task": "clm.tasks.webhooks", "schedule": 1.0, "options": {"expires": 1.0}},

@@ -3,7 +3,7 @@ behind is found by the next tick. Every task has the same act as a management co
 
 from typing import Any
 
-from analytics.days.fill import fill
+from analytics.days.fill import count_sales_anew, fill
 from analytics.exports.jobs import forget_files
 from analytics.exports.process import start_if_needed
 from campaigns.outgoing.deliver import deliver
@@ -11,6 +11,7 @@ from campaigns.outgoing.ending import forget_deliveries
 from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
 from customers.erase import work_on_erasures
+from customers.importing.work import Beyond, work_on_imports
 from customers.ingest import clock
 from customers.partitions import turn_partitions
 from lifecycle import advance as advancing
@@ -20,11 +21,13 @@ from lifecycle.publications import publish_asked
 from lifecycle.pulse import TICK, WORKER, beating
 from lifecycle.replay import finish, replay_next
 from lifecycle.tick import tick
+from lifecycle.withdrawn import let_go
 
 # A worker that counts for somebody lets others have their turn after so long; the next wake-up goes on.
 PREVIEW_SECONDS = 20.0
 ERASURE_SECONDS = 20.0
 WEBHOOK_SECONDS = 10.0
+IMPORT_SECONDS = 20.0
 
 _tick_beats, _worker_beats = beating(TICK), beating(WORKER)
 
@@ -97,6 +100,12 @@ def exports(**_later: Any) -> bool:
 def export_files(**_later: Any) -> int:
     """Remove the files whose time is over (manage.py export --forget)."""
     return forget_files(now=clock())
+
+
+@app.task(name="clm.tasks.imports", expires=5)
+def imports(**_later: Any) -> int:
+    """Files that people asked to be tried, brought in or taken back (manage.py imports)."""
+    return work_on_imports(beyond=Beyond(let_go, count_sales_anew), seconds=IMPORT_SECONDS)
 
 
 @app.task(name="clm.tasks.partitions")

@@ -8,11 +8,22 @@ from django.db import connection
 from django.db.utils import OperationalError
 
 from . import locks
-from .models import Source
+from .models import Import, Source
 
 
 class ImportRefused(Exception):  # noqa: N818 told to people
     """The import cannot begin; the message says why and what to do."""
+
+
+class Stopped(Exception):  # noqa: N818 no fault: somebody asked for it
+    """Somebody paused or stopped the import; what is stored is stored."""
+
+
+def refuse_stopped(record: Import) -> None:
+    """Hold the import's row until the transaction ends, and look whether its work is still asked for."""
+    found = Import.objects.select_for_update(no_key=True).filter(pk=record.pk).values_list("state", flat=True).first()
+    if found != record.state:
+        raise Stopped(str(found))
 
 
 @contextmanager

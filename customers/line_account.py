@@ -26,6 +26,7 @@ REASONS = {
     "in_the_future": _("the time lies in the future"),
     "no_person": _("nothing says whom the row is about"),
     "bad_email": _("an e-mail address is none"),
+    "bad_message": _("a message cannot be used"),
     "bad_value": _("a cell says something else than its column may say"),
 }
 # Beyond this many separate stretches a reason keeps its exact count and says that its list was cut.

@@ -21,8 +21,9 @@ from django.db import transaction
 from clm.lib import sql
 
 from . import order_staging
-from .events import Event
-from .file_lock import ImportRefused, alone, is_connected
+from .brought import note_brought
+from .events import Event, message_hash
+from .file_lock import ImportRefused, Stopped, alone, is_connected, refuse_stopped
 from .ingest import clock, ingest
 from .line_account import LineAccount
 from .local_times import LocalTimes
@@ -97,6 +98,8 @@ def import_orders(
         try:
             run.read(path=path, now=now)
             rows_changed = run.store()
+        except Stopped:
+            raise
         except BaseException as error:
             if not again and is_connected():
                 reason = str(error) or type(error).__name__
@@ -180,8 +183,19 @@ class _Run:
         self, events: list[Event], account: LineAccount, *, after: str | None, until: str | None, is_end: bool = False
     ) -> int:
         with transaction.atomic():
+            if self.is_kept:
+                refuse_stopped(self.record)
             before = _rows_touched()
+            since = clock()
             ingested = ingest(source=self.source, events=events, cause=Cause.IMPORT)
+            if self.is_kept and events:
+                note_brought(
+                    record=self.record,
+                    messages=[str(message_hash(event.message_id)) for event in events],
+                    identities=sorted({one for event in events for one in event.identities}),
+                    since=since,
+                    touchpoints_tell=True,
+                )
             if self.is_kept and until is not None:
                 self._keep_rejects(account, after=after, until=until)
             rows_changed = _rows_touched() - before

@@ -1,28 +1,33 @@
-"""/api/v1/imports/ and /api/v1/rejects/: what became of imported files, line by line, and what was refused."""
+"""/api/v1/imports/ and /api/v1/rejects/: bringing files in, what became of them line by line, and what was refused."""
 
 from typing import Any, ClassVar
 
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clm.lib.questions import NotThereError
+from clm.lib.access.models import User
+from clm.lib.questions import NotThereError, QuestionError
 from customers.demonstration import demonstration_sources, said_beside
+from customers.importing.asking import WISHES, ask, change_mapping
+from customers.importing.begin import keep_upload
 from customers.ingest import clock
 from customers.line_account import REASONS
 from customers.models import Import, Reject
+from customers.parsing import BadFile
 from customers.receiving.retry import retry_reject
 
 from ..imports import COUNTS
 from .acting import act
 from .answering import Amount, Instant, page, page_of, problems
-from .asking import Asking, NoParameters, asked_id
+from .asking import Asking, Body, NoParameters, asked_id
 from .lists import IdFilter, ListView, MomentFilter, text_filter
 
 LONGEST_RAW = 4000
+MOST_CONTENT = 2_000_000
 
 
 class ImportShape(serializers.Serializer[Any]):
@@ -31,6 +36,8 @@ class ImportShape(serializers.Serializer[Any]):
     file_name = serializers.CharField()
     file_sha256 = serializers.CharField()
     file_bytes = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Import.Kind.choices)
+    preset = serializers.CharField(help_text="What kind of file it was recognised as; empty for none.")
     state = serializers.ChoiceField(choices=Import.State.choices)
     lines_read = serializers.IntegerField()
     lines_used = serializers.IntegerField()
@@ -39,6 +46,7 @@ class ImportShape(serializers.Serializer[Any]):
     author = serializers.CharField(source="author.name", default="")
     created_at = Instant()
     finished_at = Instant(allow_null=True)
+    undone_at = Instant(allow_null=True)
 
 
 class ImportRead(ImportShape):
@@ -46,8 +54,38 @@ class ImportRead(ImportShape):
         child=serializers.IntegerField(), help_text="Orders, refunds and the like; amounts in minor units."
     )
     mapping = serializers.DictField(child=serializers.JSONField(allow_null=True), help_text="How the file was read.")
+    checked = serializers.DictField(
+        child=serializers.JSONField(allow_null=True),
+        allow_null=True,
+        help_text="What a dry run counted: rows new, updated, unchanged, rejected, and examples; null for none.",
+    )
     warning = serializers.CharField(
         help_text="What to know about the whole of it, such as that the demo's customers are here too; or empty."
+    )
+
+
+class ImportNew(Body):
+    file_name = serializers.CharField(max_length=200)
+    content = serializers.CharField(
+        max_length=MOST_CONTENT, trim_whitespace=False, help_text="The text of the file, its first line the header."
+    )
+    preset = serializers.CharField(
+        max_length=60,
+        required=False,
+        allow_blank=True,
+        help_text="What it is; left out, it is recognised by its header.",
+    )
+    mapping = serializers.DictField(
+        child=serializers.JSONField(allow_null=True),
+        required=False,
+        help_text="What its columns mean (docs/importing.md); left out, the preset's or a guess.",
+    )
+
+
+class ImportWish(Body):
+    wish = serializers.ChoiceField(
+        choices=sorted(WISHES),
+        help_text="check: a dry run; start; pause; resume; cancel; undo: take back everything it brought.",
     )
 
 
@@ -63,7 +101,7 @@ class ImportFilters(filters.FilterSet):
 
 
 class Imports(ListView):
-    permission_needed: ClassVar[str] = "imports.view"
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "imports.run", "POST": "imports.run"}
     queryset = Import.objects.select_related("source", "author")
     serializer_class = ImportShape
     filterset_class = ImportFilters
@@ -76,9 +114,53 @@ class Imports(ListView):
     def get(self, request: Request) -> Response:
         return self.listed(request)
 
+    @act(
+        operation_id="imports_create",
+        summary="Give a file to be brought in",
+        description=(
+            "A draft: nothing of it is stored before it is asked to start. Larger files are brought in on the page of "
+            "imports, or with manage.py import_file."
+        ),
+        request=ImportNew,
+        responses={201: ImportRead},
+    )
+    def post(self, request: Request) -> Response:
+        told = ImportNew.of_request(request)
+        author = request.user if isinstance(request.user, User) else None
+        try:
+            record = keep_upload(
+                blocks=[told["content"].encode("utf-8", "surrogatepass")],
+                file_name=told["file_name"],
+                preset=told.get("preset", ""),
+                now=clock(),
+                author=author,
+            )
+        except BadFile as error:
+            raise QuestionError("content", str(error)) from None
+        if "mapping" in told:
+            record = change_mapping(record=record.pk, document=told["mapping"])
+        where = {"Location": f"/api/v1/imports/{record.pk}/"}
+        return Response(_read(record), status=status.HTTP_201_CREATED, headers=where)
+
+
+class AskImport(APIView):
+    permission_needed: ClassVar[dict[str, str]] = {"POST": "imports.run"}
+
+    @act(
+        operation_id="imports_ask",
+        summary="Try a file, bring it in, pause it, go on, stop it, or take it back",
+        description="It is done by a worker; read the import to see how far it is.",
+        request=ImportWish,
+        responses={200: ImportRead},
+        refusals=(404,),
+    )
+    def post(self, request: Request, number: str) -> Response:
+        wish = ImportWish.of_request(request)["wish"]
+        return Response(_read(ask(record=_import(number).pk, wish=wish)))
+
 
 class OneImport(APIView):
-    permission_needed: ClassVar[str] = "imports.view"
+    permission_needed: ClassVar[str] = "imports.run"
 
     @extend_schema(
         operation_id="imports_read",
@@ -87,11 +169,7 @@ class OneImport(APIView):
     )
     def get(self, request: Request, number: str) -> Response:
         NoParameters.of(request)
-        record = _import(number)
-        counts = {name: record.counts.get(name, 0) for name in dict.fromkeys((*COUNTS, *record.counts))}
-        shown = ImportShape(record).data
-        warning = said_beside(demonstration_sources(beside=record.source.key))
-        return Response({**shown, "counts": counts, "mapping": record.mapping, "warning": warning})
+        return Response(_read(_import(number)))
 
 
 class SetAsideShape(serializers.Serializer[Any]):
@@ -107,7 +185,7 @@ class SetAsideShape(serializers.Serializer[Any]):
 
 
 class ImportSetAside(APIView):
-    permission_needed: ClassVar[str] = "imports.view"
+    permission_needed: ClassVar[str] = "imports.run"
 
     @extend_schema(
         operation_id="imports_set_aside",
@@ -196,6 +274,13 @@ class RetryReject(APIView):
         if found is None:
             raise NotThereError(reject)
         return Response(RetriedShape({"is_stored": retry_reject(reject=found, now=clock())}).data)
+
+
+def _read(record: Import) -> dict[str, Any]:
+    counts = {name: record.counts.get(name, 0) for name in dict.fromkeys((*COUNTS, *record.counts))}
+    warning = said_beside(demonstration_sources(beside=record.source.key))
+    more = {"counts": counts, "mapping": record.mapping, "checked": record.checked, "warning": warning}
+    return {**ImportShape(record).data, **more}
 
 
 def _import(text: str) -> Import:

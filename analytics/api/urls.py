@@ -27,7 +27,7 @@ from .facts import (
     WithdrawPlacement,
 )
 from .histories import Repairs, Spells, Timeline, Why
-from .imports import Imports, ImportSetAside, OneImport, Rejects, RetryReject
+from .imports import AskImport, Imports, ImportSetAside, OneImport, Rejects, RetryReject
 from .index import Index
 from .merges import Merges, OneMerge, UndoMerge
 from .metrics import Metrics, OneMetric
@@ -180,6 +180,7 @@ urlpatterns = [
     path("touchpoint-types/", TouchpointTypes.as_view(), name="api_touchpoint_types"),
     path("imports/", Imports.as_view(), name="api_imports"),
     path("imports/<str:number>/", OneImport.as_view(), name="api_import"),
+    path("imports/<str:number>/ask/", AskImport.as_view(), name="api_import_ask"),
     path("imports/<str:number>/set-aside/", ImportSetAside.as_view(), name="api_import_set_aside"),
     path("rejects/", Rejects.as_view(), name="api_rejects"),
     path("rejects/<str:reject>/retry/", RetryReject.as_view(), name="api_reject_retry"),

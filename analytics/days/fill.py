@@ -113,6 +113,12 @@ def forget() -> bool:
     return True
 
 
+def count_sales_anew() -> None:
+    """Let the next fill count sales, activity and what sources sent from the beginning: touchpoints were taken back,
+    and nothing says any more what they were."""
+    Counting.objects.filter(statistic__in=(SALES.name, SEEN.name)).delete()
+
+
 # --- counting anew ---------------------------------------------------------------------------------------------
 def _stages_anew(known_at: datetime, done: Filled, tell: Tell) -> bool:
     """Count every live version that is not counted yet; false when somebody else is at work."""

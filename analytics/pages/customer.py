@@ -23,6 +23,7 @@ from analytics.stage_rules import rules_of
 from analytics.timeline import Timeline, timeline
 from clm.lib.access.table import can
 from clm.lib.periods import asked_instant
+from customers.importing.words import STAGES_ELSEWHERE
 from customers.models import Customer, Installation
 from lifecycle.models import Placement
 from lifecycle.outlook import lives
@@ -109,6 +110,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
             "erased_at": found.erased_at,
             "consents": record.consents(profiles=profiles, as_of=dates.at),
             "traits": traits,
+            "elsewhere": [(STAGES_ELSEWHERE[one.key], one) for one in traits if one.key in STAGES_ELSEWHERE],
             "merged_from": record.merged_from(customer=found.pk, known_at=dates.known_at),
             "standings": [(row, sentences[row.model.key][row.stage] if row.stage else "") for row in standings],
             "memberships": member_of,

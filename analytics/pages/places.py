@@ -68,6 +68,7 @@ PAGES = (
         "erase gdpr forget forgotten delete right privacy anonymise",
         "customers.erase",
     ),
+    ("imports", gettext_lazy("Imports"), "file-import", "files upload csv excel contacts history", "imports.run"),
     ("rates", gettext_lazy("Exchange rates"), "exchange", "currency currencies money fx", "rates.edit"),
     (
         "installation",
@@ -87,6 +88,13 @@ ACTS = (
     ("merges", gettext_lazy("Merge customers"), "arrows-join", "duplicates duplicate doubles same", "customers.merge"),
     ("spend_new", gettext_lazy("Enter spend"), "coin", "costs cost money add", "spend.edit"),
     ("spend_upload", gettext_lazy("Bring in a file of spend"), "file-upload", "costs csv upload import", "spend.edit"),
+    (
+        "import_new",
+        gettext_lazy("Bring in a file of people"),
+        "file-import",
+        "import csv excel contacts upload hubspot salesforce shopify mailchimp",
+        "imports.run",
+    ),
     ("campaign_new", gettext_lazy("New campaign"), "speakerphone", "create add", "campaigns.edit"),
     ("user_new", gettext_lazy("New user"), "user-plus", "invite add team member login", "users.manage"),
     ("key_new", gettext_lazy("New API key"), "key", "token create add", "users.manage"),

@@ -2,6 +2,7 @@
 sees it (`customers.importing.work`), and whoever is at work sees it at the next portion."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -9,12 +10,15 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import ConflictError, QuestionError
 
+from ..ingest import clock
 from ..mapping_fields import BadMapping
 from ..models import Import
+from ..models.intake import UNDO_DAYS
 from ..order_mapping import OrderMapping
 from .begin import source_of, told_before
 from .mapping import RowMapping
 from .staging import forget_content, forget_rows
+from .undo import portions_left
 
 State = Import.State
 # What may be asked in which states, and the state that says so.
@@ -23,12 +27,13 @@ WISHES: dict[str, tuple[frozenset[str], str]] = {
     "start": (frozenset({State.DRAFT}), State.WAITING),
     "pause": (frozenset({State.WAITING, State.RUNNING}), State.PAUSED),
     "resume": (frozenset({State.PAUSED, State.FAILED}), State.WAITING),
+    "undo": (frozenset({State.DONE, State.CANCELLED, State.PAUSED, State.FAILED}), State.UNDOING),
     "cancel": (frozenset({State.CHECKING, State.WAITING, State.RUNNING, State.PAUSED, State.FAILED}), State.CANCELLED),
 }
 
 
 @transaction.atomic
-def ask(*, record: int, wish: str) -> Import:
+def ask(*, record: int, wish: str, now: datetime | None = None) -> Import:
     """Ask for something; ConflictError says why it cannot be now. What was asked already is no fault."""
     found = Import.objects.select_for_update(no_key=True).get(pk=record)
     states, state = WISHES[wish]
@@ -36,11 +41,30 @@ def ask(*, record: int, wish: str) -> Import:
         return found
     if found.state not in states:
         raise ConflictError(_("This import is %(state)s.") % {"state": found.get_state_display()})
+    if wish == "check" and found.kind != Import.Kind.ROWS:
+        raise ConflictError(_("Files of orders are not tried first; their account is told when they are stored."))
+    if wish == "undo":
+        _refuse_undo(found, now or clock())
+        left = portions_left(record=found)
+        found.progress = {**found.progress, "undo": left + found.progress.get("undone", 0)}
     if wish == "cancel" and found.state == State.CHECKING:
         state = State.DRAFT
     found.state, found.error = state, ""
-    found.save(update_fields=["state", "error"])
+    found.save(update_fields=["state", "error", "progress"])
     return found
+
+
+def undoable(record: Import, *, now: datetime) -> bool:
+    """Whether an import can still be taken back."""
+    until = (record.finished_at or record.created_at) + timedelta(days=UNDO_DAYS)
+    return record.state in WISHES["undo"][0] and now <= until and record.brought.exists()
+
+
+def _refuse_undo(record: Import, now: datetime) -> None:
+    if not record.brought.exists():
+        raise ConflictError(_("Nothing is known of what this import brought, so it cannot be taken back."))
+    if not undoable(record, now=now):
+        raise ConflictError(_("An import can be taken back for %(days)d days.") % {"days": UNDO_DAYS})
 
 
 @transaction.atomic

@@ -1,22 +1,28 @@
 """How an import begins: a file, how to read it, and since when what it says holds."""
 
 import hashlib
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+
+from clm.lib.questions import QuestionError
 
 from ..models import Import, Source
 from ..parsing import BadFile
+from .guess import looked_at
 from .mapping import RowMapping
+from .presets import preset_of
 from .staging import CONTENT, keep_content
 
 
 def source_of(mapping: RowMapping) -> Source:
     """The source that a mapping names, made at its first file."""
-    source, _made = Source.objects.get_or_create(
+    source, _is_new = Source.objects.get_or_create(
         key=mapping.source_key,
         defaults={"name": mapping.source_name, "kind": "file", "time_zone": mapping.time_zone},
     )
@@ -86,3 +92,40 @@ def begun_before(*, source: Source, sha256: str, document: Mapping[str, Any]) ->
     states = (Import.State.RUNNING, Import.State.PAUSED, Import.State.FAILED, Import.State.WAITING)
     same = Import.objects.filter(source=source, file_sha256=sha256, mapping=dict(document), state__in=states)
     return same.order_by("-pk").first()
+
+
+def keep_upload(
+    *, blocks: Iterable[bytes], file_name: str, preset: str, now: datetime, author: Any = None, key: str = ""
+) -> Import:
+    """A draft of a file that somebody gave, with what its beginning shows of how to read it. BadFile if it cannot be
+    read at all; QuestionError for a preset that is none."""
+    if preset and preset_of(preset) is None:
+        raise QuestionError("preset", _("There is no such kind of file."))
+    name = Path(file_name.replace("\0", "")).name[:200] or "file"
+    with tempfile.TemporaryDirectory(prefix="clm-import-") as folder:
+        path = Path(folder) / name
+        with path.open("wb") as file:
+            for block in blocks:
+                file.write(block)
+        looked = looked_at(path=path, file_name=name, preset=preset, key=key)
+        kind = looked.document.get("kind", Import.Kind.ROWS)
+        source = named_source(looked.document)
+        return keep_file(
+            blocks=blocks_of(path),
+            file_name=name,
+            source=source,
+            document=looked.document,
+            now=now,
+            kind=kind,
+            preset=looked.preset.key if looked.preset else "",
+            author=author,
+        )
+
+
+def named_source(document: Mapping[str, Any]) -> Source:
+    """The source that a document names, whatever else is wrong with it."""
+    told = document["source"]
+    source, _is_new = Source.objects.get_or_create(
+        key=told["key"], defaults={"name": str(told.get("name") or told["key"])[:100], "kind": "file"}
+    )
+    return source

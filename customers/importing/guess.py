@@ -14,6 +14,7 @@ from typing import Any
 
 from ..models import Installation
 from ..parsing import BadFile
+from .event_lines import lines_of
 from .mapping import restricted
 from .presets import Preset, preset_of, recognised
 from .tables import opened_as
@@ -39,7 +40,7 @@ _NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
     (r"(acceptsmarketing|subscribed|optin|emailoptin|newsletter|acceptsemailmarketing)", {
         "as": "consent", "channel": "email", "purpose": "marketing",
         "says": {"yes": "granted", "true": "granted", "1": "granted",
-                 "no": "withdrawn", "false": "withdrawn", "0": "withdrawn"},
+                 "no": "", "false": "", "0": ""},
     }),
 )  # fmt: skip
 # A preset's columns are known under their names as they are written; the rest of a file is kept as texts.
@@ -59,6 +60,8 @@ class Looked:
 def looked_at(*, path: Path, file_name: str, preset: str = "", key: str = "") -> Looked:
     """Look at a file. preset: what somebody says it is; key: the key of its source. BadFile if it cannot be read."""
     form, encoding, delimiter = written_as(path)
+    if form == "jsonl":
+        return _messages(path, preset)
     sheet = opened_as(path, form=form, encoding=encoding, delimiter=delimiter)
     rows = tuple((line, tuple(cells)) for line, cells in _first(sheet.rows))
     known = preset_of(preset) if preset else recognised(header=sheet.header, file_name=file_name)
@@ -68,6 +71,15 @@ def looked_at(*, path: Path, file_name: str, preset: str = "", key: str = "") ->
     if found.get("kind", "rows") == "rows":
         found |= {"format": form, "encoding": encoding, "delimiter": delimiter}
     return Looked(tuple(sheet.header), rows, known, found)
+
+
+def _messages(path: Path, preset: str) -> Looked:
+    """A dump of messages, one a line."""
+    rows = tuple((line, tuple(cells)) for line, cells in islice(lines_of(path), ROWS))
+    known = preset_of(preset or "segment_events")
+    if known is None or known.kind != "events":
+        raise BadFile(path, "holds messages, one a line, and no columns")
+    return Looked(("message",), rows, known, dict(known.document))
 
 
 def _currency(document: dict[str, Any], header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> str:
@@ -99,6 +111,8 @@ def written_as(path: Path) -> tuple[str, str, str]:
     with path.open("rb") as file:
         start = file.read(LOOKED_AT)
     encoding = _encoding(start)
+    if start.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith(b"{"):
+        return "jsonl", "utf-8", ","
     text = start.decode(encoding, errors="ignore")
     return "csv", encoding, _separator(text)
 

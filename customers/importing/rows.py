@@ -84,8 +84,10 @@ class RowReader:
 
     def __init__(self, *, mapping: RowMapping, header: Sequence[str], now: datetime, reporting: str) -> None:
         self.mapping, self.header, self.now, self.reporting = mapping, list(header), now, reporting
+        # A spreadsheet tells its own dates in one form, whatever the form of those that are texts.
+        own = ("iso",) if mapping.format == "xlsx" and "iso" not in mapping.time_formats else ()
         self.cells = Cells(
-            time_formats=mapping.time_formats, time_zone=mapping.time_zone, decimal_mark=mapping.decimal_mark
+            time_formats=(*mapping.time_formats, *own), time_zone=mapping.time_zone, decimal_mark=mapping.decimal_mark
         )
         self.place = {name: self.header.index(name) for name in mapping.needed}
         self.uses: dict[str, list[Column]] = {}

@@ -21,6 +21,7 @@ from django.db import transaction
 
 from clm.lib import sql
 
+from ..file_lock import refuse_stopped
 from ..ingest import Raced, clock
 from ..line_account import LineAccount
 from ..models import (
@@ -72,10 +73,6 @@ _COUNTED = (
 Tell = Callable[[str], None]
 
 
-class Stopped(Exception):  # noqa: N818 no fault: somebody asked for it
-    """Somebody paused or cancelled the import; what is stored is stored."""
-
-
 class RowsRun:
     """One process at work on one import of rows; the caller holds its source."""
 
@@ -121,16 +118,9 @@ class RowsRun:
     def _note(self, progress: dict[str, Any]) -> None:
         """Keep how far it is; Stopped if somebody asked for that."""
         with transaction.atomic():
-            self._refuse_stopped()
+            refuse_stopped(self.record)
             self.record.progress = progress
             self.record.save(update_fields=["progress"])
-
-    def _refuse_stopped(self) -> None:
-        """Hold the import's row, and look whether its work is still asked for."""
-        states = Import.objects.select_for_update(no_key=True).filter(pk=self.record.pk).values_list("state", flat=True)
-        state = states.first()
-        if state != self.record.state:
-            raise Stopped(str(state))
 
     # --- 2 ---------------------------------------------------------------------------------------------------------
     def check(self) -> dict[str, Any]:
@@ -153,16 +143,19 @@ class RowsRun:
         return tally.written(at=clock())
 
     # --- 3 ---------------------------------------------------------------------------------------------------------
-    def run(self) -> int:
-        """Store what is left; the rows of customers' records that were inserted, updated or deleted."""
+    def run(self, *, until: float = float("inf")) -> int:
+        """Store what is left, or as much as can be until that instant of the monotonic clock; the rows of customers'
+        records that were inserted, updated or deleted."""
         changed = 0
         rows = self.record.progress["rows"]
         while (some := portion(record=self.record, number=self.record.progress["portion"] + 1)) is not None:
             changed += self._stored(some)
             done = self.record.lines_read
             self.say(f"stored {done:,} of {rows:,} rows, {100 * done // max(rows, 1)} %")
+            if time.monotonic() > until:
+                return changed
         with transaction.atomic():
-            self._refuse_stopped()
+            refuse_stopped(self.record)
             self.record.state, self.record.error = Import.State.DONE, ""
             self.record.finished_at = clock()
             self.record.progress = {**self.record.progress, "phase": "done"}
@@ -181,7 +174,7 @@ class RowsRun:
     def _portion(self, some: list[tuple[int, list[str]]]) -> int:
         read, events = self._read(some)
         with transaction.atomic():
-            self._refuse_stopped()
+            refuse_stopped(self.record)
             before = _rows_touched()
             known = known_of(rows=events, source=self.record.source)
             effects = effects_of(rows=events, known=known, earlier=Earlier(is_kept=False))

@@ -8,6 +8,7 @@ import msgspec
 
 from clm.lib import sql
 
+from ..brought import note_brought
 from ..erased import erased_among
 from ..ingest import Ingested, ingest_within
 from ..models import Cause, Consent, Import, Source
@@ -34,19 +35,14 @@ def store_rows(
     consents = _state(effects, profiles, known.now, said_by)
     hashes = sorted({one for each in rows for one in each.hashes})
     fresh = sorted({one for each in effects for one in each.identities})
-    sql.run(
-        "customers/import_brought_add",
-        **{"import": record.pk},
-        source=source.pk,
+    note_brought(
+        record=record,
         messages=hashes + welcomes_of(hashes),
-        kinds=[kind for kind, _value in fresh],
-        identity_values=[value for _kind, value in fresh],
+        identities=fresh,
         since=known.now,
         consents=consents,
-        profiles=[profile for profile, _key, _at in belongs],
-        accounts=[key for _profile, key, _at in belongs],
-        from_at=[at for _profile, _key, at in belongs],
-    ).close()
+        belongs=belongs,
+    )
     return done
 
 

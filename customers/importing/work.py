@@ -11,15 +11,20 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError
 
-from ..file_lock import alone, alone_at_once, is_connected
+from ..file_lock import Stopped, alone, alone_at_once, is_connected
 from ..ingest import clock
 from ..mapping_fields import BadMapping
 from ..models import Import, ImportContent
 from ..money import NoRate
+from ..order_import import import_orders
+from ..order_mapping import OrderMapping
 from ..parsing import BadFile
 from .begin import begun_before, fingerprint, source_of, told_before
+from .event_lines import run_events
 from .mapping import RowMapping
-from .run import RowsRun, Stopped, Tell
+from .run import RowsRun, Tell
+from .staging import content_as_file
+from .undo import LetGo, finish_undo, undo_next
 
 log = logging.getLogger(__name__)
 
@@ -37,23 +42,54 @@ class RowsImported:
     resumed: bool
 
 
-def work_on_imports(*, tell: Tell = lambda _sentence: None) -> int:
-    """Do what is asked of imports, the oldest first; how many were worked on."""
-    done = 0
-    for number in list(Import.objects.filter(state__in=_TO_DO).order_by("pk").values_list("pk", flat=True)):
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What an undo asks of rooms that this one knows nothing of. let_go: customers of whom nothing is left; recount:
+    figures of sales, once money was taken back."""
+
+    let_go: LetGo
+    recount: Callable[[], None]
+
+
+def work_on_imports(
+    *, beyond: Beyond | None = None, seconds: float = float("inf"), tell: Tell = lambda _sentence: None
+) -> int:
+    """Do what is asked of imports, the oldest first, for about so long; how many were worked on. beyond None: nothing
+    is taken back."""
+    to_do = _TO_DO if beyond is None else (*_TO_DO, State.UNDOING)
+    done, until = 0, time.monotonic() + seconds
+    for number in list(Import.objects.filter(state__in=to_do).order_by("pk").values_list("pk", flat=True)):
         record = Import.objects.select_related("source").get(pk=number)
         with alone_at_once(record.source) as held:
             if held:
                 record.refresh_from_db()
-                if record.state in _TO_DO and record.kind in _WORK:
-                    _work_on(record, tell)
+                if record.state == State.UNDOING and beyond is not None:
+                    _take_back(record, beyond, until, tell)
                     done += 1
+                elif record.state in _TO_DO and record.kind in _WORK:
+                    _work_on(record, tell, until)
+                    done += 1
+        if time.monotonic() > until:
+            break
     return done
 
 
-def _work_on(record: Import, tell: Tell) -> None:
+def _take_back(record: Import, beyond: Beyond, until: float, tell: Tell) -> None:
     try:
-        _WORK[record.kind](record, tell)
+        while undo_next(record=record, let_go=beyond.let_go) is not None:
+            tell(f"taken back: {record.progress['undone']:,} portions")
+            if time.monotonic() > until:
+                return
+        if record.counts.get("undone_touchpoints"):
+            beyond.recount()
+        finish_undo(record=record)
+    except Stopped:
+        return
+
+
+def _work_on(record: Import, tell: Tell, until: float) -> None:
+    try:
+        _WORK[record.kind](record, tell, until)
     except Stopped:
         return
     except (OperationalError, InterfaceError):
@@ -72,7 +108,7 @@ def _failed(record: Import, said: str) -> None:
         Import.objects.filter(pk=record.pk, state=record.state).update(state=state, error=said[:2_000])
 
 
-def _rows(record: Import, tell: Tell) -> None:
+def _rows(record: Import, tell: Tell, until: float) -> None:
     if record.progress.get("header") is None and not ImportContent.objects.filter(from_import=record).exists():
         raise BadFile(Path(record.file_name), "was being read when it stopped, and is not here: import it again")
     run = RowsRun(record=record, now=clock(), tell=tell)
@@ -83,15 +119,39 @@ def _rows(record: Import, tell: Tell) -> None:
             checked=found, state=State.DRAFT, progress={**record.progress, "phase": "read"}
         )
         return
+    _begin(record)
+    run.stage()
+    run.run(until=until)
+
+
+def _begin(record: Import) -> None:
     if record.state == State.WAITING:
         if not Import.objects.filter(pk=record.pk, state=State.WAITING).update(state=State.RUNNING):
             raise Stopped
         record.state = State.RUNNING
-    run.stage()
-    run.run()
 
 
-_WORK: dict[str, Callable[[Import, Tell], None]] = {Import.Kind.ROWS: _rows}
+def _orders(record: Import, tell: Tell, _until: float) -> None:
+    """A file of order lines: read and stored in one go, since its lines are put together first."""
+    if not ImportContent.objects.filter(from_import=record).exists():
+        return  # brought in by a command, which goes on with it when it is called again
+    mapping = OrderMapping.from_document({key: value for key, value in record.mapping.items() if key != "kind"})
+    Import.objects.filter(pk=record.pk).update(mapping=dict(mapping.document))
+    _begin(record)
+    with content_as_file(record) as path:
+        import_orders(path=path, mapping=mapping, now=clock(), tell=tell, author=record.author)
+
+
+def _events(record: Import, tell: Tell, until: float) -> None:
+    _begin(record)
+    run_events(record=record, tell=tell, until=until)
+
+
+_WORK: dict[str, Callable[[Import, Tell, float], None]] = {
+    Import.Kind.ROWS: _rows,
+    Import.Kind.ORDERS: _orders,
+    Import.Kind.EVENTS: _events,
+}
 
 
 def import_rows(

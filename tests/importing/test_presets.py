@@ -126,7 +126,7 @@ def bring(folder: Any, key: str) -> Any:
 
 
 def test_every_preset_has_a_file_to_be_tried_with() -> None:
-    assert {one.key for one in presets()} == set(FILES)
+    assert {one.key for one in presets() if one.kind != "events"} == set(FILES)
 
 
 @pytest.mark.parametrize("key", sorted(FILES))

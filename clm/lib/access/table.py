@@ -33,6 +33,7 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
     "rates.edit": (ADMINS, _("Enter exchange rates")),
     "sources.manage": (ADMINS, _("Let websites, apps and servers send, and try refused messages again")),
+    "imports.run": (MARKETERS, _("Bring in files, look at what became of them, and take them back")),
     "imports.view": (ADMINS, _("See what became of imported files and what was refused")),
     "account.own": (EVERYBODY, _("Keep one's own name, time zone, theme and keys")),
     "users.manage": (ADMINS, _("Manage users and keys")),

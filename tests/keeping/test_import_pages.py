@@ -1,0 +1,187 @@
+"""Bringing in a file on the pages: chosen, recognised, tried, run, paused, and what became of it."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from analytics.pages.imports import SAMPLE
+from customers.importing.asking import ask
+from customers.importing.work import work_on_imports
+from customers.models import Consent, Customer, Import, Touchpoint, Trait
+from tests.keeping.conftest import faults, said
+
+STRIPE = "id,Email,Name,Created (UTC),Delinquent\n" + "".join(
+    f"cus_{number},p{number}@example.org,Ada {number},2025-03-04 10:00,FALSE\n" for number in range(3)
+)
+
+
+def upload(browser: Client, text: str = STRIPE, name: str = "customers.csv", **more: str) -> Import:
+    answer = browser.post("/imports/new/", {"file": SimpleUploadedFile(name, text.encode()), **more})
+    assert answer.status_code == 302, answer.context["form"].errors
+    record = Import.objects.order_by("-pk").first()
+    assert record is not None
+    assert answer["Location"] == f"/imports/{record.pk}/"
+    return record
+
+
+def form_of(browser: Client, record: Import, **changes: str) -> dict[str, str]:
+    """What the form of the columns would send."""
+    context = browser.get(f"/imports/{record.pk}/").context
+    told = {name: str(context["form"][name].value()) for name in context["form"].fields}
+    for one in context["columns"]:
+        told |= {f"use_{one.number}": one.use, f"name_{one.number}": one.name, f"type_{one.number}": one.type}
+    return told | changes
+
+
+def test_a_file_is_chosen_recognised_tried_and_brought_in(marketer: Client) -> None:
+    record = upload(marketer)
+    assert (record.state, record.preset) == ("draft", "stripe_customers")
+    page = marketer.get(f"/imports/{record.pk}/").content.decode()
+    assert "recognised: Stripe" in page
+    assert "p1@example.org" in page
+    marketer.post(f"/imports/{record.pk}/", {**form_of(marketer, record), "then": "check"})
+    assert "Trying the file" in marketer.get(f"/imports/{record.pk}/").content.decode()
+    assert "hx-get" in marketer.get(f"/imports/{record.pk}/progress/").content.decode()
+    work_on_imports()
+    assert not Customer.objects.exists()
+    answer = marketer.get(f"/imports/{record.pk}/")
+    assert (answer.context["checked"]["new"], answer.context["checked"]["rows"]) == (3, 3)
+    assert marketer.get(f"/imports/{record.pk}/progress/")["HX-Refresh"] == "true"
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports()
+    record.refresh_from_db()
+    assert (record.state, record.counts["rows_new"]) == ("done", 3)
+    assert record.author is not None
+    assert Customer.objects.count() == 3
+    assert "customers.csv" in marketer.get("/imports/").content.decode()
+    assert "New customers" in marketer.get(f"/imports/{record.pk}/").content.decode()
+
+
+def test_columns_of_a_file_of_nobodys_are_guessed_and_can_be_said_otherwise(marketer: Client) -> None:
+    record = upload(marketer, "Kundennummer;E-Mail;Vorname;Seit;Newsletter\n7;a@example.org;Ada;31.12.2024;yes\n")
+    context = marketer.get(f"/imports/{record.pk}/").context
+    assert [(one.column, one.use) for one in context["columns"]] == [
+        ("Kundennummer", "trait"),
+        ("E-Mail", "email"),
+        ("Vorname", "trait"),
+        ("Seit", "trait"),
+        ("Newsletter", "subscribed"),
+    ]
+    changes = {"use_0": "id", "name_0": "shop", "use_3": "touchpoint", "name_3": "Customer Since"}
+    answer = marketer.post(f"/imports/{record.pk}/", form_of(marketer, record, **changes), follow=True)
+    assert "is not a time of the form iso" in answer.content.decode()
+    told = form_of(marketer, record, time_formats="%d.%m.%Y", time_zone="Europe/Berlin")
+    answer = marketer.post(f"/imports/{record.pk}/", told, follow=True)
+    assert "is not a time" not in answer.content.decode()
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports()
+    assert Touchpoint.objects.get().type.name == "Customer Since"
+    assert Trait.objects.get(key="firstName").value == "Ada"
+    assert Consent.objects.get().state == "granted"
+
+
+def test_what_cannot_be_used_of_the_form_is_said_beside_it(marketer: Client) -> None:
+    record = upload(marketer)
+    both = {"time_formats": "%d/%m/%Y; %m/%d/%Y"}
+    answer = marketer.post(f"/imports/{record.pk}/", form_of(marketer, record, **both))
+    assert answer.status_code == 422
+    assert "two different days" in faults(answer)["time_formats"]
+    answer = marketer.post(f"/imports/{record.pk}/", form_of(marketer, record, time_zone="Moon/Sea"))
+    assert set(faults(answer)) == {"time_zone"}
+    nobody = {f"use_{number}": "leave" for number in range(5)}
+    answer = marketer.post(f"/imports/{record.pk}/", form_of(marketer, record, **nobody))
+    assert "who a row is about" in faults(answer)["__all__"]
+
+
+@pytest.mark.parametrize(("name", "text"), [("x.csv", "\0\0\0"), ("x.xlsx", "PK not a zip")])
+def test_a_file_that_is_none_is_refused_beside_its_field(marketer: Client, name: str, text: str) -> None:
+    answer = marketer.post("/imports/new/", {"file": SimpleUploadedFile(name, text.encode())})
+    if answer.status_code == 302:  # read as text, of which nothing can be made
+        record = Import.objects.get()
+        marketer.post(f"/imports/{record.pk}/start/")
+        work_on_imports()
+        record.refresh_from_db()
+        assert record.state == "failed"
+        assert record.error in marketer.get(f"/imports/{record.pk}/").content.decode()
+    else:
+        assert answer.status_code == 422
+        assert "file" in faults(answer)
+    assert not Customer.objects.exists()
+
+
+def test_an_import_is_paused_gone_on_with_and_stopped(marketer: Client) -> None:
+    record = upload(marketer)
+    for wish, state in (
+        ("start", "waiting"), ("pause", "paused"), ("resume", "waiting"), ("cancel", "cancelled"),
+    ):  # fmt: skip
+        marketer.post(f"/imports/{record.pk}/{wish}/")
+        record.refresh_from_db()
+        assert record.state == state
+        work_on_imports() if state == "paused" else None
+    assert not Customer.objects.exists()
+    answer = marketer.post(f"/imports/{record.pk}/start/", follow=True)
+    assert "stopped" in said(answer)[0]
+
+
+def test_a_paused_one_stops_at_the_next_portion_and_goes_on_from_there(marketer: Client, monkeypatch: Any) -> None:
+    monkeypatch.setattr("customers.importing.staging.PORTION", 1)
+    record = upload(marketer)
+    ask(record=record.pk, wish="start")
+    work_on_imports(seconds=0)
+    record.refresh_from_db()
+    assert (record.state, record.lines_read) == ("running", 1)
+    marketer.post(f"/imports/{record.pk}/pause/")
+    assert work_on_imports() == 0
+    marketer.post(f"/imports/{record.pk}/resume/")
+    work_on_imports()
+    record.refresh_from_db()
+    assert (record.state, record.lines_read, record.counts["rows_new"]) == ("done", 3, 3)
+
+
+def test_rows_that_cannot_be_used_are_a_file_to_mend(marketer: Client) -> None:
+    record = upload(marketer, STRIPE + "cus_9,nonsense,Ada,,FALSE\n")
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports()
+    page = marketer.get(f"/imports/{record.pk}/").content.decode()
+    assert f"/imports/{record.pk}/errors.csv" in page
+    text = b"".join(marketer.get(f"/imports/{record.pk}/errors.csv").streaming_content).decode("utf-8-sig")
+    assert text.splitlines()[1].startswith("cus_9,nonsense,Ada,,FALSE,5,Email,")
+
+
+def test_a_draft_can_be_thrown_away(marketer: Client) -> None:
+    record = upload(marketer)
+    assert "Throw" in marketer.get(f"/imports/{record.pk}/discard/").content.decode()
+    marketer.post(f"/imports/{record.pk}/discard/")
+    assert not Import.objects.exists()
+    assert marketer.get(f"/imports/{record.pk}/").status_code == 404
+
+
+def test_the_sample_file_can_be_brought_in_as_it_stands(marketer: Client) -> None:
+    text = marketer.get("/imports/sample.csv").content.decode("utf-8-sig")
+    assert text == SAMPLE
+    record = upload(marketer, text)
+    marketer.post(f"/imports/{record.pk}/", {**form_of(marketer, record), "then": "start"})
+    work_on_imports()
+    record.refresh_from_db()
+    assert (record.state, record.counts["rows_new"], record.lines_set_aside) == ("done", 2, 0)
+
+
+def test_a_file_of_orders_is_brought_in_on_the_same_page(marketer: Client) -> None:
+    orders = "item,price,order,timestamp,customer,quantity\nT1,10.00,O-1,2025-03-04T10:00:00Z,ada,2\n"
+    record = upload(marketer, orders, "sales_items_1.csv")
+    assert record.kind == "orders"
+    assert "order lines" in marketer.get(f"/imports/{record.pk}/").content.decode()
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports()
+    record.refresh_from_db()
+    assert (record.state, record.lines_used) == ("done", 1)
+    assert Touchpoint.objects.get().amount == 2000
+    assert marketer.get(f"/imports/{record.pk}/").status_code == 200
+
+
+def test_an_agent_brings_nothing_in(browsers: dict[str, Client]) -> None:
+    assert browsers["agent"].get("/imports/").status_code == 403
+    assert "/imports/" not in browsers["agent"].get("/customers/").content.decode()
+    assert "/imports/" in browsers["marketer"].get("/customers/").content.decode()
