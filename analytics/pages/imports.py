@@ -212,7 +212,7 @@ def import_progress(request: HttpRequest, import_id: int, *, now: datetime) -> H
     job = _job(record)
     if job is not None and record.state in WORKING:
         return render(request, "parts/progress.html", {"job": job})
-    response = HttpResponse(status=204)
+    response = HttpResponse()
     response["HX-Refresh"] = "true"
     return response
 

@@ -13,6 +13,7 @@ from analytics.urls import urlpatterns
 from campaigns.keeping import create_campaign
 from campaigns.spending import enter_spend
 from clm.lib.access.models import ApiKey, User
+from customers.importing.staging import stage_rows
 from customers.merge import merge
 from customers.models import Import, PossibleMerge, Reject
 from customers.rates import enter_rate
@@ -89,6 +90,14 @@ COSTS = {
     "search/": 6,
     "system/": 17,
     "system/imports/<int:import_id>/": 11,
+    "imports/": 8,
+    "imports/new/": 6,
+    "imports/sample.csv": 5,
+    "imports/<int:import_id>/": 13,
+    "imports/<int:import_id>/progress/": 7,
+    "imports/<int:import_id>/errors.csv": 10,
+    "imports/<int:import_id>/discard/": 7,
+    "imports/<int:import_id>/undo/": 7,
     "campaigns/": 10,
     "campaigns/new/": 9,
     "campaigns/<slug:key>/": 10,
@@ -153,10 +162,13 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
         file_name="a.csv",
         file_sha256=f"{number:064d}",
         file_bytes=1,
-        mapping={},
+        mapping={"source": {"key": source.key}, "columns": {"id": {"as": "id", "kind": "till"}}},
+        kind="rows",
         state="done",
+        progress={"header": ["id"]},
         finished_at=now,
     )
+    stage_rows(record=file, rows=[(2, ["one", "too many"])], tell=lambda _rows: None)
     reject = Reject.objects.create(source=source, reason="no type", raw=b'{"type": "track"}')
     rate, _is_new = enter_rate(currency="USD", day=day, rate=Decimal("0.9"), source="bank")
     pair = [shop.customer(f"{1050 + 2 * number}").pk, shop.customer(f"{1051 + 2 * number}").pk]
@@ -189,6 +201,7 @@ def filled(route: str, furnished: dict[str, Any]) -> str:
         "<int:number>": "1",
         "<slug:stage>": "retention",
         "<slug:kind>": "csv",
+        "<slug:wish>": "start",
         "<path:name>": "alive",
     }
     for place_, value in places.items():
