@@ -9,6 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from analytics.exports.jobs import make_waiting, noted
+from analytics.exports.links import token
 from analytics.urls import urlpatterns
 from campaigns.keeping import create_campaign
 from campaigns.spending import enter_spend
@@ -29,7 +31,7 @@ COSTS = {
     "": 68,
     "overview.<slug:kind>": 61,
     "customers/": 35,
-    "customers/export/": 20,
+    "customers/export/": 46,
     "customers/new/": 6,
     "customers/merge/": 6,
     "customers/<int:customer_id>/": 49,
@@ -41,6 +43,10 @@ COSTS = {
     "customers/<int:customer_id>/place/": 9,
     "customers/<int:customer_id>/erase/": 13,
     "erasures/": 7,
+    "exports/": 10,
+    "exports/new/": 8,
+    "exports/<int:export_id>/remove/": 8,
+    "exports/<int:export_id>/<str:secret>/": 10,
     "review/": 8,
     "review/<int:pair_id>/": 30,
     "metrics/": 33,
@@ -174,7 +180,13 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
     pair = [shop.customer(f"{1050 + 2 * number}").pk, shop.customer(f"{1051 + 2 * number}").pk]
     two = [shop.customer(f"{1080 + 2 * number + at}").profiles.get() for at in range(2)]
     doubt = PossibleMerge.objects.create(profile=two[0], other=two[1], kind="user_id", value=f"u{number}")
+    asked = {"subject": "customers", "format": "csv", "dialect": "page", "question": "", "byte_order_mark": True}
+    export = noted(who=shop.people["admin"], **asked, now=now)
+    make_waiting()
+    export.refresh_from_db()
     return {
+        "export_id": export.pk,
+        "secret": token(export),
         "customer_id": customer,
         "pair_id": doubt.pk,
         "merge_id": merge(customers=(pair[0], pair[1]), now=now, reason="the same").pk,
@@ -195,7 +207,7 @@ def filled(route: str, furnished: dict[str, Any]) -> str:
     """An address of a route that leads somewhere."""
     room = route.partition("/")[0]
     places = {
-        **{f"<int:{name}>": str(value) for name, value in furnished.items()},
+        **{f"<{kind}:{name}>": str(value) for name, value in furnished.items() for kind in ("int", "str")},
         "<slug:key>": KEYS.get(room, ""),
         "<int:example>": str(furnished.get(room, "")),
         "<int:number>": "1",
@@ -214,6 +226,7 @@ def read(client: Client, address: str) -> Any:
     answer = client.get(address)
     if answer.streaming:
         b"".join(answer.streaming_content)
+    answer.close()
     return answer
 
 
@@ -245,7 +258,7 @@ def test_every_page_has_a_row_and_every_row_a_page(
     route: str, shop: Shop, furnished: dict[str, Any], admin: Client
 ) -> None:
     """What only does something answers no GET and needs none."""
-    is_page = admin.get(filled(route, furnished)).status_code != 405
+    is_page = read(admin, filled(route, furnished)).status_code != 405
     assert is_page == (route in COSTS)
 
 
