@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Sum
+
 from campaigns.models import Campaign
 from clm.lib.questions import NotThereError
-from customers.models import Customer, Installation
+from customers.mapped_types import READS
+from customers.models import Customer, Installation, Role, TouchpointType
 from customers.named_properties import Filling
 from lifecycle.install import obstacles
 from lifecycle.live import nodes_of
@@ -22,6 +25,7 @@ from lifecycle.what_if import NOWHERE, Tally, rule_node
 
 from .customer_figures import names_of
 from .estimates import Share, rests_on, share
+from .models import Seen
 from .sorting import ACTIVE, Sorting, StageRef, segments, stage_models
 
 PAGE = 50
@@ -69,6 +73,37 @@ class VersionDiff:
     before_number: int | None
     is_dependent: bool
     rules: tuple[RuleDiff, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingDiff:
+    """What a change says of one name that sources send. role, role_before: its roles; reads, reads_before: by what is
+    read from a place of its own, that place; type: its number; touchpoints: how many of the name are stored."""
+
+    type: int
+    name: str
+    role: str
+    role_before: str
+    reads: Mapping[str, str]
+    reads_before: Mapping[str, str]
+    touchpoints: int
+
+    @property
+    def role_name(self) -> str:
+        return str(Role(self.role).label)
+
+    @property
+    def role_name_before(self) -> str:
+        return str(Role(self.role_before).label)
+
+    @property
+    def places(self) -> tuple[tuple[str, str, str], ...]:
+        """What is read from another place than before: (what, before, after); "" is where everybody says it."""
+        return tuple(
+            (key, self.reads_before.get(key, ""), self.reads.get(key, ""))
+            for key in READS
+            if self.reads_before.get(key) != self.reads.get(key)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +218,7 @@ class Change:
     row: ChangeRow
     versions: tuple[VersionDiff, ...]
     sub_rules: tuple[RuleDiff, ...]
+    mapping: tuple[MappingDiff, ...]
     obstacles: tuple[str, ...]
     refusal: str
     publication: Publication | None
@@ -190,7 +226,9 @@ class Change:
 
     @property
     def needs(self) -> str:
-        """The permission it takes to publish or discard it: shared rules and models are the admins'."""
+        """The permission it takes to publish or discard it: shared rules, models and mappings are the admins'."""
+        if self.mapping:
+            return "catalogue.edit"
         shared = self.sub_rules or any(one.kind == Subject.Kind.MODEL for one in self.versions)
         return "stages.edit" if shared else "segments.edit"
 
@@ -220,6 +258,7 @@ def change(*, number: int) -> Change:
         row=row,
         versions=tuple(_version_diff(version, names.get(version.subject_id)) for version in versions),
         sub_rules=_texts_diff(revision, versions),
+        mapping=_mapping_diff(revision),
         obstacles=obstacles(revision=revision.pk) if row.state in ("draft", "failed") else (),
         refusal=publication.refusal if publication is not None else "",
         publication=publication,
@@ -232,6 +271,8 @@ def needed_for(*, number: int) -> str:
     revision = Revision.objects.filter(pk=number).first()
     if revision is None:
         raise NotThereError(f"there is no change {number}")
+    if revision.mapping:
+        return "catalogue.edit"
     models = Version.objects.filter(revision=revision, subject__kind=Subject.Kind.MODEL)
     return "stages.edit" if revision.sub_rules or models.exists() else "segments.edit"
 
@@ -266,11 +307,15 @@ def _row(revision: Revision, versions: Sequence[Version]) -> ChangeRow:
     named = [version for version in versions if version.note == revision.note] or list(versions)
     names = [version.subject.name for version in named[:3]] if versions and not revision.sub_rules else []
     names = [*(f"“{name}”" for name in revision.sub_rules), *names]
+    more = max(0, len(versions) - len(names) + len(revision.sub_rules))
+    if revision.mapping:
+        told = [f"{name} → {Role(one['role']).label}" for name, one in revision.mapping.items()]
+        names, more = told[:3], len(told[3:]) + len(versions)
     return ChangeRow(
         id=revision.pk,
         state=state,
         names=tuple(names),
-        more=max(0, len(versions) - len(names) + len(revision.sub_rules)),
+        more=more,
         note=revision.note,
         author=str(revision.author) if revision.author else "",
         created_at=revision.created_at,
@@ -353,6 +398,33 @@ def _texts_diff(revision: Revision, versions: Sequence[Version]) -> tuple[RuleDi
         )
         for name, text in revision.sub_rules.items()
     )
+
+
+def _mapping_diff(revision: Revision) -> tuple[MappingDiff, ...]:
+    """What a change says of names; while it is not live, held against what they mean now."""
+    types = {one.name: one for one in TouchpointType.objects.filter(name__in=list(revision.mapping))}
+    stored = dict(
+        Seen.objects.filter(type__in=[one.pk for one in types.values()])
+        .values_list("type")
+        .annotate(sum=Sum("touchpoints"))
+    )
+    found = []
+    for name, told in revision.mapping.items():
+        one, was = types[name], told["was"]
+        if revision.published_at is None:
+            was = {"role": one.role, "reads": one.reads}
+        found.append(
+            MappingDiff(
+                type=one.pk,
+                name=name,
+                role=told["role"],
+                role_before=was["role"],
+                reads=told["reads"],
+                reads_before=was["reads"],
+                touchpoints=stored.get(one.pk, 0),
+            )
+        )
+    return tuple(found)
 
 
 def _text_said(text: Any, texts: Mapping[str, Any]) -> str:

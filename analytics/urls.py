@@ -3,7 +3,10 @@
 from django.urls import path
 
 from analytics.pages.account import account
+from analytics.pages.accounts import account as account_one
+from analytics.pages.accounts import accounts
 from analytics.pages.campaigns import campaign, campaign_delete, campaign_edit, campaign_new, campaigns
+from analytics.pages.catalogue import catalogue, catalogue_map, catalogue_type
 from analytics.pages.changes import (
     change,
     change_count,
@@ -54,11 +57,12 @@ from analytics.pages.installation import installation
 from analytics.pages.keys import account_key_new, account_key_revoke, key_new, key_revoke, keys
 from analytics.pages.merges import customer_merge, merge_start, merge_undo
 from analytics.pages.metrics import metrics, metrics_file
+from analytics.pages.missing_rates import rates_missing, rates_missing_touchpoints
 from analytics.pages.movement import movement_file, moves
 from analytics.pages.news import news
 from analytics.pages.overview import overview, overview_file
 from analytics.pages.placements import customer_place, customer_placement_end, customer_placement_withdraw
-from analytics.pages.rates import rate_delete, rates
+from analytics.pages.rates import rate_delete, rates, rates_job, rates_upload
 from analytics.pages.retention import cohorts, retention_file
 from analytics.pages.review import review, review_pair
 from analytics.pages.rules import rule_words, segment_new, segment_rule, stage_new, stage_rule, sub_rule, sub_rule_new
@@ -181,6 +185,11 @@ urlpatterns = [
     path("changes/<int:change_id>/publish/", change_publish, name="change_publish"),
     path("changes/<int:change_id>/discard/", change_discard, name="change_discard"),
     path("changes/<int:change_id>/revert/", change_revert, name="change_revert"),
+    path("accounts/", accounts, name="accounts"),
+    path("accounts/<int:account_id>/", account_one, name="account_one"),
+    path("catalogue/", catalogue, name="catalogue"),
+    path("catalogue/<int:type_id>/", catalogue_type, name="catalogue_type"),
+    path("catalogue/<int:type_id>/map/", catalogue_map, name="catalogue_map"),
     path("news/", news, name="news"),
     path("retention/", cohorts, name="retention"),
     path("retention.<slug:kind>", retention_file, name="retention_file"),
@@ -215,6 +224,10 @@ urlpatterns = [
     path("imports/<int:import_id>/undo/", import_undo, name="import_undo"),
     path("imports/<int:import_id>/<slug:wish>/", import_ask, name="import_ask"),
     path("rates/", rates, name="rates"),
+    path("rates/upload/", rates_upload, name="rates_upload"),
+    path("rates/missing/", rates_missing, name="rates_missing"),
+    path("rates/missing/touchpoints/", rates_missing_touchpoints, name="rates_missing_touchpoints"),
+    path("rates/conversions/<int:conversion_id>/", rates_job, name="rates_job"),
     path("rates/<int:rate_id>/remove/", rate_delete, name="rate_delete"),
     path("settings/", installation, name="installation"),
     path("users/", users, name="users"),

@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "previews": {"task": "clm.tasks.previews", "schedule": 2.0, "options": {"expires": 2.0}},
     "publish": {"task": "clm.tasks.publish", "schedule": 2.0, "options": {"expires": 2.0}},
     "imports": {"task": "clm.tasks.imports", "schedule": 2.0, "options": {"expires": 2.0}},
+    "convert": {"task": "clm.tasks.convert", "schedule": 5.0, "options": {"expires": 5.0}},
     "fill": {"task": "clm.tasks.fill", "schedule": 10.0, "options": {"expires": 10.0}},
     "erasures": {"task": "clm.tasks.erasures", "schedule": 10.0, "options": {"expires": 10.0}},
     "webhooks": {"task": "clm.tasks.webhooks", "schedule": 1.0, "options": {"expires": 1.0}},

@@ -10,6 +10,7 @@ from campaigns.outgoing.deliver import deliver
 from campaigns.outgoing.ending import forget_deliveries
 from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
+from customers.conversions import convert_asked
 from customers.erase import work_on_erasures
 from customers.importing.work import Beyond, work_on_imports
 from customers.ingest import clock
@@ -28,6 +29,7 @@ PREVIEW_SECONDS = 20.0
 ERASURE_SECONDS = 20.0
 WEBHOOK_SECONDS = 10.0
 IMPORT_SECONDS = 20.0
+CONVERT_SECONDS = 20.0
 
 _tick_beats, _worker_beats = beating(TICK), beating(WORKER)
 
@@ -106,6 +108,12 @@ def export_files(**_later: Any) -> int:
 def imports(**_later: Any) -> int:
     """Files that people asked to be tried, brought in or taken back (manage.py imports)."""
     return work_on_imports(beyond=Beyond(let_go, count_sales_anew), seconds=IMPORT_SECONDS)
+
+
+@app.task(name="clm.tasks.convert", expires=10)
+def convert(**_later: Any) -> int:
+    """Some of the money that a new exchange rate can convert (manage.py convert)."""
+    return convert_asked(seconds=CONVERT_SECONDS)
 
 
 @app.task(name="clm.tasks.partitions")

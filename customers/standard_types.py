@@ -65,12 +65,16 @@ _BY_ROLE: dict[str, tuple[str, ...]] = {
     "other": (
         "Created",
         "Note",
+        # Neither moves money: what was paid for a cancelled order comes back as Order Refunded, and would be taken off
+        # twice.
         "Order Updated",
         "Order Cancelled",
         "Trial Ended",
         "Signed Out",
         "Account Added User",
         "Account Removed User",
+        # Of a newsletter: no contract ends with it.
+        "Unsubscribed",
         "Email Unsubscribed",
         "Application Updated",
         "Application Backgrounded",

@@ -10,10 +10,14 @@ from typing import Any
 from customers.models import Installation, TouchpointType
 from customers.standard_types import STANDARD_TYPES
 
-from .live import ENGINE, document_digest, nodes_of
+from .live import ENGINE, document_digest, nodes_of, picks
 from .models import Revision, RoleTable, Subject, Version
 from .present import Named, Present
 from .rules.document import RuleError, stored_document
+from .rules.nodes import ACTIVITY_ROLES, Pick
+
+# What a name means that a table does not list.
+_OTHER = "other"
 
 
 def drafted(
@@ -35,7 +39,7 @@ def drafted(
         lapse_days=installation.lapse_days,
         time_zone=installation.time_zone,
         tzdata=package_version("tzdata"),
-        role_table=role_table(),
+        role_table=role_table(mapping={} if revision is None else revision.mapping),
         minor_digits=installation.minor_digits,
         engine=ENGINE,
         note=note,
@@ -53,9 +57,15 @@ def drafted(
     return version
 
 
-def role_table() -> RoleTable:
-    """The roles of all types as they are mapped now."""
-    roles = {**STANDARD_TYPES, **dict(TouchpointType.objects.values_list("name", "role"))}
+def roles_with(mapping: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The role of every name as they are mapped now, and as a revision's `mapping` would have them."""
+    now = {**STANDARD_TYPES, **dict(TouchpointType.objects.values_list("name", "role"))}
+    return {**now, **{name: told["role"] for name, told in mapping.items()}}
+
+
+def role_table(*, mapping: Mapping[str, Mapping[str, Any]] | None = None) -> RoleTable:
+    """The roles of all types as they are mapped now, and as a revision's `mapping` would have them."""
+    roles = roles_with(mapping or {})
     digest = hashlib.sha256(document_digest(roles).encode()).hexdigest()
     return RoleTable.objects.get_or_create(digest=digest, defaults={"roles": roles})[0]
 
@@ -97,11 +107,47 @@ def redrafted(*, version: Version, present: Present, revision: Revision | None, 
         ) from None
 
 
+def concerned_by_roles(*, roles: Mapping[str, str], states: Iterable[str] = (Version.State.LIVE,)) -> list[Version]:
+    """The live versions whose rules can tell these roles of names from those they were built with; those that are named
+    come before those that name them."""
+    found = Version.objects.filter(state__in=list(states), subject__retired_at=None)
+    told = [
+        version
+        for version in found.select_related("subject", "role_table").order_by("pk")
+        if tells_roles(version=version, roles=roles)
+    ]
+    return sorted(told, key=lambda version: sum(len(named) for named in version.definitions.values()))
+
+
+def tells_roles(*, version: Version, roles: Mapping[str, str]) -> bool:
+    """Whether a rule of the version selects other touchpoints under these roles of names than under its own table."""
+    own: dict[str, str] = version.role_table.roles
+    moved = [name for name in {*own, *roles} if own.get(name, _OTHER) != roles.get(name, _OTHER)]
+    if not moved:
+        return False
+    chosen = {pick for node in nodes_of(version, kind=version.subject.kind).values() for pick in picks(node)}
+    return any(
+        _takes(pick, name, own.get(name, _OTHER)) != _takes(pick, name, roles.get(name, _OTHER))
+        for pick in chosen
+        for name in moved
+    )
+
+
+def _takes(pick: Pick, name: str, role: str) -> bool:
+    return (
+        (pick.roles is None or role in pick.roles)
+        and (pick.types is None or name in pick.types)
+        and (not pick.any_activity or role in ACTIVITY_ROLES)
+    )
+
+
 def is_up_to_date(*, version: Version, present: Present) -> bool:
-    """Whether everything a draft names still means what it meant when it was drafted; names mean nothing."""
+    """Whether everything a draft names still means what it meant when it was drafted, and what was sent still has the
+    roles it was drafted with; names of definitions mean nothing."""
     segments, models = present.named()
     named = version.definitions
-    return (
+    mapping = {} if version.revision is None else version.revision.mapping
+    return not tells_roles(version=version, roles=roles_with(mapping)) and (
         all(stored_document(present.sub_rules.get(name)) == text for name, text in version.sub_rules.items())
         and all(_meaning(segments.get(key)) == _meaning(old) for key, old in named.get("segments", {}).items())
         and all(_meaning(models.get(key)) == _meaning(old) for key, old in named.get("models", {}).items())

@@ -16,9 +16,10 @@ from customers.models import Cause, Installation
 from customers.named_properties import register_properties
 from customers.standard_types import STANDARD_TYPES
 
-from .drafting import dependents, drafted, is_up_to_date, redrafted, role_table
+from .drafting import concerned_by_roles, dependents, drafted, is_up_to_date, redrafted, role_table, roles_with
 from .examples import broken_examples
 from .live import nodes_of
+from .mapping import store_mapping
 from .models import ListMember, Revision, Segment, Stage, StageModel, Subject, SubRule, Version
 from .present import Present
 from .publish import make_live
@@ -104,7 +105,7 @@ def publish_list(*, revision: int, now: datetime) -> None:
     Version.objects.filter(pk=version.pk).update(state=Version.State.BUILDING)
     make_live(
         versions=[version.pk],
-        also=lambda live: _store_texts([one.revision for one in live if one.revision], now),
+        also=lambda live: _store([one.revision for one in live if one.revision], now),
     )
 
 
@@ -113,7 +114,7 @@ class BrokenExamplesError(ConflictError):
 
 
 def publish(*, revision: int, now: datetime) -> None:
-    """Make all drafts of a revision live, together with the texts of its sub-rules."""
+    """Make all drafts of a revision live, together with the texts of its sub-rules and what it says of names."""
     found = Revision.objects.get(pk=revision)
     if found.published_at is not None:
         raise ConflictError(_("This change is live already."))
@@ -127,14 +128,14 @@ def publish(*, revision: int, now: datetime) -> None:
     else:
         with transaction.atomic():
             locks.own_patiently(locks.VERSIONS)
-            _store_texts([found], now)
+            _store([found], now)
 
 
 def obstacles(*, revision: int) -> tuple[str, ...]:
     """Why a revision cannot go live as it is drafted: what it names has changed, or examples would break; a sentence
     each."""
-    drafts = Version.objects.filter(revision=revision, state=Version.State.DRAFT).select_related("subject", "revision")
-    versions = list(drafts.order_by("pk"))
+    drafts = Version.objects.filter(revision=revision, state=Version.State.DRAFT)
+    versions = list(drafts.select_related("subject", "revision", "role_table").order_by("pk"))
     documents = {version.subject_id: version.document for version in versions}
     present = Present(documents=documents, sub_rules=_texts(versions))
     stale = [
@@ -186,6 +187,10 @@ def _with_dependents(versions: list[Version]) -> list[Version]:
                 % {"name": version.subject.name}
             )
     more = dependents(changed=[version.subject for version in versions], sub_rules=texts)
+    if mapping := _mapping(versions):
+        # What went live since the names were mapped anew, and can tell the difference too.
+        known = {version.subject_id for version in (*versions, *more)}
+        more += [one for one in concerned_by_roles(roles=roles_with(mapping)) if one.subject_id not in known]
     drafts = [
         redrafted(version=version, present=present, revision=versions[0].revision, author=None) for version in more
     ]
@@ -200,7 +205,9 @@ def _refuse_entangled(versions: Sequence[Version]) -> None:
     others = Version.objects.filter(state=Version.State.BUILDING).exclude(subject__in=subjects)
     for other in others.select_related("subject", "revision"):
         if (
-            _subjects_named(other) & subjects
+            _mapping(versions)
+            or _mapping([other])
+            or _subjects_named(other) & subjects
             or other.subject_id in named
             or texts.keys() & other.sub_rules.keys()
             or any(_texts([other]).keys() & version.sub_rules.keys() for version in versions)
@@ -218,6 +225,12 @@ def _texts(versions: Sequence[Version]) -> dict[str, Any]:
     """The sub-rules that the versions' revisions change."""
     revisions = [version.revision for version in versions if version.revision is not None]
     return {name: text for revision in revisions for name, text in revision.sub_rules.items()}
+
+
+def _mapping(versions: Sequence[Version]) -> dict[str, Any]:
+    """What the versions' revisions say of the names of touchpoints."""
+    revisions = [version.revision for version in versions if version.revision is not None]
+    return {name: told for revision in revisions for name, told in revision.mapping.items()}
 
 
 def rebuild(*, now: datetime) -> int:
@@ -253,7 +266,7 @@ def finish_building(*, now: datetime) -> int:
         replay_all(cause=Cause.PUBLISH)
     return make_live(
         versions=[version.pk for version in asked],
-        also=lambda live: _store_texts({version.revision for version in live if version.revision}, now),
+        also=lambda live: _store({version.revision for version in live if version.revision}, now),
     )
 
 
@@ -264,9 +277,11 @@ def _is_empty_list(version: Version) -> bool:
     )
 
 
-def _store_texts(revisions: Iterable[Revision], now: datetime) -> None:
-    """The sub-rules of revisions that go live are what their names mean from now on."""
-    for revision in sorted(revisions, key=lambda one: one.pk):
+def _store(revisions: Iterable[Revision], now: datetime) -> None:
+    """The sub-rules of revisions that go live are what their names mean from now on, and so is their mapping."""
+    ordered = sorted(revisions, key=lambda one: one.pk)
+    store_mapping(revisions=ordered, now=now)
+    for revision in ordered:
         for name, text in revision.sub_rules.items():
             SubRule.objects.update_or_create(name=name, defaults={"document": text})
         Revision.objects.filter(pk=revision.pk).update(published_at=now)

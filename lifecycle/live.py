@@ -113,13 +113,13 @@ def _parsed_versions(numbers: tuple[int, ...]) -> list[_Parsed]:
     missing = [number for number, made in wanted if (number, made) not in _parsed]
     for version in Version.objects.filter(pk__in=missing).select_related("subject", "role_table"):
         nodes = nodes_of(version, kind=version.subject.kind)
-        picks = [pick for node in nodes.values() for pick in _picks(node)]
+        chosen = [pick for node in nodes.values() for pick in picks(node)]
         mapped = {name for name, role in version.role_table.roles.items() if role != TouchpointType.role.field.default}
         _parsed[version.pk, version.created_at] = _Parsed(
             version,
             nodes,
-            types=frozenset(mapped.union(*(pick.types or () for pick in picks))),
-            channels=frozenset[str]().union(*(pick.channels or () for pick in picks)),
+            types=frozenset(mapped.union(*(pick.types or () for pick in chosen))),
+            channels=frozenset[str]().union(*(pick.channels or () for pick in chosen)),
         )
     found = [_parsed[one] for one in wanted]
     while len(_parsed) > max(_KEPT_VERSIONS, len(numbers)):
@@ -127,16 +127,16 @@ def _parsed_versions(numbers: tuple[int, ...]) -> list[_Parsed]:
     return found
 
 
-def _picks(part: object) -> Iterator[Pick]:
+def picks(part: object) -> Iterator[Pick]:
     """Everything in a rule that selects touchpoints."""
     if isinstance(part, Pick):
         yield part
     elif isinstance(part, tuple):
         for one in part:
-            yield from _picks(one)
+            yield from picks(one)
     elif is_dataclass(part):
         for field in fields(part):
-            yield from _picks(getattr(part, field.name))
+            yield from picks(getattr(part, field.name))
 
 
 def nodes_of(version: Version, *, kind: str) -> dict[str, Node]:

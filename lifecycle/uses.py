@@ -1,4 +1,5 @@
-"""What names a segment, a stage model or a sub-rule: told before it is edited, and a reason not to retire it."""
+"""What names a segment, a stage model, a sub-rule or what sources send: told before it is edited, and a reason not to
+retire it."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,7 +8,9 @@ from typing import Any
 
 from django.db.models import F, Q
 
+from .live import nodes_of, picks
 from .models import Subject, Version
+from .rules.nodes import ACTIVITY_ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,38 @@ def uses_of_sub_rules() -> dict[str, tuple[Use, ...]]:
         for name in version.sub_rules:
             found[name].append(_use(version, is_direct=name in named))
     return {name: tuple(uses) for name, uses in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class TypeUse:
+    """A model or a segment whose rules select touchpoints of a name: by the name itself, or by its role alone."""
+
+    kind: str
+    key: str
+    name: str
+    by_name: bool
+    is_draft: bool = False
+
+
+def uses_of_type(*, name: str, role: str) -> tuple[TypeUse, ...]:
+    """Which models and segments select touchpoints of that name, live or as drafted; those that name it first. Those
+    that select every touchpoint are left out: they say nothing of it."""
+    found = []
+    for version in _versions_in_force():
+        chosen = [pick for node in nodes_of(version, kind=version.subject.kind).values() for pick in picks(node)]
+        taken = [
+            pick
+            for pick in chosen
+            if (pick.types is None or name in pick.types)
+            and (pick.roles is None or role in pick.roles)
+            and (not pick.any_activity or role in ACTIVITY_ROLES)
+            and (pick.types is not None or pick.roles is not None or pick.any_activity)
+        ]
+        if taken:
+            one = version.subject
+            by_name = any(pick.types is not None for pick in taken)
+            found.append(TypeUse(one.kind, one.key, one.name, by_name, version.state != Version.State.LIVE))
+    return tuple(sorted(found, key=lambda use: not use.by_name))
 
 
 def _versions_in_force() -> Iterator[Version]:

@@ -185,6 +185,10 @@ class TypeShape(serializers.Serializer[Any]):
     id = serializers.CharField()
     name = serializers.CharField()
     role = serializers.ChoiceField(choices=Role.choices, help_text="What it means for the lifecycle.")
+    reads = serializers.DictField(
+        child=serializers.CharField(), help_text="By what is read from a place of its own, the property that says it."
+    )
+    mapped_at = Instant(allow_null=True, help_text="When people mapped it last; null: never.")
     created_at = Instant()
 
 

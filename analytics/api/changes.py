@@ -13,6 +13,7 @@ from clm.lib.access.models import User
 from clm.lib.access.table import can
 from clm.lib.questions import QuestionError
 from customers.ingest import clock
+from customers.models import Role
 from lifecycle.models import Preview
 from lifecycle.previews import start_preview
 from lifecycle.publications import ask_to_publish, publication_progress
@@ -59,6 +60,18 @@ class VersionDiffShape(serializers.Serializer[Any]):
     rules = RuleDiffShape(many=True)
 
 
+class MappingDiffShape(serializers.Serializer[Any]):
+    type = serializers.CharField(help_text="The id of the touchpoint type.")
+    name = serializers.CharField()
+    role = serializers.ChoiceField(choices=Role.choices)
+    role_before = serializers.ChoiceField(choices=Role.choices)
+    reads = serializers.DictField(
+        child=serializers.CharField(), help_text="By what is read from a place of its own, the property that says it."
+    )
+    reads_before = serializers.DictField(child=serializers.CharField())
+    touchpoints = serializers.IntegerField(help_text="How many of the name are stored.")
+
+
 class PublicationShape(serializers.Serializer[Any]):
     asked_at = Instant()
     finished_at = Instant(allow_null=True)
@@ -71,6 +84,7 @@ class PublicationShape(serializers.Serializer[Any]):
 class ChangeRead(ChangeListed):
     versions = VersionDiffShape(many=True)
     sub_rules = RuleDiffShape(many=True)
+    mapping = MappingDiffShape(many=True, help_text="What it says of names that sources send.")
     obstacles = serializers.ListField(child=serializers.CharField(), help_text="Why it could not go live now.")
     publication = PublicationShape(allow_null=True)
 
@@ -180,7 +194,7 @@ class OneChange(APIView):
     @act(
         operation_id="changes_discard",
         summary="Drop a change that is not live",
-        description="Changes of stage models and of shared rules are dropped by admins.",
+        description="Changes of stage models, of shared rules and of what names mean are dropped by admins.",
         responses={204: None},
         refusals=(403, 404),
     )
@@ -228,7 +242,8 @@ class ChangePublish(APIView):
         summary="Make a change live",
         description=(
             "Done by the workers; ask the change's own address how far it is. A change that breaks an example is "
-            "refused. Changes of models and of shared rules are published by admins. Nothing is announced as news."
+            "refused. Changes of models, of shared rules and of what names mean are published by admins. Nothing is "
+            "announced as news."
         ),
         responses={202: ChangeRead},
         refusals=(403, 404),
@@ -255,7 +270,7 @@ def written_change(found: Change) -> Any:
         }  # type: ignore[assignment]
     row = found.row
     listed = {str(name): getattr(row, str(name)) for name in ChangeListed().fields}
-    rest = {"versions": found.versions, "sub_rules": found.sub_rules, "obstacles": found.obstacles}
+    rest: dict[str, Any] = {name: getattr(found, name) for name in ("versions", "sub_rules", "mapping", "obstacles")}
     return ChangeRead({**listed, **rest, "publication": publication}).data
 
 
@@ -275,7 +290,7 @@ def _counting(preview: Preview | None) -> dict[str, Any] | None:
 
 def _refuse_others(request: Request, number: int) -> None:
     if not can(request.user, needed_for(number=number)):
-        raise PermissionDenied("This change is one of models or shared rules, which admins decide on.")
+        raise PermissionDenied("This change is one of models, shared rules or what names mean, which admins decide on.")
 
 
 def _author(request: Request) -> int | None:

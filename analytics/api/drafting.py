@@ -55,6 +55,9 @@ class DraftedShape(serializers.Serializer[Any]):
     is_live = serializers.BooleanField(help_text="True: it went live at once, because nobody is affected.")
     versions = DraftedVersion(many=True, help_text="What is drafted, dependents included.")
     sub_rules = serializers.ListField(child=serializers.CharField(), help_text="The shared rules it changes, by name.")
+    mapping = serializers.ListField(
+        child=serializers.CharField(), help_text="The names of touchpoints whose meaning it changes."
+    )
 
 
 def drafted(revision: Revision, *, status: int = 201) -> Response:
@@ -66,6 +69,7 @@ def drafted(revision: Revision, *, status: int = 201) -> Response:
         "is_live": revision.published_at is not None,
         "versions": versions,
         "sub_rules": sorted(revision.sub_rules),
+        "mapping": sorted(revision.mapping),
     }
     return Response(DraftedShape(record).data, status=status)
 

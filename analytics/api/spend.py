@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from campaigns.models import Spend
 from campaigns.spending import change_spend, delete_spend, enter_spend
 from clm.lib.questions import NotThereError
+from customers.conversions import ask_to_convert
 from customers.ingest import clock
 from customers.models import ExchangeRate
 from customers.rates import enter_rate, remove_rate
@@ -20,6 +21,7 @@ from .acting import act
 from .answering import Amount, problems
 from .asking import AmountGiven, Asking, Body, NoParameters, asked_id
 from .customers import author_of
+from .drafting import author_id
 from .lists import DayFilter, ListView, TruthFilter, text_filter
 
 
@@ -186,7 +188,7 @@ class Rates(ListView):
         summary="Enter an exchange rate",
         description=(
             "One entered for the same currency and day is replaced, which is answered with 200. It counts for what "
-            "arrives from now on; amounts that are stored stay as they were converted."
+            "arrives from now on, and for stored money that waits for a rate; what is converted stays so."
         ),
         request=RateNew,
         responses={201: RateShape, 200: RateShape},
@@ -194,6 +196,7 @@ class Rates(ListView):
     def post(self, request: Request) -> Response:
         rate, is_new = enter_rate(**RateNew.of_request(request), source=author_of(request))
         rate.refresh_from_db()
+        ask_to_convert(currencies=[rate.currency], author=author_id(request), now=clock())
         where = {"Location": f"/api/v1/exchange-rates/{rate.pk}/"}
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(RateShape(rate).data, status=code, headers=where)

@@ -31,6 +31,7 @@ from .imports import AskImport, Imports, ImportSetAside, OneImport, Rejects, Ret
 from .index import Index
 from .merges import Merges, OneMerge, UndoMerge
 from .metrics import Metrics, OneMetric
+from .missing_rates import Conversions, EnterRateFile, MissingRates, WaitingTouchpoints
 from .model_drafts import (
     AllModels,
     CopyModel,
@@ -51,6 +52,7 @@ from .segments import OneSegment, SegmentMembers, Segments, SegmentTrend
 from .spend import AllSpend, OneRate, OneSpend, Rates
 from .stages import OneStage, OneStageModel, StageCountsNow, StageFlows, StageTrend
 from .system import HotCustomers, OneInstallation, OneReplay, ParkedCustomers, Replays, RetryParked, System
+from .types import CatalogueList, DraftMapping, OneType
 from .users import Keys, Me, OneKey, OneUser, RevokeKey, Users
 from .versions import ModelVersion, ModelVersions, SegmentVersion, SegmentVersions, SubRules
 
@@ -171,13 +173,20 @@ urlpatterns = [
     path("spend/", AllSpend.as_view(), name="api_spend"),
     path("spend/<str:spend>/", OneSpend.as_view(), name="api_one_spend"),
     path("exchange-rates/", Rates.as_view(), name="api_exchange_rates"),
+    path("exchange-rates/file/", EnterRateFile.as_view(), name="api_rate_file"),
+    path("exchange-rates/missing/", MissingRates.as_view(), name="api_rates_missing"),
+    path("exchange-rates/missing/touchpoints/", WaitingTouchpoints.as_view(), name="api_rates_missing_touchpoints"),
     path("exchange-rates/<str:rate>/", OneRate.as_view(), name="api_exchange_rate"),
     path("sources/", Sources.as_view(), name="api_sources"),
     path("sources/<slug:key>/", OneSource.as_view(), name="api_source"),
     path("sources/<slug:key>/rotate/", RotateSource.as_view(), name="api_source_rotate"),
     path("sources/<slug:key>/close/", CloseSource.as_view(), name="api_source_close"),
+    path("conversions/", Conversions.as_view(), name="api_conversions"),
     path("channels/", Channels.as_view(), name="api_channels"),
     path("touchpoint-types/", TouchpointTypes.as_view(), name="api_touchpoint_types"),
+    path("catalogue/", CatalogueList.as_view(), name="api_catalogue"),
+    path("catalogue/draft/", DraftMapping.as_view(), name="api_catalogue_draft"),
+    path("catalogue/<str:type>/", OneType.as_view(), name="api_catalogue_type"),
     path("imports/", Imports.as_view(), name="api_imports"),
     path("imports/<str:number>/", OneImport.as_view(), name="api_import"),
     path("imports/<str:number>/ask/", AskImport.as_view(), name="api_import_ask"),

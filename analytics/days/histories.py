@@ -139,7 +139,7 @@ def owners(*, arrived: Sequence[int], customers: Sequence[int], moves_seen: int)
 
 
 def arrivals(*, types: SalesTypes, since: datetime, known_at: datetime) -> list[int]:
-    """The profiles of which a purchase or a refund arrived in [since, known_at)."""
+    """The profiles of which a purchase or a refund arrived, or whose money was converted, in [since, known_at)."""
     asked = [*types.purchases, *types.refunds]
     return [profile for (profile,) in sql.rows("analytics/days_arrivals", types=asked, since=since, known_at=known_at)]
 
@@ -151,13 +151,29 @@ def sold_then_and_now(
     `known_at`, with those of now: columns customer, at, amount, products, is_purchase."""
     found = fetch_columns(
         "analytics/days_sales",
-        {"profile": "q", "at": "t", "received": "t", "amount": "q", "products": "q", "is_purchase": "h"},
+        {
+            "profile": "q",
+            "at": "t",
+            "received": "t",
+            "amount": "q",
+            "products": "q",
+            "is_purchase": "h",
+            "converted": "t",
+        },
         profiles=owned.profile.tolist(),
         purchases=list(types.purchases),
         refunds=list(types.refunds),
+        since=since,
         known_at=known_at,
     )
     place = np.searchsorted(owned.profile, found.pop("profile"))
     known = found["received"] < to_ms(since)
-    then = _taken({**found, "customer": owned.then[place]}, known)
-    return then, {**found, "customer": owned.now[place]}
+    converted = found.pop("converted")
+    then = _taken({**_priced(found, converted, since), "customer": owned.then[place]}, known)
+    return then, {**_priced(found, converted, known_at), "customer": owned.now[place]}
+
+
+def _priced(sold: Columns, converted: Int64s, at: datetime) -> Columns:
+    """With the amounts that were known at an instant: one converted from then on is 0."""
+    had = converted < to_ms(at)
+    return {**sold, "amount": sold["amount"] * had, "products": sold["products"] * had}

@@ -20,6 +20,7 @@ from clm.lib.access.table import can
 from clm.lib.questions import ConflictError, QuestionError
 from clm.lib.templatetags.numbers import number
 from customers.named_properties import Filling
+from lifecycle.mapping import map_back
 from lifecycle.models import Revision, Subject, Version
 from lifecycle.previews import filled_in_before_live, filled_in_first, preview_progress, start_preview
 from lifecycle.publications import ask_to_publish, publication_progress
@@ -127,6 +128,8 @@ def reverting(*, change: int, author: int | None) -> Revision:
     documents: dict[int, Any] = {}
     texts: dict[str, Any] = {}
     revision = Revision.objects.get(pk=change)
+    if revision.mapping:
+        return map_back(revision=change, author=author)
     for version in Version.objects.filter(revision=revision).exclude(published_at=None).order_by("pk"):
         before = Version.objects.filter(subject=version.subject_id, number__lt=version.number)
         old = before.exclude(published_at=None).order_by("-number").first()

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from analytics.left_out import left_out
 from analytics.sources import simulation
 from clm.lib.access.table import can
 from customers.models import Installation
@@ -23,7 +24,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     about. carried: a query (with its question mark, or "") that takes the dates and the lines chosen here along to
     another page. takes_as_of, takes_known_at: whether this page answers for an instant in the past, and by what was
     known then; unknown: parameters of the address that it does not know; kept: those it knows, which a form that
-    changes one of them sends along; simulation: what of the numbers is simulated; builds_pages: whether the menu leads
+    changes one of them sends along; simulation: what of the numbers is simulated; left_out: how much money they leave
+    out, asked by pages that show money; builds_pages: whether the menu leads
     to the style guide."""
     taken: frozenset[str] = getattr(request, "parameters_taken", frozenset())
     handed_on = taken | {*CARRIED}
@@ -31,6 +33,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "reporting": SimpleLazyObject(Installation.current),
         "simulation": simulation,
+        "left_out": left_out,
         "builds_pages": settings.DEBUG or can(getattr(request, "user", None), "system.manage"),
         "carried": f"?{urlencode(chosen)}" if chosen else "",
         "dates": _dates(request),

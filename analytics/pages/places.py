@@ -46,6 +46,13 @@ PAGES = (
         "customers.merge",
     ),
     ("exports", gettext_lazy("Exports"), "file-download", "download files csv jsonl take away", "customers.export"),
+    (
+        "accounts",
+        gettext_lazy("Accounts"),
+        "building",
+        "organisations companies organizations groups b2b",
+        "customers.view",
+    ),
     ("metrics", gettext_lazy("Metrics"), "chart-histogram", "figures kpi numbers", "metrics.view"),
     ("segments", gettext_lazy("Segments"), "users-group", "lists audiences groups", "segments.view"),
     ("retention", gettext_lazy("Retention"), "calendar-repeat", "cohorts repeat come back", "metrics.view"),
@@ -69,6 +76,13 @@ PAGES = (
         "customers.erase",
     ),
     ("imports", gettext_lazy("Imports"), "file-import", "files upload csv excel contacts history", "imports.run"),
+    (
+        "catalogue",
+        gettext_lazy("Catalogue"),
+        "list-search",
+        "events names types mapping map roles schema tracking plan",
+        "overview.view",
+    ),
     ("rates", gettext_lazy("Exchange rates"), "exchange", "currency currencies money fx", "rates.edit"),
     (
         "installation",

@@ -1,6 +1,7 @@
 """Who the customers are and what happened to them. One module per family of tables."""
 
 from .contracts import Consent, ExchangeRate
+from .conversion import AmountChange, Conversion
 from .erasure import ErasedIdentifier, Erasure
 from .identity import (
     Account,
@@ -31,9 +32,11 @@ from .touchpoint import (
 __all__ = [
     "Account",
     "Affiliation",
+    "AmountChange",
     "Cause",
     "Channel",
     "Consent",
+    "Conversion",
     "Customer",
     "ErasedIdentifier",
     "Erasure",

@@ -73,11 +73,14 @@ class Source(models.Model):
 @pghistory.track()
 class TouchpointType(models.Model):
     """A name that sources send, and the role it is mapped to. The role is looked up when rules are evaluated, through
-    the table kept in the version, so a change of mapping is a new version."""
+    the table kept in the version, so a change of mapping is a new version. reads: where its messages say what an order
+    needs, if not where everybody says it (`customers.mapped_types`); mapped_at: when people mapped it last."""
 
     id = models.AutoField(primary_key=True)
     name = models.CharField(max_length=200, unique=True)
     role = models.CharField(max_length=20, choices=Role, default=Role.OTHER)
+    reads = models.JSONField(default=dict, blank=True, db_default={})
+    mapped_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -158,6 +161,13 @@ class Touchpoint(models.Model):
             ),
             # The search for an order's number: analytics/search.py. Orders and refunds alone are in it.
             models.Index(fields=["order_ref"], condition=~models.Q(order_ref=""), name="touchpoint_order"),
+            # Money that no rate was known for: customers/sql/unconverted.sql, analytics/sql/unconverted_days.sql.
+            # Hardly any rows are in it.
+            models.Index(
+                fields=["currency", "id"],
+                condition=models.Q(amount=None, original_amount__isnull=False),
+                name="touchpoint_unconverted",
+            ),
             # What arrived since daily figures were counted last: analytics/sql/days_arrivals.sql, days_seen.sql. Rows
             # lie in the order of their arrival, so the newest few ranges of pages are all there is to read.
             BrinIndex(fields=["received_at"], autosummarize=True, name="touchpoint_received"),

@@ -5,9 +5,12 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Q, Subquery
+from django.db.models.functions import JSONObject
 
-from customers.models import Installation, Source
+from customers.mapped_types import MappedType
+from customers.models import Installation, Source, TouchpointType
 
 from .meaning import Sender
 from .write_keys import hashed
@@ -19,7 +22,7 @@ _known: dict[str, "tuple[float, Door | None]"] = {}
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A source that may send, and in which currencies it is understood."""
+    """A source that may send, in which currencies it is understood, and what its names mean."""
 
     source: Source
     sender: Sender
@@ -46,7 +49,11 @@ def door_of(key: str, *, now: datetime) -> Door | None:
 def _looked_up(digest: str, now: datetime) -> Door | None:
     opens = Q(write_key_hash=digest) | Q(former_key_hash=digest, former_key_until__gt=now)
     installation = Installation.objects.filter(pk=1).values("currency")
-    source = Source.objects.filter(opens, revoked_at=None).annotate(reporting=Subquery(installation)).first()
+    mapped = TouchpointType.objects.exclude(mapped_at=None).order_by("id")
+    types = ArraySubquery(mapped.values(told=JSONObject(name="name", role="role", reads="reads")))
+    opened = Source.objects.filter(opens, revoked_at=None).annotate(reporting=Subquery(installation), types=types)
+    source = opened.first()
     if source is None:
         return None
-    return Door(source, Sender(source.currency, source.reporting or Installation().currency))
+    names = {told["name"]: MappedType(told["role"], told["reads"]) for told in source.types}
+    return Door(source, Sender(source.currency, source.reporting or Installation().currency, names))

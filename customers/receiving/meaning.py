@@ -4,12 +4,14 @@ for how much, and what it told of traits."""
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from customers.events import Event
+from customers.mapped_types import MappedType, told_at
 from customers.models import Touchpoint
 from customers.standard_types import STANDARD_TYPES
 
@@ -20,17 +22,21 @@ from .people import Identity, email_of, external_ids, person_id, phone_of
 from .refusal import Refusal
 
 LONGEST_TYPE, LONGEST_KEY, LONGEST_REFERENCE = 200, 200, 500
+_LONGEST_ADDRESS = 8_000
 _CAMPAIGN = ("source", "medium", "name", "term", "content")
+# How the specification's names of messages to people begin, and over what these go.
+_CHANNELS = (("Email ", "email"), ("Unsubscribed", "email"), ("Push Notification ", "push"), ("Live Chat ", "chat"))
 _APPS = ("ios", "android", "swift", "kotlin", "flutter", "react-native", "unity", "xamarin")
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What must be known of whoever sends to understand a message: the currency of amounts that name none, and the one
-    that is reported in."""
+    """What must be known of whoever sends to understand a message: the currency of amounts that name none, the one that
+    is reported in, and what people said of the names of types."""
 
     currency: str
     reporting: str
+    types: Mapping[str, MappedType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +84,31 @@ def understood(
         "said_at": said or received,
         "raw": raw,
     }
-    campaign = _campaign(context)
     if message.type in ("track", "page", "screen"):
-        told = {**traits, **_touch(campaign)}
-        return Understood(_touchpoint(message, campaign, sender, at, told, same))
+        return Understood(_touchpoint(message, context, sender, at, traits, same))
     account = _account(message) if message.type == "group" else None
     kept = traits if message.type == "identify" else {}
-    event = Event(**same, type=(message.type or "").title(), traits={**kept, **_touch(campaign)}, is_touchpoint=False)
+    touch = _touch(_campaign(context, {}))
+    event = Event(**same, type=(message.type or "").title(), traits={**kept, **touch}, is_touchpoint=False)
     return Understood(event, account, previous)
 
 
 def _touchpoint(
     message: Message,
-    campaign: Mapping[str, str],
+    context: Mapping[str, Any],
     sender: Sender,
     at: datetime,
     traits: Mapping[str, Any],
     same: Mapping[str, Any],
 ) -> Event:
     name, properties = _named(message)
-    role = STANDARD_TYPES.get(name, "other")
-    properties = {**{f"utm_{key}": value for key, value in campaign.items()}, **properties}
+    mapped = sender.types.get(name)
+    role = STANDARD_TYPES.get(name, "other") if mapped is None else mapped.role
+    if mapped is not None and mapped.reads:
+        properties = {**properties, **_read(properties, mapped.reads)}
+    campaign = _campaign(context, properties)
+    traits = {**traits, **_touch(campaign)}
+    properties = {**properties, **{f"utm_{key}": value for key, value in campaign.items()}}
     currency = currency_of(properties, sender.currency or sender.reporting)
     told = amount_of(properties, role)
     amount = original = None
@@ -108,10 +118,11 @@ def _touchpoint(
         amount = converted(original, currency, reporting=sender.reporting, at=at) if currency else None
         flags = 0 if amount is not None else int(Touchpoint.Flag.NO_RATE)
     reference = person_id(properties.get("order_id"), "properties.order_id")
-    # A name of one's own that speaks of an order may be mapped to a purchase later; Order Updated never is one.
-    is_order = role in ("purchase", "refund") or (name not in STANDARD_TYPES and bool(reference) and told is not None)
+    # A name of one's own that speaks of an order may be mapped to a purchase later; Order Updated is none by itself.
+    is_own = mapped is None and name not in STANDARD_TYPES
+    is_order = role in ("purchase", "refund") or (is_own and bool(reference) and told is not None)
     lines = (
-        lines_of(properties, role=role, currency=currency, reporting=sender.reporting, at=at)
+        lines_of(properties, role=role, units=lambda one: converted(one, currency, reporting=sender.reporting, at=at))
         if is_order and currency
         else ()
     )
@@ -186,7 +197,7 @@ def _identities(message: Message, context: dict[str, Any], traits: Mapping[str, 
 def channel_of(message: Message, context: Mapping[str, Any]) -> str:
     """Over which way it happened: what the event's name says, else where the library runs."""
     name = message.event or ""
-    for beginning, channel in (("Email ", "email"), ("Push Notification ", "push"), ("Live Chat ", "chat")):
+    for beginning, channel in _CHANNELS:
         if message.type == "track" and name.startswith(beginning):
             return channel
     if message.type == "screen" or message.channel == "mobile":
@@ -205,16 +216,65 @@ def _is_app(library: str) -> bool:
     return any(word in library for word in _APPS)
 
 
-def _campaign(context: Mapping[str, Any]) -> dict[str, str]:
-    """The campaign that led here, lower-cased: spellings of one campaign are one."""
-    told = context.get("campaign")
-    if not isinstance(told, dict):
-        return {}
-    found = {}
-    for key in _CAMPAIGN:
-        if isinstance(value := told.get(key), str) and value.strip():
-            found["campaign" if key == "name" else key] = value.strip().lower()[:LONGEST_REFERENCE]
+# By what is read from a place of its own, the property that everybody says it in.
+_USUAL = {"currency": "currency", "order": "order_id", "products": "products", "ticket": "ticket_id"}
+
+
+def _read(properties: Mapping[str, Any], reads: Mapping[str, str]) -> dict[str, Any]:
+    """What a message says in places of its own, as if it had said it where everybody does. Where it says nothing there,
+    what it says in the usual place counts."""
+    found: dict[str, Any] = {}
+    for key, place in reads.items():
+        value = told_at(properties, place)
+        if value is None:
+            continue
+        if key == "amount":
+            # Whatever else is named there is no amount then.
+            found |= {"revenue": value}
+        elif key == "campaign":
+            found |= {"utm_campaign": value}
+        else:
+            found |= {_USUAL[key]: value}
     return found
+
+
+def _campaign(context: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, str]:
+    """The campaign that led here, lower-cased: spellings of one campaign are one. What the library read off the address
+    counts first, then properties named so, then the address itself."""
+    found: dict[str, str] = {}
+    for told in (_of_library(context), _of_properties(properties), _of_address(context, properties)):
+        for key, value in told.items():
+            if isinstance(value, str) and value.strip():
+                found.setdefault(key, value.strip().lower()[:LONGEST_REFERENCE])
+    return found
+
+
+def _of_library(context: Mapping[str, Any]) -> dict[str, Any]:
+    told = context.get("campaign")
+    return {_called(key): told.get(key) for key in _CAMPAIGN} if isinstance(told, dict) else {}
+
+
+def _of_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {_called(key): properties.get(f"utm_{_called(key)}") for key in _CAMPAIGN}
+
+
+def _of_address(context: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    page = context.get("page")
+    told = {**properties, **(page if isinstance(page, dict) else {})}
+    search, url = told.get("search"), told.get("url")
+    query = search if isinstance(search, str) and "utm_" in search else url
+    if not isinstance(query, str) or "utm_" not in query or len(query) > _LONGEST_ADDRESS:
+        return {}
+    try:
+        asked = dict(parse_qsl(urlsplit(query if "?" in query else f"?{query}").query, max_num_fields=200))
+    except ValueError:
+        return {}
+    return {_called(key): asked.get(f"utm_{_called(key)}") for key in _CAMPAIGN}
+
+
+def _called(key: str) -> str:
+    """What `context.campaign` calls name is utm_campaign everywhere else."""
+    return "campaign" if key == "name" else key
 
 
 def _touch(campaign: Mapping[str, str]) -> dict[str, str]:

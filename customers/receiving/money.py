@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -39,14 +39,19 @@ def number_of(value: Any) -> Decimal | None:
 
 
 def amount_of(properties: Mapping[str, Any], role: str) -> tuple[Decimal, str] | None:
-    """The amount and the member that says it: revenue, total, value, price times quantity; a refund is negative."""
+    """The amount and the member that says it: revenue, total, value, price times quantity, or the same of all products
+    together; a refund is negative."""
     if role in FREE:
         return None
     names = ("revenue", "total", "value") if role in PRICED else ("revenue", "total")
     found = next(((number, name) for name in names if (number := number_of(properties.get(name))) is not None), None)
-    if found is None and role in PRICED and (price := number_of(properties.get("price"))) is not None:
-        quantity = number_of(properties.get("quantity", 1))
-        found = (price * (1 if quantity is None else quantity), "price")
+    if found is None and role in PRICED and (price := _price(properties)) is not None:
+        found = (price, "price")
+    if found is None and role in PRICED and isinstance(products := properties.get("products"), list):
+        prices = [_price(one) for one in products if isinstance(one, dict)]
+        # One thing without a price would make the sum a wrong one.
+        if prices and len(prices) == len(products) and None not in prices:
+            found = (sum((price for price in prices if price is not None), Decimal(0)), "products")
     if found is None:
         return None
     amount, name = found
@@ -54,6 +59,12 @@ def amount_of(properties: Mapping[str, Any], role: str) -> tuple[Decimal, str] |
     if abs(amount) >= 10**14:
         raise Refusal(f"properties.{name}", "is more money than there is")
     return amount.quantize(_PLACES, ROUND_HALF_EVEN), name
+
+
+def _price(told: Mapping[str, Any]) -> Decimal | None:
+    """Price times quantity of one thing; None without a price."""
+    price, quantity = number_of(told.get("price")), number_of(told.get("quantity", 1))
+    return None if price is None else price * (1 if quantity is None else quantity)
 
 
 def converted(amount: Decimal, currency: str, *, reporting: str, at: datetime) -> int | None:
@@ -92,11 +103,9 @@ def currency_of(properties: Mapping[str, Any], fallback: str) -> str:
     return code if re.fullmatch(r"[A-Z]{3}", code) else ""
 
 
-def lines_of(
-    properties: Mapping[str, Any], *, role: str, currency: str, reporting: str, at: datetime
-) -> tuple[Line, ...]:
+def lines_of(properties: Mapping[str, Any], *, role: str, units: Callable[[Decimal], int | None]) -> tuple[Line, ...]:
     """The lines of an order. A product without an id or a name, and a line without a price or a rate, is left to the
-    properties."""
+    properties. units: an amount in minor units of the reporting currency, None where no rate is known."""
     products = properties.get("products")
     if not isinstance(products, list):
         return ()
@@ -110,7 +119,7 @@ def lines_of(
         quantity = number_of(one.get("quantity", 1))
         if not product or price is None or quantity is None or abs(quantity) >= 10**11:
             continue
-        amount = converted(sign * price * quantity, currency, reporting=reporting, at=at)
+        amount = units(sign * price * quantity)
         if amount is not None:
             description, category = _text(one.get("name")), _text(one.get("category"))
             lines.append(Line(product, quantity, amount, description=description, category=category))

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import ConflictError
 from customers.ingest import ingest_within
+from customers.mapped_types import mapped_types
 from customers.models import Installation, Reject
 
 from .meaning import Sender, understood
@@ -25,7 +26,7 @@ def retry_reject(*, reject: Reject, now: datetime) -> bool:
         raise ConflictError(_("This is a line of an imported file; import the mended file instead."))
     raw = bytes(found.raw)
     try:
-        sender = Sender(found.source.currency, Installation.current().currency)
+        sender = Sender(found.source.currency, Installation.current().currency, mapped_types())
         # The request's own clock is not known any more, so the message's instant is believed.
         told = understood(message_of(raw), raw, sender=sender, sent=None, received=min(found.received_at, now))
     except Refusal as refusal:

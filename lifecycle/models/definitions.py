@@ -24,10 +24,12 @@ class SubRule(models.Model):
 @pghistory.track()
 class Revision(models.Model):
     """One change of definitions: the versions drafted for it go live together, and with them the texts of the sub-rules
-    it changes, {name: document}."""
+    it changes, {name: document}, and what the names of touchpoints mean, {name: {"role", "reads", "was": {"role",
+    "reads"}}}."""
 
     id = models.AutoField(primary_key=True)
     sub_rules = models.JSONField(default=dict)
+    mapping = models.JSONField(default=dict, blank=True, db_default={})
     note = models.TextField(blank=True, default="")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)

@@ -30,7 +30,7 @@ from clm.wsgi import application
 from customers.consents import state_consent
 from customers.ingest import clock
 from customers.merge import merge
-from customers.models import Account, Affiliation, Import, PossibleMerge, Profile, Reject, Source
+from customers.models import Account, Affiliation, Import, PossibleMerge, Profile, Reject, Source, TouchpointType
 from customers.rates import enter_rate
 from customers.review import Possible, propose
 from lifecycle.erase import erase
@@ -163,6 +163,7 @@ def one_of_everything() -> dict[str, str]:
         "possible_merge": str(PossibleMerge.objects.get().pk),
         "erasure": str(erase(customer=make_customer(ago(days=7)), now=now).pk),
         "account": str(account.pk),
+        "type": str(TouchpointType.objects.get(name="Page Viewed").pk),
         "number": str(file.pk),
         "reject": str(refused.pk),
         "spend": str(spend.pk),

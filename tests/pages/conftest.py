@@ -23,7 +23,7 @@ from clm.lib.access.models import Role, User
 from customers import catalogue
 from customers.events import Event, Line
 from customers.ingest import ingest
-from customers.models import Cause, Customer, Installation, Source
+from customers.models import Account, Affiliation, Cause, Customer, Installation, Source
 from lifecycle.advance import advance
 from lifecycle.install import install
 from tests.databases import empty
@@ -41,6 +41,7 @@ class Shop:
     source: Source
     now: dt.datetime
     people: dict[str, User] = field(default_factory=dict)
+    account: int = 0
 
     def customer(self, external_id: str) -> Customer:
         return Customer.objects.get(profiles__identities__kind="external_id", profiles__identities__value=external_id)
@@ -114,7 +115,19 @@ def shop(empty_installation: str) -> Shop:
             day = first - at * (first // 6)
             events.append(made.order(person, day, amount=2_000 + 130 * n, traits={} if at else traits))
     made.tell(events)
+    made.account = _account(made)
     return made
+
+
+def _account(shop: Shop) -> int:
+    """An organisation of three of them, one of whom has left it, and money that waits for a rate; its id."""
+    made = Account.objects.create(key="acme", name="Acme Ltd", properties={"plan": "team", "employees": 40})
+    for number, person in enumerate(("1005", "1011", "1017")):
+        since = shop.now - dt.timedelta(days=100 + number)
+        until = shop.now - dt.timedelta(days=3) if number == 2 else None
+        profile = shop.customer(person).profiles.get()
+        Affiliation.objects.create(profile=profile, account=made, from_at=since, until_at=until)
+    return int(made.pk)
 
 
 @pytest.fixture

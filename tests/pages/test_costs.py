@@ -17,7 +17,7 @@ from campaigns.spending import enter_spend
 from clm.lib.access.models import ApiKey, User
 from customers.importing.staging import stage_rows
 from customers.merge import merge
-from customers.models import Import, PossibleMerge, Reject
+from customers.models import Account, Affiliation, Conversion, Import, PossibleMerge, Reject, TouchpointType
 from customers.rates import enter_rate
 from customers.receiving.write_keys import create_source
 from lifecycle.examples import add_example
@@ -28,9 +28,9 @@ from tests.pages.conftest import Shop
 
 # By route, how many queries its page may make; a page without a row fails below.
 COSTS = {
-    "": 68,
+    "": 69,
     "overview.<slug:kind>": 61,
-    "customers/": 35,
+    "customers/": 36,
     "customers/export/": 46,
     "customers/new/": 6,
     "customers/merge/": 6,
@@ -49,7 +49,7 @@ COSTS = {
     "exports/<int:export_id>/<str:secret>/": 10,
     "review/": 8,
     "review/<int:pair_id>/": 30,
-    "metrics/": 33,
+    "metrics/": 34,
     "metrics.<slug:kind>": 29,
     "movement/": 34,
     "movement.<slug:kind>": 24,
@@ -91,7 +91,7 @@ COSTS = {
     "changes/<int:change_id>/effect/": 42,
     "changes/<int:change_id>/going-live/": 20,
     "news/": 6,
-    "retention/": 23,
+    "retention/": 24,
     "retention.<slug:kind>": 13,
     "search/": 6,
     "system/": 17,
@@ -120,7 +120,16 @@ COSTS = {
     "spend/file/": 8,
     "spend/<int:spend_id>/": 9,
     "spend/<int:spend_id>/remove/": 6,
-    "rates/": 8,
+    "rates/": 11,
+    "rates/upload/": 7,
+    "rates/missing/": 10,
+    "rates/missing/touchpoints/": 8,
+    "rates/conversions/<int:conversion_id>/": 6,
+    "accounts/": 9,
+    "accounts/<int:account_id>/": 24,
+    "catalogue/": 9,
+    "catalogue/<int:type_id>/": 18,
+    "catalogue/<int:type_id>/map/": 18,
     "rates/<int:rate_id>/remove/": 7,
     "settings/": 8,
     "users/": 7,
@@ -138,8 +147,8 @@ COSTS = {
 }
 # The same page asked for something else.
 MORE = {
-    "customers/?stage=retention&search=novak": 30,
-    "customers/?falling=1": 41,
+    "customers/?stage=retention&search=novak": 31,
+    "customers/?falling=1": 42,
     "spend/?by=campaign": 12,
     "search/?search=novak+97": 14,
 }
@@ -198,9 +207,20 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
         "reject_id": reject.pk,
         "spend_id": spend.pk,
         "rate_id": rate.pk,
+        "conversion_id": Conversion.objects.create(currency="USD", finished_at=now).pk,
+        "account_id": _account(shop, number),
+        "type_id": TouchpointType.objects.get(name="Order Completed").pk,
         "user_id": User.objects.create_user(f"one{tag}@example.org", "a long enough word", role="viewer").pk,
         "key_id": ApiKey.issue(name="one", role="viewer", owner=shop.people["admin"])[0].pk,
     }
+
+
+def _account(shop: Shop, number: int) -> int:
+    """The account that every page of accounts is about; each time somebody more belongs to it, and one more is there."""
+    profile = shop.customer(f"{1030 + number}").profiles.get()
+    Affiliation.objects.create(profile=profile, account_id=shop.account, from_at=shop.now - timedelta(days=9))
+    Account.objects.create(key=f"account {number}")
+    return shop.account
 
 
 def filled(route: str, furnished: dict[str, Any]) -> str:

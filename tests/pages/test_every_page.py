@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
+from customers.models import TouchpointType
 from tests.pages.conftest import Shop, faults, look, overflow
 
 # Each theme and each width once.
@@ -29,6 +30,12 @@ PAGES = [
     "/models/",
     "/models/seven/",
     "/rules/",
+    "/catalogue/?unseen=1",
+    "/catalogue/{type}/",
+    "/accounts/",
+    "/accounts/{account}/",
+    "/rates/missing/",
+    "/rates/missing/touchpoints/",
     "/segments/",
     "/segments/active_customer/",
     "/segments/active_customer/list/",
@@ -41,7 +48,8 @@ PAGES = [
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_is_accessible_and_fits_in_both_themes_and_widths(path: str, shop: Shop, agent: Page) -> None:
-    address = shop.url + path.format(customer=shop.customer("1005").pk)
+    order = TouchpointType.objects.get(name="Order Completed").pk
+    address = shop.url + path.format(customer=shop.customer("1005").pk, type=order, account=shop.account)
     address += "&still=1" if "?" in address else "?still=1"
     for theme, width in MODES:
         agent.emulate_media(color_scheme=theme)

@@ -15,9 +15,11 @@ from customers.models import (
     OrderLine,
     RawBody,
     Touchpoint,
+    TouchpointType,
     Trait,
     TraitTelling,
 )
+from customers.standard_types import STANDARD_TYPES
 
 from .sending import Sender, identify, track
 
@@ -211,3 +213,107 @@ def test_a_message_without_an_id_or_a_time_is_taken(sender: Sender) -> None:
     sender.batch(timed)
     assert Touchpoint.objects.count() == 3
     assert TraitTelling.objects.count() == 0
+
+
+def mapped(name: str, role: str, **reads: str) -> None:
+    TouchpointType.objects.create(name=name, role=role, reads=reads, mapped_at=timezone.now())
+
+
+def test_a_mapped_name_is_read_where_its_messages_say_it(sender: Sender) -> None:
+    mapped(
+        "Deal Won",
+        "purchase",
+        amount="deal.worth",
+        currency="deal.money",
+        order="deal.number",
+        products="items",
+        campaign="origin",
+        ticket="case",
+    )
+    ExchangeRate.objects.create(currency="USD", day="2020-01-01", rate="0.5")
+    told = {
+        "deal": {"worth": "40.50", "money": "usd", "number": 77},
+        "items": [{"name": "Seat", "price": 10, "quantity": 2}],
+        "origin": " Spring Fair ",
+        "case": "T1",
+        "total": 3,
+    }
+    sender.batch(track("1", "Deal Won", properties=told))
+    one = Touchpoint.objects.get()
+    assert (one.amount, one.original_amount, one.currency, one.order_ref) == (2_025, Decimal("40.5"), "USD", "77")
+    assert [(line.product, line.quantity, line.amount) for line in one.lines.all()] == [("Seat", 2, 1_000)]
+    assert (one.properties["utm_campaign"], one.properties["ticket_id"]) == ("spring fair", "T1")
+    assert one.properties["deal"] == told["deal"]
+    assert dict(Trait.objects.values_list("key", "value"))["utm_campaign"] == "spring fair"
+
+
+def test_a_mapped_refund_is_taken_off_and_an_unsaid_place_leaves_the_usual_one(sender: Sender) -> None:
+    mapped("Money Back", "refund", amount="not.there")
+    sender.batch(track("1", "Money Back", properties={"value": 12, "order_id": "o1"}))
+    one = Touchpoint.objects.get()
+    assert (one.amount, one.order_ref) == (-1_200, "o1")
+
+
+@pytest.mark.parametrize(
+    ("event", "products", "amount"),
+    [
+        ("Order Completed", [{"name": "a", "price": "1.50", "quantity": 2}, {"name": "b", "price": 4}], 700),
+        ("Order Refunded", [{"name": "a", "price": "1.50", "quantity": 2}], -300),
+        ("Order Completed", [{"name": "a", "price": 1}, {"name": "b"}], None),
+        ("Order Completed", [{"name": "a", "price": 1}, "b"], None),
+        ("Order Completed", [], None),
+        ("Product List Viewed", [{"name": "a", "price": 1}], None),
+    ],
+    ids=["all priced", "a refund", "one without a price", "one that is no product", "none", "only looked at"],
+)
+def test_an_order_without_an_amount_is_worth_its_products(
+    sender: Sender, event: str, products: list[Any], amount: int | None
+) -> None:
+    sender.batch(track("1", event, properties={"products": products}))
+    assert Touchpoint.objects.get().amount == amount
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"context": {"campaign": {"name": "Spring", "source": "NEWS"}}},
+        {"properties": {"utm_campaign": "Spring", "utm_source": "NEWS"}},
+        {"context": {"page": {"search": "?utm_campaign=Spring&utm_source=NEWS&x=1"}}},
+        {"context": {"page": {"url": "https://shop.example/a?utm_source=NEWS&utm_campaign=Spring#top"}}},
+        {"properties": {"url": "https://shop.example/?utm_source=NEWS&utm_campaign=Spring"}},
+    ],
+    ids=["the library read it", "properties", "the query", "the address", "the address in the properties"],
+)
+def test_a_campaign_is_found_wherever_it_is_said_in_small_letters(sender: Sender, more: dict[str, Any]) -> None:
+    sender.batch({**track("1", "Page Viewed"), **more})
+    told = Touchpoint.objects.get().properties
+    assert (told["utm_campaign"], told["utm_source"]) == ("spring", "news")
+    traits = dict(Trait.objects.values_list("key", "value"))
+    assert (traits["utm_campaign"], traits["first_utm_campaign"]) == ("spring", "spring")
+
+
+def test_what_the_library_read_counts_before_the_address(sender: Sender) -> None:
+    context = {"campaign": {"name": "One"}, "page": {"url": "https://a.example/?utm_campaign=two&utm_term=T"}}
+    sender.batch(track("1", "Page Viewed", context=context))
+    told = Touchpoint.objects.get().properties
+    assert (told["utm_campaign"], told["utm_term"]) == ("one", "t")
+
+
+# The names of the specification's pages on e-commerce, B2B SaaS, e-mail, mobile apps and live chat.
+SPECIFIED = """
+Products Searched, Product List Viewed, Product List Filtered, Promotion Viewed, Promotion Clicked, Product Clicked,
+Product Viewed, Product Added, Product Removed, Cart Viewed, Checkout Started, Checkout Step Viewed,
+Checkout Step Completed, Payment Info Entered, Order Updated, Order Completed, Order Refunded, Order Cancelled,
+Coupon Entered, Coupon Applied, Coupon Denied, Coupon Removed, Product Added to Wishlist,
+Product Removed from Wishlist, Wishlist Product Added to Cart, Product Shared, Cart Shared, Product Reviewed,
+Account Created, Account Deleted, Account Added User, Account Removed User, Signed Up, Signed In, Signed Out,
+Invite Sent, Trial Started, Trial Ended, Email Bounced, Email Delivered, Email Link Clicked, Email Marked as Spam,
+Email Opened, Unsubscribed, Application Installed, Application Opened, Application Updated,
+Application Backgrounded, Application Crashed, Application Uninstalled, Push Notification Received,
+Push Notification Tapped, Push Notification Bounced, Install Attributed, Deep Link Clicked, Deep Link Opened,
+Live Chat Conversation Started, Live Chat Conversation Ended, Live Chat Message Sent, Live Chat Message Received
+"""
+
+
+def test_every_name_of_the_specification_comes_mapped() -> None:
+    assert [name for name in " ".join(SPECIFIED.split()).split(", ") if name not in STANDARD_TYPES] == []

@@ -32,6 +32,7 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "campaigns.edit": (MARKETERS, _("Change campaigns")),
     "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
     "rates.edit": (ADMINS, _("Enter exchange rates")),
+    "catalogue.edit": (ADMINS, _("Say what the names of events mean")),
     "sources.manage": (ADMINS, _("Let websites, apps and servers send, and try refused messages again")),
     "imports.run": (MARKETERS, _("Bring in files, look at what became of them, and take them back")),
     "imports.view": (ADMINS, _("See what became of imported files and what was refused")),

@@ -9,6 +9,8 @@ from django.core.management.base import CommandError
 
 from clm.lib.prepared_command import PreparedCommand
 from clm.lib.questions import QuestionError
+from customers.conversions import ask_to_convert
+from customers.ingest import clock
 from customers.models import ExchangeRate, Installation
 from customers.rates import enter_rate
 
@@ -38,6 +40,10 @@ class Command(PreparedCommand):
             said = {"currency": currency, "rate": rate}[error.field]
             raise CommandError(f'"{said}": {error.message}') from None
         self.stdout.write(f"1 {currency} is {entered.rate.normalize():f} {reporting} from {first} on.")
+        for asked in ask_to_convert(currencies=[currency], now=clock()):
+            self.stdout.write(
+                f"{asked.total} stored touchpoints wait for a rate; workers convert them, or manage.py convert does"
+            )
 
     def _list(self, reporting: str) -> None:
         known = list(ExchangeRate.objects.order_by("currency", "day"))

@@ -1,0 +1,151 @@
+"""Converting what no exchange rate was known for: touchpoints whose money is stored as it was sent, without an amount,
+until a rate of their currency arrives.
+
+A rate that is entered asks for a `Conversion`, a row; workers (and `manage.py convert`) do it in steps of one
+transaction each, and go on where a stopped one ended. Converted once, an amount stays as it is, whatever becomes of the
+rate. Each step appends what it changed, so that figures counted before are put right, and marks the profiles as
+changed, so that stages are computed anew."""
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from clm.lib import sql
+from clm.lib.milliseconds import truncated
+
+from . import locks
+from .ingest import clock
+from .models import Cause, Conversion, ExchangeRate, Touchpoint
+from .money import LIMIT, NoRate
+from .money import Conversion as Rates
+from .receiving.money import lines_of
+
+log = logging.getLogger(__name__)
+
+STEP = 1_000  # touchpoints of one transaction
+_ORDERS = frozenset({"purchase", "refund"})
+
+
+def unconverted(*, currency: str | None = None) -> Any:
+    """The touchpoints without an amount because no rate was known, of one currency or of all."""
+    found = Touchpoint.objects.filter(amount=None, original_amount__isnull=False)
+    return found if currency is None else found.filter(currency=currency)
+
+
+@transaction.atomic
+def ask_to_convert(*, currencies: Iterable[str], author: int | None = None, now: datetime) -> list[Conversion]:
+    """Ask for the conversion of what is stored in these currencies; those that nothing waits in are left out. One that
+    is under way begins again: the new rate may do for what it has passed."""
+    asked = []
+    for currency in sorted(set(currencies)):
+        waiting = unconverted(currency=currency).count()
+        if not waiting or not ExchangeRate.objects.filter(currency=currency).exists():
+            continue
+        again = {"next_touchpoint": 0, "total": waiting, "looked_at": 0, "asked_at": now}
+        is_open = {"currency": currency, "finished_at": None, "failed_at": None}
+        found = Conversion.objects.select_for_update(no_key=True).filter(**is_open).first()
+        if found is None:
+            found = Conversion.objects.create(currency=currency, author_id=author, **again)
+        else:
+            Conversion.objects.filter(pk=found.pk).update(**again)
+        asked.append(found)
+    return asked
+
+
+def convert_asked(*, seconds: float = float("inf")) -> int:
+    """Do what is asked for, the oldest first, for about so long; how many touchpoints got an amount."""
+    until, done = time.monotonic() + seconds, 0
+    for conversion in Conversion.objects.filter(finished_at=None, failed_at=None).order_by("pk"):
+        try:
+            while time.monotonic() < until:
+                step = _step(conversion.pk)
+                if step is None:
+                    break
+                done += step
+        except (OperationalError, InterfaceError):
+            raise  # the database's trouble: the next one tries again
+        except Exception as error:
+            log.exception("conversion %d failed", conversion.pk)
+            Conversion.objects.filter(pk=conversion.pk).update(failed_at=clock(), error=type(error).__name__)
+    return done
+
+
+def _step(number: int) -> int | None:
+    """Convert some; how many. None when nothing is left to do, or somebody else is at it."""
+    with transaction.atomic():
+        locks.share(locks.PROPERTY_KEYS)  # who writes when something was recorded holds it
+        conversion = (
+            Conversion.objects.select_for_update(skip_locked=True, no_key=True)
+            .filter(pk=number, finished_at=None, failed_at=None)
+            .first()
+        )
+        if conversion is None:
+            return None
+        rows = sql.rows(
+            "customers/unconverted", currency=conversion.currency, after=conversion.next_touchpoint, most=STEP
+        )
+        told = _told(rows, conversion.currency)
+        changed = 0
+        if told:
+            ((changed,),) = sql.rows(
+                "customers/convert",
+                told=json.dumps(told),
+                flag=int(Touchpoint.Flag.NO_RATE),
+                at=truncated(clock()),
+                cause=int(Cause.LATE),
+            )
+        if rows:
+            conversion.next_touchpoint = rows[-1][0]
+        conversion.looked_at += len(rows)
+        conversion.converted += changed
+        if len(rows) < STEP:
+            conversion.finished_at = clock()
+        conversion.save(update_fields=["next_touchpoint", "looked_at", "converted", "finished_at"])
+    return int(changed)
+
+
+def _told(rows: Iterable[tuple[Any, ...]], currency: str) -> list[dict[str, Any]]:
+    try:
+        rates = Rates(currency)
+    except NoRate:
+        return []
+    told = []
+    for number, at, original, order_ref, role, properties, has_lines in rows:
+        amount = _units(rates, original, at)
+        if amount is None:
+            continue
+        lines = [] if has_lines or not (order_ref or role in _ORDERS) else _lines(rates, properties, role, at)
+        told.append({"id": number, "amount": amount, "lines": lines})
+    return told
+
+
+def _lines(rates: Rates, properties: str, role: str, at: datetime) -> list[dict[str, Any]]:
+    """The lines that an order would have got had the rate been known when it arrived."""
+    said = json.loads(properties, parse_float=Decimal)
+    found = lines_of(said if isinstance(said, dict) else {}, role=role, units=lambda one: _units(rates, one, at))
+    return [
+        {
+            "number": number,
+            "product": line.product,
+            "description": line.description,
+            "category": line.category,
+            "quantity": str(line.quantity),
+            "amount": line.amount,
+        }
+        for number, line in enumerate(found, start=1)
+    ]
+
+
+def _units(rates: Rates, original: Decimal, at: datetime) -> int | None:
+    """The amount in minor units; None where no rate is known, or where it would be more money than there is."""
+    try:
+        amount = rates.minor_units(original, at.date())
+    except NoRate:
+        return None
+    return amount if abs(amount) < LIMIT else None
