@@ -145,11 +145,9 @@ def account_page(
         kind, (number,) = parse_cursor(cursor_text, kinds="np", count=1)
         backwards = kind == "p"
         found = found.filter(pk__gt=number) if backwards else found.filter(pk__lt=number)
-    if sort == "name":
-        order = ["-label", "-pk"] if backwards else ["label", "pk"]
-    else:
-        order = ["pk" if backwards else "-pk"]
-    accounts = list(found.order_by(*order)[: size + 1])
+    falls = backwards == (sort == "name")  # names rise, the newest come first
+    order = ["label", "pk"] if sort == "name" else ["pk"]
+    accounts = list(found.order_by(*(f"-{key}" if falls else key for key in order))[: size + 1])
     more, accounts = len(accounts) > size, accounts[:size]
     if backwards:
         accounts.reverse()

@@ -125,7 +125,7 @@ class EnterRateFile(APIView):
         return Response(RateFileEntered({"new": new, "changed": changed}).data)
 
 
-class ConversionShape(serializers.Serializer[Any]):
+class RateConversionShape(serializers.Serializer[Any]):
     id = serializers.CharField()
     currency = serializers.CharField()
     total = serializers.IntegerField(help_text="How many touchpoints waited when it began.")
@@ -140,12 +140,12 @@ class ConversionShape(serializers.Serializer[Any]):
 class Conversions(ListView):
     permission_needed: ClassVar[str] = "metrics.view"
     queryset = Conversion.objects.all()
-    serializer_class = ConversionShape
+    serializer_class = RateConversionShape
 
     @extend_schema(
         operation_id="conversions_list",
         summary="Conversions of stored money that new rates made possible, newest first",
-        responses={200: ConversionShape(many=True), **problems(400)},
+        responses={200: RateConversionShape(many=True), **problems(400)},
     )
     def get(self, request: Request) -> Response:
         return self.listed(request)

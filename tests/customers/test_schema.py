@@ -18,6 +18,7 @@ from customers.models import (
     Affiliation,
     Channel,
     Consent,
+    Conversion,
     Customer,
     Erasure,
     ExchangeRate,
@@ -243,6 +244,9 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "amount_is_below_10_to_the_11_minor_units": lambda m: m.touchpoint(amount=10**11),
     "original_amount_is_a_number": _not_a_number,
     "stale_cause_is_known": lambda m: Stale.objects.create(profile=m.profile, cause=12),
+    "one_conversion_of_a_currency_runs_at_a_time": lambda _made: [
+        Conversion.objects.create(currency="USD") for _one in range(2)
+    ],
     "import_state_is_known": lambda m: _import(m, state="lost"),
     "import_kind_is_known": lambda m: _import(m, kind="songs"),
     "import_content_has_one_part_of_a_number": lambda m: _part_twice(ImportContent, _import(m)),
