@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
-
 from campaigns.models import Campaign
 from clm.lib.questions import NotThereError
-from customers.mapped_types import READS
-from customers.models import Customer, Installation, Role, TouchpointType
+from customers.models import Customer, Installation, Role
 from customers.named_properties import Filling
 from lifecycle.install import obstacles
 from lifecycle.live import nodes_of
@@ -25,7 +22,7 @@ from lifecycle.what_if import NOWHERE, Tally, rule_node
 
 from .customer_figures import names_of
 from .estimates import Share, rests_on, share
-from .models import Seen
+from .mapping_diffs import MappingDiff, mapping_diffs
 from .sorting import ACTIVE, Sorting, StageRef, segments, stage_models
 
 PAGE = 50
@@ -73,37 +70,6 @@ class VersionDiff:
     before_number: int | None
     is_dependent: bool
     rules: tuple[RuleDiff, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MappingDiff:
-    """What a change says of one name that sources send. role, role_before: its roles; reads, reads_before: by what is
-    read from a place of its own, that place; type: its number; touchpoints: how many of the name are stored."""
-
-    type: int
-    name: str
-    role: str
-    role_before: str
-    reads: Mapping[str, str]
-    reads_before: Mapping[str, str]
-    touchpoints: int
-
-    @property
-    def role_name(self) -> str:
-        return str(Role(self.role).label)
-
-    @property
-    def role_name_before(self) -> str:
-        return str(Role(self.role_before).label)
-
-    @property
-    def places(self) -> tuple[tuple[str, str, str], ...]:
-        """What is read from another place than before: (what, before, after); "" is where everybody says it."""
-        return tuple(
-            (key, self.reads_before.get(key, ""), self.reads.get(key, ""))
-            for key in READS
-            if self.reads_before.get(key) != self.reads.get(key)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +224,7 @@ def change(*, number: int) -> Change:
         row=row,
         versions=tuple(_version_diff(version, names.get(version.subject_id)) for version in versions),
         sub_rules=_texts_diff(revision, versions),
-        mapping=_mapping_diff(revision),
+        mapping=mapping_diffs(revision),
         obstacles=obstacles(revision=revision.pk) if row.state in ("draft", "failed") else (),
         refusal=publication.refusal if publication is not None else "",
         publication=publication,
@@ -398,33 +364,6 @@ def _texts_diff(revision: Revision, versions: Sequence[Version]) -> tuple[RuleDi
         )
         for name, text in revision.sub_rules.items()
     )
-
-
-def _mapping_diff(revision: Revision) -> tuple[MappingDiff, ...]:
-    """What a change says of names; while it is not live, held against what they mean now."""
-    types = {one.name: one for one in TouchpointType.objects.filter(name__in=list(revision.mapping))}
-    stored = dict(
-        Seen.objects.filter(type__in=[one.pk for one in types.values()])
-        .values_list("type")
-        .annotate(sum=Sum("touchpoints"))
-    )
-    found = []
-    for name, told in revision.mapping.items():
-        one, was = types[name], told["was"]
-        if revision.published_at is None:
-            was = {"role": one.role, "reads": one.reads}
-        found.append(
-            MappingDiff(
-                type=one.pk,
-                name=name,
-                role=told["role"],
-                role_before=was["role"],
-                reads=told["reads"],
-                reads_before=was["reads"],
-                touchpoints=stored.get(one.pk, 0),
-            )
-        )
-    return tuple(found)
 
 
 def _text_said(text: Any, texts: Mapping[str, Any]) -> str:
