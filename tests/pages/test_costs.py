@@ -216,7 +216,7 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
 
 
 def _account(shop: Shop, number: int) -> int:
-    """The account that every page of accounts is about; each time somebody more belongs to it, and one more is there."""
+    """The account that pages of accounts are about; each time somebody more belongs to it, and one more is there."""
     profile = shop.customer(f"{1030 + number}").profiles.get()
     Affiliation.objects.create(profile=profile, account_id=shop.account, from_at=shop.now - timedelta(days=9))
     Account.objects.create(key=f"account {number}")
