@@ -24,6 +24,7 @@ from .refusal import Refusal
 LONGEST_TYPE, LONGEST_KEY, LONGEST_REFERENCE = 200, 200, 500
 _LONGEST_ADDRESS = 8_000
 _CAMPAIGN = ("source", "medium", "name", "term", "content")
+_UTM = tuple((key, f"utm_{key}") for key in ("source", "medium", "campaign", "term", "content"))
 # How the specification's names of messages to people begin, and over what these go.
 _CHANNELS = (("Email ", "email"), ("Unsubscribed", "email"), ("Push Notification ", "push"), ("Live Chat ", "chat"))
 _APPS = ("ios", "android", "swift", "kotlin", "flutter", "react-native", "unity", "xamarin")
@@ -251,30 +252,27 @@ def _campaign(context: Mapping[str, Any], properties: Mapping[str, Any]) -> dict
 
 def _of_library(context: Mapping[str, Any]) -> dict[str, Any]:
     told = context.get("campaign")
-    return {_called(key): told.get(key) for key in _CAMPAIGN} if isinstance(told, dict) else {}
+    if not isinstance(told, dict):
+        return {}
+    return {"campaign" if key == "name" else key: told[key] for key in _CAMPAIGN if key in told}
 
 
 def _of_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {_called(key): properties.get(f"utm_{_called(key)}") for key in _CAMPAIGN}
+    return {key: properties[name] for key, name in _UTM if name in properties}
 
 
 def _of_address(context: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     page = context.get("page")
-    told = {**properties, **(page if isinstance(page, dict) else {})}
-    search, url = told.get("search"), told.get("url")
-    query = search if isinstance(search, str) and "utm_" in search else url
-    if not isinstance(query, str) or "utm_" not in query or len(query) > _LONGEST_ADDRESS:
-        return {}
-    try:
-        asked = dict(parse_qsl(urlsplit(query if "?" in query else f"?{query}").query, max_num_fields=200))
-    except ValueError:
-        return {}
-    return {_called(key): asked.get(f"utm_{_called(key)}") for key in _CAMPAIGN}
-
-
-def _called(key: str) -> str:
-    """What `context.campaign` calls name is utm_campaign everywhere else."""
-    return "campaign" if key == "name" else key
+    for told in (page, properties):
+        for name in ("search", "url"):
+            query = told.get(name) if isinstance(told, dict) else None
+            if isinstance(query, str) and "utm_" in query and len(query) <= _LONGEST_ADDRESS:
+                try:
+                    asked = dict(parse_qsl(urlsplit(query if "?" in query else f"?{query}").query, max_num_fields=200))
+                except ValueError:
+                    continue
+                return _of_properties(asked)
+    return {}
 
 
 def _touch(campaign: Mapping[str, str]) -> dict[str, str]:
