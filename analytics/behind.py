@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import NotThereError, QuestionError
 
-from . import cohorts, movement, retention, sales
+from . import cohorts, movement, retention, sales, scores
 from .scope import Scope
 from .sorting import Sorting, StageRef, stage_model
 
@@ -91,6 +91,8 @@ def customers_behind(*, scope: Scope, group: str) -> list[int]:
         return retention.customers_of(scope=scope, group=group)
     if group in sales.GROUPS:
         return sales.customers_of(scope=scope, group=group)
+    if group.startswith("score:"):
+        return scores.customers_of(group=group)
     if group.startswith("cohort:"):
         asked, start, k = _parsed_cohort(group)
         return cohorts.customers_of_cell(scope=scope, asked=asked, start=start, k=k)
@@ -102,7 +104,9 @@ def refuse_unknown_group(group: str) -> None:
     """QuestionError names the field `group` when there is no such group."""
     if group in retention.GROUPS or group in sales.GROUPS:
         return
-    if group.startswith("cohort:"):
+    if group.startswith("score:"):
+        scores.refuse_unknown_group(group)
+    elif group.startswith("cohort:"):
         _parsed_cohort(group)
     else:
         _parsed(group)
@@ -113,6 +117,8 @@ def said(group: str) -> str:
     others."""
     if ":" not in group:
         return ""
+    if group.startswith("score:"):
+        return scores.said(group)
     if group.startswith("cohort:"):
         asked, _start, k = _parsed_cohort(group)
         of = {"k": k, "unit": cohorts.UNITS[asked.unit][0], "beginning": cohorts.BEGINNINGS[asked.by][0]}
@@ -124,6 +130,11 @@ def said(group: str) -> str:
         return _("with an order %(k)s × %(unit)s after that of their %(beginning)s, which lies") % of
     kind, model, stages = _parsed(group)
     return kind.said([model.stages[number].name if number else _("no stage") for number in stages])
+
+
+def has_period(group: str) -> bool:
+    """Whether a group is about a period; scores are of their own day."""
+    return not group.startswith("score:")
 
 
 def cohort_group(asked: cohorts.Asked, start: date, k: int | None) -> str:

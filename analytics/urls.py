@@ -99,6 +99,7 @@ from analytics.pages.styleguide import styleguide
 from analytics.pages.sub_rules import sub_rules
 from analytics.pages.system import system, system_import, system_retry
 from analytics.pages.users import user, user_access, user_link, user_new, users
+from analytics.pages.value import value
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -135,6 +136,7 @@ urlpatterns = [
     path("metrics/", metrics, name="metrics"),
     path("metrics.<slug:kind>", metrics_file, name="metrics_file"),
     path("movement/", moves, name="movement"),
+    path("value/", value, name="value"),
     path("movement.<slug:kind>", movement_file, name="movement_file"),
     path("models/", models, name="models"),
     path("models/new/", model_new, name="model_new"),

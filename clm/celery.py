@@ -43,6 +43,7 @@ app.conf.beat_schedule = {
     "deliveries": {"task": "clm.tasks.deliveries", "schedule": crontab(minute=26), "options": {"expires": 3600.0}},
     "exports": {"task": "clm.tasks.exports", "schedule": 2.0, "options": {"expires": 2.0}},
     "export_files": {"task": "clm.tasks.export_files", "schedule": crontab(minute=11), "options": {"expires": 3600.0}},
+    "score": {"task": "clm.tasks.score", "schedule": 60.0, "options": {"expires": 60.0}},
     "partitions": {"task": "clm.tasks.partitions", "schedule": crontab(hour=3, minute=17)},
     "answers": {"task": "clm.tasks.answers", "schedule": crontab(minute=41), "options": {"expires": 3600.0}},
 }

@@ -62,6 +62,15 @@ def fill_days(**_later: Any) -> int:
     return fill().rows
 
 
+@app.task(name="clm.tasks.score", expires=60)
+def score(**_later: Any) -> int:
+    """Score everybody by the value models, if a day has ended or facts came late (manage.py score)."""
+    # SciPy takes 60 MB: only the process that scores pays for it.
+    from analytics.value.scoring import score_due
+
+    return score_due(now=clock()).rows
+
+
 @app.task(name="clm.tasks.previews", expires=5)
 def previews(**_later: Any) -> int:
     """Some buckets of the exact counts that people asked for (manage.py preview)."""

@@ -16,6 +16,8 @@ A request with an idempotency key takes, before all of these, a lock of its own 
 FILLING keeps daily figures from being counted by two at once: tried, never waited for, and taken before MERGES, which
 a count holds while it reads whose profiles are.
 
+SCORING keeps customers from being scored by two at once: tried, never waited for, and nothing is taken after it.
+
 A portion of simulated people is stored under its SIMULATED after PROPERTY_KEYS and before anything else, so that two
 runs of one seed share the work.
 
@@ -58,6 +60,7 @@ PUBLICATIONS = 7311
 DRAFTING = 7312
 FILLING = 7313
 DELIVERING = 7314
+SCORING = 7315
 
 # Whoever waits for an exclusive lock holds up all who come after: it is tried for so long, so many times, with pauses
 # in which the others go on, before it is simply waited for.

@@ -54,6 +54,7 @@ from .stages import OneStage, OneStageModel, StageCountsNow, StageFlows, StageTr
 from .system import HotCustomers, OneInstallation, OneReplay, ParkedCustomers, Replays, RetryParked, System
 from .types import CatalogueList, DraftMapping, OneType
 from .users import Keys, Me, OneKey, OneUser, RevokeKey, Users
+from .value import CustomerScores, Value
 from .versions import ModelVersion, ModelVersions, SegmentVersion, SegmentVersions, SubRules
 
 urlpatterns = [
@@ -63,6 +64,7 @@ urlpatterns = [
     path("customers/<str:customer>/timeline/", Timeline.as_view(), name="api_customer_timeline"),
     path("customers/<str:customer>/spells/", Spells.as_view(), name="api_customer_spells"),
     path("customers/<str:customer>/why/", Why.as_view(), name="api_customer_why"),
+    path("customers/<str:customer>/scores/", CustomerScores.as_view(), name="api_customer_scores"),
     path("customers/<str:customer>/touchpoints/", CustomerTouchpoints.as_view(), name="api_customer_touchpoints"),
     path("customers/<str:customer>/profiles/", Profiles.as_view(), name="api_customer_profiles"),
     path("customers/<str:customer>/identities/", CustomerIdentities.as_view(), name="api_customer_identities"),
@@ -166,6 +168,7 @@ urlpatterns = [
     path("changes/<str:change>/preview/", ChangePreview.as_view(), name="api_change_preview"),
     path("changes/<str:change>/publish/", ChangePublish.as_view(), name="api_change_publish"),
     path("movement/", Moves.as_view(), name="api_movement"),
+    path("value/", Value.as_view(), name="api_value"),
     path("metrics/", Metrics.as_view(), name="api_metrics"),
     path("metrics/<slug:name>/", OneMetric.as_view(), name="api_metric"),
     path("campaigns/", Campaigns.as_view(), name="api_campaigns"),

@@ -15,7 +15,7 @@ from .kept import (
     StageMove,
     StageShift,
 )
-from .scores import Score
+from .scores import Score, Scoring
 
 __all__ = [
     "Activity",
@@ -28,6 +28,7 @@ __all__ = [
     "Revision",
     "SalesDay",
     "Score",
+    "Scoring",
     "Seen",
     "StageDay",
     "StageMove",

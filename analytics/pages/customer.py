@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
 from analytics.repairs import repair_notes
+from analytics.scores import CustomerScore, score_of
 from analytics.sorting import ModelRef, Sorting, live_models, one_of, segment
 from analytics.spells import Band, Spell, bands
 from analytics.stage_rules import rules_of
 from analytics.timeline import Timeline, timeline
 from clm.lib.access.table import can
-from clm.lib.periods import asked_instant
+from clm.lib.periods import asked_instant, local_day
 from customers.importing.words import STAGES_ELSEWHERE
 from customers.models import Customer, Installation
 from lifecycle.models import Placement
@@ -100,6 +101,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
             "moment": moment,
             "known_note": KNOWN_NOTE,
             "news": news_of(customer=found.pk),
+            "score": _score(found, dates, moment),
             "customer": record.customer_head(customer=found, profiles=profiles, memberships=member_of, **then),
             "contacts": record.contacts(
                 email=found.email,
@@ -155,6 +157,15 @@ def customer_timeline(request: HttpRequest, customer_id: int, *, now: datetime) 
     if not request.headers.get("HX-Request"):
         context["known_as"] = names_of([found])[found.pk]
     return render(request, template, context)
+
+
+def _score(found: Customer, dates: Dates, moment: datetime) -> CustomerScore | None:
+    """What was expected at the day asked about, if a scoring of it or of the end of a month before it is kept. What was
+    known then is not kept of scores."""
+    if dates.known_at is not None:
+        return None
+    zone = Installation.current().time_zone
+    return score_of(customer=found.pk, until=local_day(moment, zone) if dates.is_past else None)
 
 
 def _looked_from(dates: Dates) -> datetime | None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from analytics import customer_list
+from analytics.behind import has_period
 from analytics.behind import said as said_group
 from analytics.customer_list import Asked, Falls, Size
 from analytics.listing_order import DEFAULT, KEYS, Order, parse_order
@@ -93,6 +94,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "falls_known_at": picked.kept.falls_known_at(model.version) if falls is not None else None,
             "group": group,
             "group_name": GROUPS.get(group) or said_group(group),
+            "group_has_period": has_period(group),
             "period": picked.period,
             "last_day": picked.context["last_day"],
             "takes_as_of": not group,

@@ -25,6 +25,7 @@ PAGES = [
     "/customers/new/",
     "/metrics/",
     "/movement/?period=90d",
+    "/value/",
     "/retention/",
     "/search/?search=novak",
     "/models/",
