@@ -154,8 +154,8 @@ def wal(store: Store, wanted: Wanted) -> None:
 
 
 def written(told: dict[str, Any]) -> tuple[int, int | None]:
-    """Bytes of the records that transactions wrote between two places of the log, and of the full-page images in
-    them; where its files cannot be read, the whole distance and None. What vacuum and checkpoints write has no transaction."""
+    """Bytes of the records that transactions wrote between two places of the log, and of the full-page images in them;
+    where its files cannot be read, the whole distance and None. Vacuum and checkpoints write without a transaction."""
     from clm.embedded.places import EmbeddedError, postgres_program
 
     try:
