@@ -100,6 +100,7 @@ from analytics.pages.sub_rules import sub_rules
 from analytics.pages.system import system, system_import, system_retry
 from analytics.pages.users import user, user_access, user_link, user_new, users
 from analytics.pages.value import value
+from analytics.pages.webhooks import webhook, webhook_edit, webhook_new, webhook_remove, webhook_secret, webhooks
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -211,6 +212,12 @@ urlpatterns = [
     path("sources/<slug:key>/key/", source_rotate, name="source_rotate"),
     path("sources/<slug:key>/close/", source_revoke, name="source_revoke"),
     path("rejects/<int:reject_id>/retry/", reject_retry, name="reject_retry"),
+    path("webhooks/", webhooks, name="webhooks"),
+    path("webhooks/new/", webhook_new, name="webhook_new"),
+    path("webhooks/<int:webhook_id>/", webhook, name="webhook"),
+    path("webhooks/<int:webhook_id>/edit/", webhook_edit, name="webhook_edit"),
+    path("webhooks/<int:webhook_id>/secret/", webhook_secret, name="webhook_secret"),
+    path("webhooks/<int:webhook_id>/remove/", webhook_remove, name="webhook_remove"),
     path("spend/", spend, name="spend"),
     path("spend/new/", spend_new, name="spend_new"),
     path("spend/file/", spend_upload, name="spend_upload"),

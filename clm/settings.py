@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
         "ConsentState": "customers.models.contracts.Consent.State",
         "ImportState": "customers.models.intake.Import.State",
         "ExportState": "analytics.models.exports.Export.State",
+        "DeliveryState": "campaigns.models.outgoing.Delivery.State",
         "VersionState": "lifecycle.models.definitions.Version.State",
         "CountingState": "analytics.models.kept.Counting.State",
         "ChangeState": "analytics.changes.STATES",

@@ -56,6 +56,18 @@ from .types import CatalogueList, DraftMapping, OneType
 from .users import Keys, Me, OneKey, OneUser, RevokeKey, Users
 from .value import CustomerScores, Value
 from .versions import ModelVersion, ModelVersions, SegmentVersion, SegmentVersions, SubRules
+from .webhooks import (
+    Deliveries,
+    OneDelivery,
+    OneWebhook,
+    PingWebhook,
+    ResendWebhook,
+    RetryDelivery,
+    RotateWebhook,
+    SwitchOffWebhook,
+    SwitchOnWebhook,
+    Webhooks,
+)
 
 urlpatterns = [
     path("customers/", Customers.as_view(), name="api_customers"),
@@ -87,6 +99,20 @@ urlpatterns = [
     path("exports/", Exports.as_view(), name="api_exports"),
     path("exports/<str:export>/", OneExport.as_view(), name="api_export"),
     path("exports/<str:export>/file/", ExportFile.as_view(), name="api_export_file"),
+    path("webhooks/", Webhooks.as_view(), name="api_webhooks"),
+    path("webhooks/<str:webhook>/", OneWebhook.as_view(), name="api_webhook"),
+    path("webhooks/<str:webhook>/ping/", PingWebhook.as_view(), name="api_webhook_ping"),
+    path("webhooks/<str:webhook>/rotate/", RotateWebhook.as_view(), name="api_webhook_rotate"),
+    path("webhooks/<str:webhook>/switch-on/", SwitchOnWebhook.as_view(), name="api_webhook_switch_on"),
+    path("webhooks/<str:webhook>/switch-off/", SwitchOffWebhook.as_view(), name="api_webhook_switch_off"),
+    path("webhooks/<str:webhook>/resend/", ResendWebhook.as_view(), name="api_webhook_resend"),
+    path("webhooks/<str:webhook>/deliveries/", Deliveries.as_view(), name="api_webhook_deliveries"),
+    path("webhooks/<str:webhook>/deliveries/<str:delivery>/", OneDelivery.as_view(), name="api_webhook_delivery"),
+    path(
+        "webhooks/<str:webhook>/deliveries/<str:delivery>/retry/",
+        RetryDelivery.as_view(),
+        name="api_webhook_delivery_retry",
+    ),
     path("identities/", Identities.as_view(), name="api_identities"),
     path("merges/", Merges.as_view(), name="api_merges"),
     path("merges/<str:merge>/", OneMerge.as_view(), name="api_merge"),

@@ -84,6 +84,7 @@ PAGES = (
         "events names types mapping map roles schema tracking plan",
         "overview.view",
     ),
+    ("webhooks", gettext_lazy("Webhooks"), "webhook", "hooks events notify integration outgoing", "webhooks.manage"),
     ("rates", gettext_lazy("Exchange rates"), "exchange", "currency currencies money fx", "rates.edit"),
     (
         "installation",
@@ -113,6 +114,7 @@ ACTS = (
     ("campaign_new", gettext_lazy("New campaign"), "speakerphone", "create add", "campaigns.edit"),
     ("user_new", gettext_lazy("New user"), "user-plus", "invite add team member login", "users.manage"),
     ("key_new", gettext_lazy("New API key"), "key", "token create add", "users.manage"),
+    ("webhook_new", gettext_lazy("New webhook"), "webhook", "hook create add notify", "webhooks.manage"),
     ("account_key_new", gettext_lazy("New key of your own"), "key", "api token create add", "account.own"),
     ("segment_new", gettext_lazy("New segment"), "users-group", "rule create add", "segments.edit"),
     ("list_new", gettext_lazy("New static list"), "list-details", "segment create add", "segments.edit"),

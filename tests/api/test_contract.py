@@ -24,6 +24,7 @@ from schemathesis.generation import GenerationMode
 
 from analytics.models import Export
 from campaigns.keeping import create_campaign
+from campaigns.outgoing.keeping import create_endpoint, ping
 from campaigns.spending import enter_spend
 from clm.lib.access.models import ApiKey, User
 from clm.wsgi import application
@@ -148,6 +149,8 @@ def one_of_everything() -> dict[str, str]:
     export = Export.objects.create(
         asked_by="somebody", asked_at=now, subject="customers", format="csv", dialect="api", state="ready", rows=3
     )
+    webhook, _secret = create_endpoint(told={"url": "https://example.org/", "events": ["customer.merged"]}, now=now)
+    delivery = ping(endpoint=webhook, now=now)
     example = add_example(subject=model.pk, name="the first day", stage="lapsed", customer=customer, day=1)
     segment = Segment.objects.get(key="active_customer")
     member = add_example(subject=segment.pk, name="is in it", stage="in", history={}, day=1)
@@ -156,6 +159,8 @@ def one_of_everything() -> dict[str, str]:
         "segment_example": str(member.pk),
         "sub_rule": str(SubRule.objects.get(name="advocate").pk),
         "export": str(export.pk),
+        "webhook": str(webhook.pk),
+        "delivery": str(delivery.pk),
         "customer": str(customer),
         "parked": str(parked),
         "placement": str(placed.pk),
@@ -236,6 +241,10 @@ def plausible(path: str, seeded: dict[str, str]) -> dict[str, list[Any]]:
         "history": [{"touchpoints": [{"occurred_at": "2024-01-01T00:00:00Z", "type": "Signed Up"}]}, None],
         **({"stages": [_KEYS]} if path.endswith(("/precedence/", "/positions/")) else {}),
         **({"day": [3, None], "at": [None], "stage": ["lapsed", "in", None]} if "/examples/" in path else {}),
+        "url": ["https://example.org/hook"],
+        "model_keys": [["seven"], []],
+        "segment_keys": [["active_customer"], []],
+        "since": ["2025-01-01"],
         "Idempotency-Key": ["one", "two"],
     }
 

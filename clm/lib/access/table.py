@@ -35,6 +35,7 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "catalogue.edit": (ADMINS, _("Say what the names of events mean")),
     "sources.manage": (ADMINS, _("Let websites, apps and servers send, and try refused messages again")),
     "imports.run": (MARKETERS, _("Bring in files, look at what became of them, and take them back")),
+    "webhooks.manage": (ADMINS, _("Tell other programs of changes")),
     "imports.view": (ADMINS, _("See what became of imported files and what was refused")),
     "account.own": (EVERYBODY, _("Keep one's own name, time zone, theme and keys")),
     "users.manage": (ADMINS, _("Manage users and keys")),
