@@ -265,6 +265,7 @@ SPECTACULAR_SETTINGS = {
         "UserRole": "clm.lib.access.models.Role",
         "TouchpointRole": "customers.models.touchpoint.Role",
         "ConsentState": "customers.models.contracts.Consent.State",
+        "ImportKind": "customers.models.intake.Import.Kind",
         "ImportState": "customers.models.intake.Import.State",
         "ExportState": "analytics.models.exports.Export.State",
         "DeliveryState": "campaigns.models.outgoing.Delivery.State",
