@@ -70,6 +70,8 @@ def main() -> None:
         path = Path(folder) / "contacts.csv"
         write(path)
         print(f"{ROWS:,} rows, {path.stat().st_size / 1e6:,.0f} MB")
+        # A first run makes its private servers and tables, which is nothing a row costs.
+        subprocess.run([sys.executable, str(PROJECT / "manage.py"), "prepare"], check=True, capture_output=True)
         read = floor(path)
         print("\n| what | rows/s | against reading alone | most memory | changed |\n| --- | --- | --- | --- | --- |")
         print(f"| csv alone | {ROWS / read:,.0f} | 1.00 | | |")

@@ -44,6 +44,7 @@ app.conf.beat_schedule = {
     "exports": {"task": "clm.tasks.exports", "schedule": 2.0, "options": {"expires": 2.0}},
     "export_files": {"task": "clm.tasks.export_files", "schedule": crontab(minute=11), "options": {"expires": 3600.0}},
     "score": {"task": "clm.tasks.score", "schedule": 60.0, "options": {"expires": 60.0}},
+    "old_imports": {"task": "clm.tasks.old_imports", "schedule": crontab(minute=23), "options": {"expires": 3600.0}},
     "partitions": {"task": "clm.tasks.partitions", "schedule": crontab(hour=3, minute=17)},
     "answers": {"task": "clm.tasks.answers", "schedule": crontab(minute=41), "options": {"expires": 3600.0}},
 }

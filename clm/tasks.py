@@ -12,6 +12,7 @@ from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
 from customers.conversions import convert_asked
 from customers.erase import work_on_erasures
+from customers.importing.ending import forget_imports
 from customers.importing.work import Beyond, work_on_imports
 from customers.ingest import clock
 from customers.partitions import turn_partitions
@@ -123,6 +124,12 @@ def imports(**_later: Any) -> int:
 def convert(**_later: Any) -> int:
     """Some of the money that a new exchange rate can convert (manage.py convert)."""
     return convert_asked(seconds=CONVERT_SECONDS)
+
+
+@app.task(name="clm.tasks.old_imports")
+def old_imports(**_later: Any) -> int:
+    """Forget the rows of imports that can no longer be taken back (manage.py imports --forget)."""
+    return forget_imports(now=clock())
 
 
 @app.task(name="clm.tasks.partitions")

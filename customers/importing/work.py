@@ -23,7 +23,7 @@ from .begin import begun_before, fingerprint, source_of, told_before
 from .event_lines import run_events
 from .mapping import RowMapping
 from .run import RowsRun, Tell
-from .staging import content_as_file
+from .staging import content_as_file, forget_content
 from .undo import LetGo, finish_undo, undo_next
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,8 @@ def _take_back(record: Import, beyond: Beyond, until: float, tell: Tell) -> None
 def _work_on(record: Import, tell: Tell, until: float) -> None:
     try:
         _WORK[record.kind](record, tell, until)
+        if Import.objects.filter(pk=record.pk, state=State.DONE).exists():
+            forget_content(record=record)  # its rows, as they were read, are kept until it cannot be taken back
     except Stopped:
         return
     except (OperationalError, InterfaceError):

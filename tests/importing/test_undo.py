@@ -10,6 +10,8 @@ from analytics.models import SalesDay
 from clm.lib.questions import ConflictError
 from customers.events import Event
 from customers.importing.asking import ask
+from customers.importing.begin import keep_upload
+from customers.importing.ending import forget_imports
 from customers.importing.work import Beyond, work_on_imports
 from customers.ingest import clock, ingest
 from customers.models import (
@@ -187,3 +189,27 @@ def test_it_can_be_taken_back_for_thirty_days(tmp_path):
         ask(record=done.record.pk, wish="undo")
     Import.objects.update(finished_at=clock() - timedelta(days=29))
     assert ask(record=done.record.pk, wish="undo").state == "undoing"
+
+
+def test_what_is_kept_of_a_file_goes_when_it_can_no_longer_be_taken_back(tmp_path):
+    old, new = bring(write(tmp_path, person(1))).record, bring(write(tmp_path, person(2), name="b.csv")).record
+    draft = keep_upload(blocks=[b"id,email\n1,a@example.org\n"], file_name="c.csv", preset="", now=NOW)
+    assert forget_imports(now=NOW + timedelta(days=29)) == 0
+    Import.objects.filter(pk=new.pk).update(finished_at=NOW + timedelta(days=20))
+    Import.objects.filter(pk=old.pk).update(finished_at=NOW)
+    assert forget_imports(now=NOW + timedelta(days=31)) == 2
+    assert [one.rows.exists() for one in (old, new)] == [False, True]
+    assert [one.brought.exists() for one in (old, new)] == [False, True]
+    assert not Import.objects.filter(pk=draft.pk).exists()
+    assert Import.objects.get(pk=old.pk).lines_read == 1
+    with pytest.raises(ConflictError):
+        ask(record=old.pk, wish="undo")
+
+
+def test_an_uploaded_file_is_not_kept_longer_than_it_is_needed(tmp_path):
+    record = keep_upload(blocks=[b"id,email\n1,a@example.org\n"], file_name="c.csv", preset="", now=NOW)
+    assert record.content.exists()
+    ask(record=record.pk, wish="start")
+    work_on_imports()
+    assert not record.content.exists()
+    assert record.rows.exists()

@@ -6,10 +6,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from analytics.days.fill import count_sales_anew
 from analytics.pages.imports import SAMPLE
 from customers.importing.asking import ask
-from customers.importing.work import work_on_imports
+from customers.importing.work import Beyond, work_on_imports
 from customers.models import Consent, Customer, Import, Touchpoint, Trait
+from lifecycle.withdrawn import let_go
 from tests.keeping.conftest import faults, said
 
 STRIPE = "id,Email,Name,Created (UTC),Delinquent\n" + "".join(
@@ -185,3 +187,29 @@ def test_an_agent_brings_nothing_in(browsers: dict[str, Client]) -> None:
     assert browsers["agent"].get("/imports/").status_code == 403
     assert "/imports/" not in browsers["agent"].get("/customers/").content.decode()
     assert "/imports/" in browsers["marketer"].get("/customers/").content.decode()
+
+
+def test_what_another_system_calls_a_stage_stands_beside_ours(marketer: Client) -> None:
+    text = "Record ID,Email,Lifecycle Stage,Create Date\n151,a@example.org,Evangelist,2025-01-02 09:30\n"
+    record = upload(marketer, text, "contacts.csv")
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports()
+    page = marketer.get(f"/customers/{Customer.objects.get().pk}/").content.decode()
+    assert "In other systems" in page
+    assert "Evangelist" in page
+
+
+def test_an_import_is_taken_back_after_a_word(marketer: Client) -> None:
+    record = upload(marketer)
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports()
+    page = marketer.get(f"/imports/{record.pk}/").content.decode()
+    assert f"/imports/{record.pk}/undo/" in page
+    assert "customers no more" in marketer.get(f"/imports/{record.pk}/undo/").content.decode()
+    marketer.post(f"/imports/{record.pk}/undo/")
+    assert "Taking it back" in marketer.get(f"/imports/{record.pk}/").content.decode()
+    work_on_imports(beyond=Beyond(let_go, count_sales_anew))
+    page = marketer.get(f"/imports/{record.pk}/").content.decode()
+    assert "Taken back" in page
+    assert f"/imports/{record.pk}/undo/" not in page
+    assert not Customer.objects.exists()
