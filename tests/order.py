@@ -2,11 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 # Files that take longest, longest first. A file is one worker's (`--dist loadfile`), and one of them begun last would
 # be waited for by everybody else. The order changes nothing but that: a file may come or go without being named here.
@@ -56,7 +53,7 @@ def in_order(items: Sequence[pytest.Item], written: dict[pytest.Item, int]) -> l
 
 
 def _file(item: pytest.Item) -> str:
-    return item.path.relative_to(PROJECT).as_posix() if item.path.is_relative_to(PROJECT) else str(item.path)
+    return item.nodeid.partition("::")[0]
 
 
 def _commits(item: pytest.Item) -> bool:

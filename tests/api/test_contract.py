@@ -44,6 +44,8 @@ from tests.lifecycle.making import ago, installed
 
 SOAK = int(os.environ.get("CLM_SOAK", "0"))
 SECONDS_A_REQUEST = 0.02
+# `make test`: so many requests in all, however many operations there come to be, and never fewer than a few of each.
+REQUESTS, A_FEW = 1_400, 8
 
 load_all_checks()
 HELD_AGAINST = CHECKS.get_by_names(
@@ -65,7 +67,7 @@ SCHEMA = schemathesis.openapi.from_dict(description())
 SCHEMA.app = application
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 SENSE = ("plausible", "somewhere", "plausible", "as generated", "plausible")
-EXAMPLES = max(15, int(SOAK / SECONDS_A_REQUEST / len(OPERATIONS)))
+EXAMPLES = max(A_FEW, max(REQUESTS, int(SOAK / SECONDS_A_REQUEST)) // len(OPERATIONS))
 
 
 @pytest.fixture(scope="module")
