@@ -42,7 +42,7 @@ PAGES = (
         "review",
         gettext_lazy("Possible duplicates"),
         "zoom-question",
-        "review queue duplicate doubles merge same person identity",
+        "review queue duplicate doubles same person identity",
         "customers.merge",
     ),
     ("exports", gettext_lazy("Exports"), "file-download", "download files csv jsonl take away", "customers.export"),
