@@ -267,7 +267,6 @@ SPECTACULAR_SETTINGS = {
         "ConsentState": "customers.models.contracts.Consent.State",
         "ImportKind": "customers.models.intake.Import.Kind",
         "ImportState": "customers.models.intake.Import.State",
-        "ImportKind": "customers.models.intake.Import.Kind",
         "ExportState": "analytics.models.exports.Export.State",
         "DeliveryState": "campaigns.models.outgoing.Delivery.State",
         "VersionState": "lifecycle.models.definitions.Version.State",
