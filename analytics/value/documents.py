@@ -67,7 +67,7 @@ def found_in(people: Everybody) -> tuple[dict[str, Any], Worth]:
             "monetary": _classes(thresholds(people.revenue)),
         },
     }
-    tells_risk = isinstance(risk, Proof) and shown.tells_alive
+    tells_risk = isinstance(risk, Proof) and shown.model is not None
     return document, Worth(shown.model, shown.tells_alive, values, tells_risk)
 
 
@@ -79,7 +79,7 @@ def worth_of(document: Mapping[str, Any]) -> Worth:
     told = shown["verdict"] == Verdict.FITTED
     spent = document["spending"]
     values = GammaGamma(*(one["value"] for one in spent["parameters"])) if spent["verdict"] == Verdict.FITTED else None
-    return Worth(model, told, values, told and document["risk"]["refused"] == "")
+    return Worth(model, told, values, known and document["risk"]["refused"] == "")
 
 
 def classes_of(document: Mapping[str, Any], name: str) -> Thresholds | None:

@@ -69,7 +69,8 @@ def proof(everybody: Everybody) -> Proof | Refusal:
     if min(silent, len(places) - silent) < LEAST_OUTCOMES:
         return Refusal.THIN
     fitted = fit("mbg", together.purchases)
-    if fitted.verdict != Verdict.FITTED or fitted.model is None:
+    # Whoever is never lost may fall silent all the same: this needs no dropout.
+    if fitted.model is None:
         return Refusal.THIN if fitted.verdict == Verdict.NOT_ENOUGH_DATA else Refusal.NO_MODEL
     foretold = fitted.model.silent(together.purchases, RISK_DAYS)[together.row]
     outcome = was_silent.astype(np.float64)

@@ -319,3 +319,22 @@ def test_the_risk_is_proved_on_the_last_days_beside_a_naive_guess() -> None:
         assert 0 <= band["low"] <= band["came"] <= band["high"] <= 1
     steps = Score.objects.filter(scoring=latest.pk).values("risk_step").annotate(number=Count("customer"))
     assert {row["risk_step"]: row["number"] for row in steps} == scores.counts(scoring=latest)["risk"]
+
+
+def test_where_nobody_is_ever_lost_the_risk_of_silence_is_told_and_being_alive_is_not() -> None:
+    random = np.random.default_rng(8)
+    events = []
+    for one in range(150):
+        age, rate = random.uniform(300, 600), random.gamma(0.9, 1 / 70)
+        times = np.cumsum(np.r_[0.0, random.exponential(1 / rate, 200) + 1])
+        events += [bought(f"p{one}", round(age - at + 1, 3)) for at in times[times < age]]
+    tell(*events)
+    scored()
+    latest = scores.latest_scoring()
+    assert latest is not None
+    assert scores.shown_fit(latest.document)["verdict"] == "dropout_not_identified"
+    assert latest.document["risk"]["refused"] == ""
+    for row in kept():
+        assert row["alive"] is None
+        assert 0 <= row["risk"] <= 1
+        assert 1 <= row["risk_step"] <= 10
