@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from customers.models import Consent, Customer, Identity, Merge, Role, Touchpoint, Trait
+from customers.consents import counting_statements
+from customers.models import Customer, Identity, Merge, Role, Touchpoint, Trait
 from customers.traits_then import traits_then
 from lifecycle.load import Loaded
 from lifecycle.models import Segment, Standing, Subject
@@ -253,12 +254,9 @@ def traits(
 
 
 def consents(*, profiles: Sequence[int], as_of: datetime | None = None) -> tuple[ConsentRow, ...]:
-    """The latest statement per address, channel and purpose until `as_of` (None: now)."""
-    stated = Consent.objects.filter(profile__in=list(profiles))
-    if as_of is not None:
-        stated = stated.filter(at__lte=as_of)
-    latest = stated.order_by("address", "channel", "purpose", "-at", "-pk").distinct("address", "channel", "purpose")
-    return tuple(ConsentRow(one.address, one.channel, one.purpose, one.state, one.at, one.source) for one in latest)
+    """The statement that counts per address, channel and purpose until `as_of` (None: now)."""
+    counting = counting_statements(profiles=profiles, as_of=as_of)
+    return tuple(ConsentRow(one.address, one.channel, one.purpose, one.state, one.at, one.source) for one in counting)
 
 
 def merged_from(*, customer: int, known_at: datetime | None = None) -> tuple[MergedRow, ...]:

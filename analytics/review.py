@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from clm.lib.cursors import cursor, parse_cursor
 from clm.lib.questions import NotThereError, QuestionError
-from customers.models import PossibleMerge
+from customers.duplicates import done_percent
+from customers.models import DuplicateSearch, PossibleMerge
 from customers.models.possible_merge import ALIKE
 
 from .customer_figures import initials, names_of
@@ -79,6 +80,38 @@ class Queue:
     previous_cursor: str | None
     waiting: int
     is_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchState:
+    """The last search for duplicates. percent of all there is to do; found: pairs new to the queue."""
+
+    id: int
+    is_running: bool
+    percent: int
+    customers: int
+    compared: int
+    found: int
+    asked_at: datetime
+    finished_at: datetime | None
+
+
+def latest_search() -> SearchState | None:
+    """The search asked for last; None before the first."""
+    one = DuplicateSearch.objects.order_by("-pk").first()
+    if one is None:
+        return None
+    counts = one.counts
+    return SearchState(
+        id=one.pk,
+        is_running=one.is_running,
+        percent=done_percent(one),
+        customers=counts.get("customers", 0),
+        compared=counts.get("compared", 0),
+        found=counts.get("new", 0),
+        asked_at=one.asked_at,
+        finished_at=one.finished_at,
+    )
 
 
 def queue(*, asked: Mapping[str, str]) -> Queue:

@@ -64,7 +64,7 @@ from analytics.pages.overview import overview, overview_file
 from analytics.pages.placements import customer_place, customer_placement_end, customer_placement_withdraw
 from analytics.pages.rates import rate_delete, rates, rates_job, rates_upload
 from analytics.pages.retention import cohorts, retention_file
-from analytics.pages.review import review, review_pair
+from analytics.pages.review import review, review_pair, review_search
 from analytics.pages.rules import rule_words, segment_new, segment_rule, stage_new, stage_rule, sub_rule, sub_rule_new
 from analytics.pages.search import search
 from analytics.pages.segment_lists import (
@@ -121,6 +121,7 @@ urlpatterns = [
     path("customers/<int:customer_id>/erase/", customer_erase, name="customer_erase"),
     path("erasures/", erasures, name="erasures"),
     path("review/", review, name="review"),
+    path("review/search/", review_search, name="review_search"),
     path("review/<int:pair_id>/", review_pair, name="review_pair"),
     path("merges/<int:merge_id>/undo/", merge_undo, name="merge_undo"),
     path("customers/<int:customer_id>/place/", customer_place, name="customer_place"),

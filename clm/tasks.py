@@ -11,6 +11,7 @@ from campaigns.outgoing.ending import forget_deliveries
 from clm.celery import app
 from clm.lib.access.kept_answers import forget_answers
 from customers.conversions import convert_asked
+from customers.duplicates import work_on_duplicates
 from customers.erase import work_on_erasures
 from customers.importing.ending import forget_imports
 from customers.importing.work import Beyond, work_on_imports
@@ -27,7 +28,7 @@ from lifecycle.withdrawn import let_go
 
 # A worker that counts for somebody lets others have their turn after so long; the next wake-up goes on.
 PREVIEW_SECONDS = 20.0
-ERASURE_SECONDS = 20.0
+ERASURE_SECONDS = DUPLICATES_SECONDS = 20.0
 WEBHOOK_SECONDS = 10.0
 IMPORT_SECONDS = 20.0
 CONVERT_SECONDS = 20.0
@@ -130,6 +131,12 @@ def convert(**_later: Any) -> int:
 def old_imports(**_later: Any) -> int:
     """Forget the rows of imports that can no longer be taken back (manage.py imports --forget)."""
     return forget_imports(now=clock())
+
+
+@app.task(name="clm.tasks.duplicates", expires=10)
+def duplicates(**_later: Any) -> int:
+    """Go on with the search for duplicates that somebody asked for (manage.py find_duplicates)."""
+    return work_on_duplicates(seconds=DUPLICATES_SECONDS)
 
 
 @app.task(name="clm.tasks.partitions")

@@ -1,9 +1,11 @@
 """What people tell us we may do: statements of consent, one row each, never changed."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from clm.lib.questions import QuestionError
@@ -11,10 +13,11 @@ from clm.lib.questions import QuestionError
 from .erased import refuse_erased
 from .events import EARLIEST
 from .keeping import folded_text
-from .models import Consent, Identity, Profile
+from .models import Consent, Identity, Profile, ProfileMove
 
 LONGEST_ADDRESS, LONGEST_WORD, LONGEST_SOURCE = 512, 60, 200
 _WORD = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_STRICTEST = (Consent.State.REFUSED, Consent.State.WITHDRAWN, Consent.State.PENDING, Consent.State.GRANTED)
 
 
 @transaction.atomic
@@ -62,6 +65,30 @@ def state_consent(
         at=at or now,
         recorded_at=now,
     )
+
+
+def counting_statements(*, profiles: Sequence[int], as_of: datetime | None = None) -> list[Consent]:
+    """Of one customer's statements until `as_of` (None: now) the one that counts for each address, channel and purpose:
+    the latest. But what several profiles said before they were one customer was said by whoever did not know of the
+    others: of their latest statements the most restrictive counts, until one is made after the merge."""
+    stated = Consent.objects.filter(profile__in=list(profiles))
+    if as_of is not None:
+        stated = stated.filter(at__lte=as_of)
+    order = ("address", "channel", "purpose", "profile")
+    by_matter: dict[tuple[str, str, str], list[Consent]] = {}
+    for one in stated.order_by(*order, "-at", "-pk").distinct(*order):
+        by_matter.setdefault((one.address, one.channel, one.purpose), []).append(one)
+    joined_at = None
+    if any(len(each) > 1 for each in by_matter.values()):
+        joined_at = ProfileMove.objects.filter(profile__in=list(profiles)).aggregate(last=Max("at"))["last"]
+    found = []
+    for each in by_matter.values():
+        latest = max(each, key=lambda one: (one.at, one.pk))
+        is_theirs = joined_at is None or latest.recorded_at >= joined_at
+        found.append(
+            latest if is_theirs else min(each, key=lambda one: (_STRICTEST.index(one.state), -one.at.timestamp()))
+        )
+    return found
 
 
 def _word(text: str, field: str) -> str:

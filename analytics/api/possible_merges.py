@@ -12,9 +12,10 @@ from rest_framework.views import APIView
 
 from clm.lib.access.models import User
 from clm.lib.questions import NotThereError
+from customers.duplicates import done_percent, start_search
 from customers.ingest import clock
 from customers.keeping import folded_text
-from customers.models import PossibleMerge, Profile
+from customers.models import DuplicateSearch, PossibleMerge, Profile
 from customers.review import accept, refuse
 from lifecycle.advance import advance_customers
 
@@ -165,3 +166,60 @@ def _possible(text: str) -> PossibleMerge:
     if found is None:
         raise NotThereError(text)
     return found
+
+
+# --- looking for them -------------------------------------------------------------------------------------------
+class DuplicateSearchShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    asked_at = Instant()
+    author = serializers.CharField(source="author.name", default="", help_text="Empty: a machine or the command.")
+    finished_at = Instant(allow_null=True)
+    percent = serializers.SerializerMethodField(help_text="How far it is.")
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), help_text="customers looked through, pairs compared, pairs new to the queue."
+    )
+
+    def get_percent(self, row: DuplicateSearch) -> int:
+        """Of all there is to do."""
+        return done_percent(row)
+
+
+class DuplicateSearches(ListView):
+    permission_needed: ClassVar[dict[str, str]] = {"GET": "customers.view", "POST": "customers.merge"}
+    queryset = DuplicateSearch.objects.select_related("author")
+    serializer_class = DuplicateSearchShape
+
+    @extend_schema(
+        operation_id="duplicate_searches_list",
+        summary="Searches for duplicates, last first",
+        responses={200: DuplicateSearchShape(many=True), **problems(400)},
+    )
+    def get(self, request: Request) -> Response:
+        return self.listed(request)
+
+    @act(
+        operation_id="duplicate_searches_create",
+        summary="Look through everybody for duplicates",
+        description="Pairs come into the review queue; nobody is merged. While a search runs, it is what is answered.",
+        responses={202: DuplicateSearchShape},
+    )
+    def post(self, request: Request) -> Response:
+        found = start_search(now=clock(), author=_author(request))
+        where = {"Location": f"/api/v1/duplicate-searches/{found.pk}/"}
+        return Response(DuplicateSearchShape(found).data, status=status.HTTP_202_ACCEPTED, headers=where)
+
+
+class OneDuplicateSearch(APIView):
+    permission_needed: ClassVar[str] = "customers.view"
+
+    @extend_schema(
+        operation_id="duplicate_searches_read",
+        summary="How far one search for duplicates is",
+        responses={200: DuplicateSearchShape, **problems(400, 404)},
+    )
+    def get(self, request: Request, duplicate_search: str) -> Response:
+        NoParameters.of(request)
+        found = DuplicateSearch.objects.select_related("author").filter(pk=asked_id(duplicate_search)).first()
+        if found is None:
+            raise NotThereError(duplicate_search)
+        return Response(DuplicateSearchShape(found).data)

@@ -44,7 +44,14 @@ from .model_drafts import (
     SubRuleRule,
 )
 from .movement import Moves
-from .possible_merges import AcceptPossibleMerge, OnePossibleMerge, PossibleMerges, RefusePossibleMerge
+from .possible_merges import (
+    AcceptPossibleMerge,
+    DuplicateSearches,
+    OneDuplicateSearch,
+    OnePossibleMerge,
+    PossibleMerges,
+    RefusePossibleMerge,
+)
 from .previews import PreviewModel, PreviewSegment, PublishModel
 from .rules import EvaluateRule
 from .segment_drafts import SegmentHands, SegmentRule, SegmentUpload
@@ -129,6 +136,8 @@ urlpatterns = [
         RefusePossibleMerge.as_view(),
         name="api_possible_merge_refuse",
     ),
+    path("duplicate-searches/", DuplicateSearches.as_view(), name="api_duplicate_searches"),
+    path("duplicate-searches/<str:duplicate_search>/", OneDuplicateSearch.as_view(), name="api_duplicate_search"),
     path("erasures/", Erasures.as_view(), name="api_erasures"),
     path("erasures/readmit/", Readmit.as_view(), name="api_erasures_readmit"),
     path("erasures/<str:erasure>/", OneErasure.as_view(), name="api_erasure"),

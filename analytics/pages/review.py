@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.pairs import pair
-from analytics.review import STATES, WHYS, PossiblePair, next_open, possible_pair, queue
+from analytics.review import STATES, WHYS, PossiblePair, latest_search, next_open, possible_pair, queue
 from analytics.sorting import live_models
 from clm.lib.access.models import User
 from clm.lib.questions import ConflictError, QuestionError
+from customers.duplicates import start_search
 from customers.keeping import folded_text
 from customers.models import Customer, Source
 from customers.review import accept, refuse
@@ -51,6 +52,7 @@ def review(request: HttpRequest, *, now: datetime) -> HttpResponse:
     context = {
         "now": now,
         "queue": found,
+        "search": latest_search(),
         "state": asked["state"] or "open",
         "states": [(key, label) for key, label in STATES.items()],
         "why": asked["why"],
@@ -61,6 +63,16 @@ def review(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "is_narrowed": any(asked[name] for name in ("why", "source")),
     }
     return render(request, "pages/review.html", context)
+
+
+@page("customers.merge")
+def review_search(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    """Look for duplicates; asked without scripts or again and again by the page, how far that is."""
+    if request.method == "POST":
+        start_search(now=now, author=request.user.pk if isinstance(request.user, User) else None)
+        messages.info(request, _("Everybody is looked through for duplicates; it goes on by itself."))
+        return redirect("review")
+    return render(request, "parts/duplicate_search.html", {"now": now, "search": latest_search()})
 
 
 @page("customers.merge", takes=FILTERS)

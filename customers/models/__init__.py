@@ -2,6 +2,7 @@
 
 from .contracts import Consent, ExchangeRate
 from .conversion import AmountChange, Conversion
+from .duplicates import DuplicateKey, DuplicateSearch
 from .erasure import ErasedIdentifier, Erasure
 from .identity import (
     Account,
@@ -38,6 +39,8 @@ __all__ = [
     "Consent",
     "Conversion",
     "Customer",
+    "DuplicateKey",
+    "DuplicateSearch",
     "ErasedIdentifier",
     "Erasure",
     "ExchangeRate",

@@ -29,6 +29,7 @@ from campaigns.spending import enter_spend
 from clm.lib.access.models import ApiKey, User
 from clm.wsgi import application
 from customers.consents import state_consent
+from customers.duplicates import start_search
 from customers.ingest import clock
 from customers.merge import merge
 from customers.models import Account, Affiliation, Import, PossibleMerge, Profile, Reject, Source, TouchpointType
@@ -167,6 +168,7 @@ def one_of_everything() -> dict[str, str]:
         "parked": str(parked),
         "placement": str(placed.pk),
         "merge": str(merged.pk),
+        "duplicate_search": str(start_search(now=now).pk),
         "possible_merge": str(PossibleMerge.objects.get().pk),
         "erasure": str(erase(customer=make_customer(ago(days=7)), now=now).pk),
         "account": str(account.pk),

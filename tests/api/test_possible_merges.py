@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from customers.duplicates import work_on_duplicates
 from customers.models import PossibleMerge, Profile
 from customers.review import Possible, propose
 from tests.factories import client_of, make_customer
@@ -66,3 +67,17 @@ def test_a_pair_is_refused_for_good(api: Client) -> None:
     assert api.post(address, {}, "application/json").status_code == 409
     assert listed(api, "?state=open") == []
     assert api.post("/api/v1/possible-merges/987654/refuse/", {}, "application/json").status_code == 404
+
+
+def test_a_search_for_duplicates_is_begun_once_and_followed(api: Client) -> None:
+    make_customer(name="Una Lind", email="una.lind@a.org")
+    make_customer(name="Una Lind", email="una.lind@b.org")
+    begun = api.post("/api/v1/duplicate-searches/", {}, "application/json")
+    assert begun.status_code == 202
+    assert api.post("/api/v1/duplicate-searches/", {}, "application/json").json()["id"] == begun.json()["id"]
+    assert (begun.json()["percent"], begun.json()["finished_at"]) == (0, None)
+    work_on_duplicates()
+    done = api.get(begun["Location"].replace("http://testserver", "")).json()
+    assert (done["percent"], done["counts"]["new"]) == (100, 1)
+    assert api.get("/api/v1/duplicate-searches/").json()["results"] == [done]
+    assert len(listed(api, "?why=alike&state=open")) == 1

@@ -445,6 +445,7 @@ POINTS_AT_PEOPLE = {
     "customers_affiliation": "deleted",
     "customers_consent": "deleted, its history too",
     "customers_consentevent": "deleted",
+    "customers_duplicatekey": "hashes, dropped with the search that made them",
     "customers_erasure": "the act itself, by number",
     "customers_identity": "deleted",
     "customers_merge": "its reason is blanked, its history's too",

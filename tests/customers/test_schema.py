@@ -20,6 +20,7 @@ from customers.models import (
     Consent,
     Conversion,
     Customer,
+    DuplicateSearch,
     Erasure,
     ExchangeRate,
     Identity,
@@ -213,6 +214,8 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "possible_merge_is_of_two_profiles": lambda m: PossibleMerge.objects.create(
         profile=m.profile, other=m.profile, kind="email", value="a", source=m.source
     ),
+    "one_search_for_duplicates_runs_at_a_time": lambda _made: _twice(lambda: DuplicateSearch.objects.create()),
+    "search_for_duplicates_runs_or_is_finished": lambda _made: DuplicateSearch.objects.create(is_running=False),
     "possible_merge_is_open_or_decided": lambda _made: PossibleMerge.objects.create(
         profile_id=1, other_id=2, kind="email", value="a", decision="merged"
     ),

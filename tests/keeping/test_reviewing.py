@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from customers.duplicates import work_on_duplicates
 from customers.models import Merge, PossibleMerge, Profile
 from customers.review import Possible, propose
 from tests.factories import make_order
@@ -131,3 +132,16 @@ def test_a_longer_queue_costs_no_more_queries(agent: Client, pairs: list[int]) -
     with CaptureQueriesContext(connection) as many:
         agent.get("/review/")
     assert len(many) <= len(few) + 1  # those without a name are called by their ids, all by one query
+
+
+def test_looking_for_duplicates_begins_on_the_page_and_says_how_far_it_is(agent: Client, pairs: list[int]) -> None:
+    assert "Look through everybody" in agent.get("/review/").content.decode()
+    done: Any = agent.post("/review/search/", follow=True)
+    assert "goes on by itself" in said(done)[0]
+    part = agent.get("/review/search/").content.decode()
+    assert "0 % done" in part
+    assert "<html" not in part
+    work_on_duplicates()
+    page = agent.get("/review/").content.decode()
+    assert "6 customers were looked through" in page
+    assert "Look again" in page
