@@ -5,13 +5,14 @@ milliseconds, all the more for common names). So:
 
 1. Keys: each customer gets a few numbers that a duplicate would share: the letters and digits of an e-mail's local part
    (5 or more), the last 8 digits of a phone, the words of a name in alphabetical order (2 or more; those of a local
-   part like anna.meier too), and the sound of that name.
+   part like anna.meier too), and the sound of that name: alone, with the digits and with the domain of an address.
 2. Pairs: keys are walked in order. Customers who share one are compared, unless more than MOST_ALIKE do: what so many
    share says nothing of any two. pg_trgm says how alike names and local parts are.
 
 Likelihood: 1 - (1 - 0.75 e)(1 - 0.7 p)(1 - 0.6 n), e and n being 0 up to a similarity of 0.6 and 0.5 and rising to 1
-from there, p 1 for the same phone; an e-mail with other digits in it counts nothing, and names with less than 0.2 in
-common halve it. From LIKELY on a pair is proposed: one name alone is not enough, one name and anything else is.
+from there, p 1 for the same phone; e-mails of a name that sounds the same with the same 3 digits or more are alike by
+0.95, one with other digits counts nothing, and names with less than 0.2 in common halve it. From LIKELY on a pair is
+proposed: one name alone is not enough, one name and anything else is.
 
 Both steps go in portions by keyset, each a transaction that ends with the mark how far it came."""
 
@@ -19,7 +20,7 @@ import hashlib
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, groupby
@@ -38,7 +39,9 @@ CUSTOMERS_AT_ONCE, KEYS_AT_ONCE = 5_000, 20_000
 MOST_ALIKE = 20
 LIKELY = 65  # percent
 SHORTEST_LOCAL, PHONE_DIGITS = 5, 8
-_EMAIL, _PHONE, _NAME, _SOUND = range(4)  # the two lowest bits of a key
+_EMAIL, _PHONE, _NAME, _SOUND, _NUMBERED = range(5)  # the lowest bits of a key
+_KIND_BITS = 3
+SHORTEST_DIGITS = 3
 _SPAN = 1 << 62
 _WORD = re.compile(r"[^\W\d_]+")
 _SOUNDS = (
@@ -147,7 +150,7 @@ def _pairs(search: DuplicateSearch) -> None:
     for key, customers in groups.items():
         if 2 <= len(customers) <= MOST_ALIKE:
             for pair in combinations(customers, 2):
-                shared[pair].add(key & 3)
+                shared[pair].add(key % (1 << _KIND_BITS))
     new = propose(pairs=_likely(shared)) if shared else 0
     counts = search.counts
     search.counts = {
@@ -176,7 +179,7 @@ def _likely(shared: dict[tuple[int, int], set[int]]) -> list[Possible]:
         locals=[one.local for one in known.values()],
         ones=[one for one, _other in pairs],
         others=[other for _one, other in pairs],
-        same_email=[_EMAIL in shared[pair] for pair in pairs],
+        email_alike=[1.0 if _EMAIL in shared[pair] else 0.95 * (_NUMBERED in shared[pair]) for pair in pairs],
         same_phone=[_PHONE in shared[pair] for pair in pairs],
         likely=LIKELY,
     )
@@ -223,10 +226,11 @@ def _known(customers: Iterable[Customer]) -> dict[int, Known]:
     }
 
 
-def known_of(*, name: str, emails: Iterable[str], phones: Iterable[str]) -> Known:
+def known_of(*, name: str, emails: Sequence[str], phones: Iterable[str]) -> Known:
     """What somebody of that name with these addresses and numbers is compared by; the first address is the one whose
     local part is compared."""
     locals_ = [folded(email.partition("@")[0].partition("+")[0]) for email in emails if email]
+    domains = {email.rpartition("@")[2].lower() for email in emails if email}
     plain = [re.sub(r"[^a-z0-9]", "", one) for one in locals_]
     words = _words_of(folded(name))
     keys = {_key(_EMAIL, one) for one in plain if len(one) >= SHORTEST_LOCAL}
@@ -237,7 +241,12 @@ def known_of(*, name: str, emails: Iterable[str], phones: Iterable[str]) -> Know
     for each in (words, *map(_words_of, locals_)):
         if len(each) >= 2 and min(map(len, each)) >= 2:
             keys.add(_key(_NAME, " ".join(each)))
-            keys.add(_key(_SOUND, " ".join(sorted(sound_of(word) for word in each))))
+            sound = " ".join(sorted(sound_of(word) for word in each))
+            keys.add(_key(_SOUND, sound))
+            # Of namesakes too many to compare, those who have something else in common too.
+            numbers = {re.sub(r"[^0-9]", "", one) for one in plain}
+            keys |= {_key(_NUMBERED, f"{sound} {one}") for one in numbers if len(one) >= SHORTEST_DIGITS}
+            keys |= {_key(_SOUND, f"{sound} @{domain}") for domain in domains}
     # Whoever has no name is often called by the address.
     told = words or next((each for each in map(_words_of, locals_) if len(each) >= 2), ())
     return Known(told, plain[0] if plain else "", frozenset(keys))
@@ -261,4 +270,4 @@ def sound_of(word: str) -> str:
 
 def _key(kind: int, text: str) -> int:
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return (int.from_bytes(digest, "big") >> 4 << 2 | kind) % _SPAN
+    return (int.from_bytes(digest, "big") >> _KIND_BITS << _KIND_BITS | kind) % _SPAN

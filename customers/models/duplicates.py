@@ -42,7 +42,7 @@ class DuplicateSearch(models.Model):
 
 
 class DuplicateKey(models.Model):
-    """What a customer may have in common with a duplicate, as a number whose two lowest bits say what it is (see
+    """What a customer may have in common with a duplicate, as a number whose lowest bits say what it is (see
     `customers.duplicates`). Kept while a search runs."""
 
     pk = models.CompositePrimaryKey("key", "customer")

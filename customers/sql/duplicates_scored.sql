@@ -1,19 +1,22 @@
 -- How alike the customers of some pairs are, and how likely one person; see customers/duplicates.py for the weights. One
 -- row per pair that is likely enough: one, other, and in percent the likelihood, and of name, e-mail and phone how alike
 -- (0: nothing to compare).
--- Parameters: customers, names, locals (parallel arrays of texts), ones, others (the pairs), same_email, same_phone (whether
--- they share an address's local part, a number; parallel arrays of truths), likely (percent).
+-- Parameters: customers, names, locals (parallel arrays of texts), ones, others (the pairs), email_alike (how alike
+-- their addresses are at least, by the keys they share), same_phone (whether they share a number; parallel arrays),
+-- likely (percent).
 WITH known AS MATERIALIZED (
     SELECT customer, name, local, regexp_replace(local, '[^0-9]', '', 'g') AS digits
     FROM unnest(%(customers)s::bigint[], %(names)s::text[], %(locals)s::text[]) AS t (customer, name, local)
 ), alike AS (
     SELECT asked.one, asked.other, asked.phone,
            CASE WHEN mine.name <> '' AND theirs.name <> '' THEN similarity(mine.name, theirs.name) END AS name,
-           CASE WHEN asked.email THEN 1
-                WHEN mine.local = '' OR theirs.local = '' OR mine.digits <> theirs.digits THEN 0
-                ELSE similarity(mine.local, theirs.local) END AS email
+           greatest(
+               asked.email,
+               CASE WHEN mine.local = '' OR theirs.local = '' OR mine.digits <> theirs.digits THEN 0
+                    ELSE similarity(mine.local, theirs.local) END
+           ) AS email
     FROM unnest(
-             %(ones)s::bigint[], %(others)s::bigint[], %(same_email)s::boolean[], %(same_phone)s::boolean[]
+             %(ones)s::bigint[], %(others)s::bigint[], %(email_alike)s::float[], %(same_phone)s::boolean[]
          ) AS asked (one, other, email, phone)
     JOIN known AS mine ON mine.customer = asked.one
     JOIN known AS theirs ON theirs.customer = asked.other

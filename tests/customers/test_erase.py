@@ -443,6 +443,7 @@ def test_profiles_are_told_by_position_also_beside_those_who_were_erased() -> No
 # Tables that point at people, and why an erasure leaves their rows, or how it changes them.
 POINTS_AT_PEOPLE = {
     "customers_affiliation": "deleted",
+    "customers_amountchange": "numbers and instants only",
     "customers_consent": "deleted, its history too",
     "customers_consentevent": "deleted",
     "customers_duplicatekey": "hashes, dropped with the search that made them",

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0012_decisions_about_possible_merges"),
+        ("customers", "0017_money_without_a_rate_is_found"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
