@@ -24,7 +24,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -213,14 +213,14 @@ def _status(port: int, method: str, path: str, body: bytes | None = None, key: s
 def posted(port: int, key: str, bodies: Sequence[bytes], clients: int) -> tuple[float, list[float], Counter[int]]:
     """Seconds that so many clients take for the bodies, seconds of each answer, and how many answers of each status.
     What is refused for now is sent again."""
-    waiting = list(bodies)
+    waiting = deque(bodies)  # in the order in which they happened
     latencies: list[float] = []
     answers: Counter[int] = Counter()
 
     def client() -> None:
         while True:
             try:
-                body = waiting.pop()
+                body = waiting.popleft()
             except IndexError:
                 return
             status = 0

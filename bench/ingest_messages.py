@@ -41,7 +41,7 @@ class Batches:
         unique = f"{self.name}-{self.number:09}"
         is_new = place % 10 < round(10 * new_share)
         person = Person(f"user-{unique}", f"browser-{unique}") if is_new else self.chance.choice(known)
-        at = datetime.now(UTC) - timedelta(seconds=self.chance.randrange(300))
+        at = datetime.now(UTC) - timedelta(milliseconds=self.chance.randrange(2_000))
         message: dict[str, Any] = {
             "messageId": f"node-next-{self.number:013}-{unique}",
             "userId": person.user,
