@@ -17,7 +17,7 @@ from customers.ingest import clock
 
 from ..exports.jobs import noted, of, refuse_unmakeable, stop
 from ..models import Export
-from ..pages.exporting import as_attachment, streamed
+from ..pages.exporting import WORKBOOK, as_attachment, streamed
 from .acting import act
 from .answering import Instant, problems
 from .asking import Body, NoParameters, asked_id
@@ -43,6 +43,11 @@ class AsFile(JSONRenderer):
 
     media_type = "text/csv"
     format = "csv"
+
+
+class AsWorkbook(AsFile):
+    media_type = WORKBOOK
+    format = "xlsx"
 
 
 class AsLines(AsFile):
@@ -185,13 +190,18 @@ class OneExport(APIView):
 
 class ExportFile(APIView):
     permission_needed: ClassVar[str] = "customers.export"
-    renderer_classes = (JSONRenderer, AsFile, AsLines)
+    renderer_classes = (JSONRenderer, AsFile, AsLines, AsWorkbook)
 
     @extend_schema(
         operation_id="exports_file",
         summary="The file itself",
         description="404 until it is ready, and when its time is over.",
-        responses={(200, "text/csv"): str, (200, "application/jsonl"): str, **problems(400, 404)},
+        responses={
+            (200, "text/csv"): str,
+            (200, "application/jsonl"): str,
+            (200, WORKBOOK): bytes,
+            **problems(400, 404),
+        },
     )
     def get(self, request: Request, export: str) -> HttpResponseBase:
         NoParameters.of(request)

@@ -26,8 +26,10 @@ from .formats import pieces
 from .questions import table_of
 from .snapshot import beside_the_snapshot, snapshot
 from .tables import Table
+from .workbook import Workbook
 
 LEASE = timedelta(seconds=60)
+ASSEMBLING = timedelta(minutes=20)
 TRIES = 3
 # How far one is, is written down this often; it also renews the lease.
 _NOTE_SECONDS = 2.0
@@ -194,8 +196,22 @@ def _written(export: Export, part: Path, note_seconds: float) -> tuple[datetime,
                     raise _TakenAwayError
 
         watched = Watched(table, note)
-        for piece in pieces(table=watched.table, format=export.format, byte_order_mark=export.byte_order_mark):
-            file.write(piece)
+        if export.format == Export.Format.XLSX:
+            book = Workbook(part, watched.table)
+            book.write()
+            # Its parts are put together in one go, during which nothing can be noted.
+            with beside.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE analytics_export SET lease_until = clock_timestamp() + make_interval(secs => %s)"
+                    " WHERE id = %s AND attempt = %s AND state = 'running'",
+                    [ASSEMBLING.total_seconds(), export.pk, export.attempt],
+                )
+                if cursor.rowcount == 0:
+                    raise _TakenAwayError
+            book.close()
+        else:
+            for piece in pieces(table=watched.table, format=export.format, byte_order_mark=export.byte_order_mark):
+                file.write(piece)
         file.flush()
         os.fsync(file.fileno())
     return now, watched.rows

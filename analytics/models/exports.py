@@ -19,6 +19,7 @@ class Export(models.Model):
 
     class Format(models.TextChoices):
         CSV = "csv", "CSV"
+        XLSX = "xlsx", "XLSX"
         JSONL = "jsonl", "JSONL"
 
     class Dialect(models.TextChoices):

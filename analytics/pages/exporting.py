@@ -29,6 +29,7 @@ MOST = 100
 ASKED = ("what", "format", "bom", "customer", "role")
 _FILE_ONLY = frozenset({"what", "format", "bom", "cursor", "columns", "before"})
 SENT_AT_ONCE = tuple(CONTENT_TYPES)
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class ExportForm(forms.Form):
@@ -38,7 +39,8 @@ class ExportForm(forms.Form):
     format = forms.ChoiceField(
         label=gettext_lazy("Format"),
         choices=[
-            (Export.Format.CSV, gettext_lazy("CSV, for spreadsheets")),
+            (Export.Format.CSV, gettext_lazy("CSV, for spreadsheets and everything else")),
+            (Export.Format.XLSX, gettext_lazy("XLSX, for spreadsheets: dates and amounts ready to count with")),
             (Export.Format.JSONL, gettext_lazy("JSONL, for programs")),
         ],
         widget=forms.RadioSelect,
@@ -179,7 +181,7 @@ def as_attachment(export: Export, *, now: datetime) -> HttpResponse:
         raise Http404(_("This file is not there any more.")) from None
     downloaded(export=export, now=now)
     answer = FileResponse(
-        file, as_attachment=True, filename=name_of(export), content_type=CONTENT_TYPES.get(export.format)
+        file, as_attachment=True, filename=name_of(export), content_type=CONTENT_TYPES.get(export.format, WORKBOOK)
     )
     answer["Cache-Control"] = "no-store"
     return answer  # type: ignore[return-value]  # a response all the same

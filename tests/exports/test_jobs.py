@@ -7,10 +7,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from django.conf import settings as configured
 from django.db import connections
@@ -129,6 +130,31 @@ def test_touchpoints_are_those_of_the_people_of_the_list_latest_first(marketer: 
     export = ask(marketer, "sort=-last_seen", "touchpoints")
     make_waiting()
     assert [row["id"] for row in rows_of(export)] == [row["id"] for row in rows]
+
+
+def test_a_workbook_has_numbers_dates_and_no_formula(
+    marketer: User, people: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analytics.exports.workbook.ROWS_A_SHEET", 2)
+    monkeypatch.setattr("analytics.exports.workbook.LONGEST_CELL", 40)
+    export = ask(marketer, "sort=name", format="xlsx")
+    assert make_waiting(note_seconds=0) == 1
+    export.refresh_from_db()
+    book = openpyxl.load_workbook(folder() / export.file)
+    assert len(book.sheetnames) == 2
+    names, *rows = book.worksheets[0].iter_rows(values_only=True)
+    assert len(rows) == 2
+    first = dict(zip(names, rows[0], strict=True))
+    assert (first["name"], first["orders"], first["revenue"]) == ("'=cmd()", 2, 200)
+    assert first["id"] == str(people[1])
+    assert abs(first["last_seen (UTC)"].replace(tzinfo=UTC) - ago(days=3)) < timedelta(minutes=2)
+    assert book.worksheets[1]["B2"].value == "Cy"
+    touchpoints = ask(marketer, "", "touchpoints", "xlsx")
+    make_waiting()
+    touchpoints.refresh_from_db()
+    book = openpyxl.load_workbook(folder() / touchpoints.file)
+    assert sum(sheet.max_row - 1 for sheet in book.worksheets) == 6
+    assert [path.name for path in folder().iterdir() if path.suffix != ".xlsx"] == []
 
 
 def test_a_timeline_is_taken_away_as_it_is_narrowed(marketer: User, people: list[int]) -> None:
