@@ -14,9 +14,10 @@ from customers.review import NAMELESS, Possible, propose
 
 # Who sends does not wait longer for a merge; told to come back, it sends the same again, and the merge is tried again.
 PATIENCE = "3s"
-# Pairs this process has looked at and left to people: every message of a shared device names them again.
+# Pairs of profiles this process has looked at and left to people, with the customers they belonged to then: every
+# message of a shared device names them again, and once one of them belongs to somebody else they are another question.
 _MOST = 10_000
-_left: set[tuple[int, int]] = set()
+_left: set[tuple[int, int, int, int]] = set()
 
 
 def forget() -> None:
@@ -34,23 +35,21 @@ def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
     """Merge customers whom a message called one person, if one of them was nameless so far; of two who have names, keep
     a row for people to look at. How many were merged."""
     merged = 0
-    for pair in dict.fromkeys(apart):
-        if (pair.profile, pair.other) in _left:
+    pairs = list(dict.fromkeys(apart))
+    before = _owners(pairs)
+    for pair in pairs:
+        (one, _named), (other, _other_named) = before[pair.profile], before[pair.other]
+        if (pair.profile, pair.other, one, other) in _left:
             continue
-        owners = {
-            profile: (customer, bool(has_name))
-            for profile, customer, has_name in sql.rows(
-                "customers/owners", profiles=[pair.profile, pair.other], nameless=NAMELESS
-            )
-        }
-        (one, one_named), (other, other_named) = (owners.get(each, (0, False)) for each in (pair.profile, pair.other))
+        now = _owners([pair])  # one of the pairs before it may have been merged
+        (one, one_named), (other, other_named) = now[pair.profile], now[pair.other]
         if one == other or not one or not other:
             continue
         if one_named and other_named:
             propose(pairs=[Possible(pair.profile, pair.other, pair.kind, pair.value)], source=source.pk)
             if len(_left) >= _MOST:
                 _left.clear()
-            _left.add((pair.profile, pair.other))
+            _left.add((pair.profile, pair.other, one, other))
             continue
         try:
             with transaction.atomic():
@@ -61,3 +60,13 @@ def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
         except MergeError:
             continue  # somebody else merged one of them a moment ago; the next message of theirs finds them one
     return merged
+
+
+def _owners(pairs: Sequence[Apart]) -> dict[int, tuple[int, bool]]:
+    """By profile: its customer and whether that one has a name; (0, False) of a profile that is not there any more."""
+    profiles = sorted({profile for pair in pairs for profile in (pair.profile, pair.other)})
+    found = dict.fromkeys(profiles, (0, False))
+    if profiles:
+        for profile, customer, has_name in sql.rows("customers/owners", profiles=profiles, nameless=NAMELESS):
+            found[profile] = (customer, bool(has_name))
+    return found

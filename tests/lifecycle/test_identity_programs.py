@@ -217,7 +217,6 @@ class World:
     def check(self) -> None:
         """Everything is sent once more, one after the other, as whoever got no answer does: what one message could not
         join because it ran beside another is joined now."""
-        joining.forget()  # whoever begins anew does not remember what it asked while others were still merged
         for message in list(dict.fromkeys(one["messageId"] for one in self.sent)):
             (again,) = [one for one in self.sent if one["messageId"] == message]
             assert self.sender.batch(again).status_code == 200

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from customers.merge import merge, unmerge
 from customers.models import Customer, Identity, Merge, PossibleMerge, Touchpoint
 from customers.receiving import joining
 from customers.receiving.people import ILLEGAL, email_of, is_illegal, phone_of
@@ -51,6 +53,19 @@ def test_another_user_on_the_same_device_is_another_person_and_shown_as_a_possib
     one = PossibleMerge.objects.get()
     assert (one.kind, one.value) == ("anonymous_id", "a")
     assert not Merge.objects.exists()
+
+
+def test_two_of_whom_nothing_was_asked_while_others_were_one_are_asked_about_when_these_are_two_again(
+    sender: Sender,
+) -> None:
+    sender.batch(track("1", user="u3", anonymousId="b"), track("2", user="u1", anonymousId="a"))
+    sender.batch(track("3", user="u2", anonymousId="b"))
+    one = merge(customers=(customer("user_id", "u1"), customer("user_id", "u3")), now=timezone.now())
+    sender.batch(track("4", user="u2", anonymousId="a"))
+    assert PossibleMerge.objects.count() == 1  # these two customers stand in the queue
+    unmerge(merge=one.pk, now=timezone.now())
+    sender.batch(track("5", user="u2", anonymousId="a"))
+    assert sorted(PossibleMerge.objects.values_list("value", flat=True)) == ["a", "b"]
 
 
 @pytest.mark.django_db(transaction=True)
