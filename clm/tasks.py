@@ -4,7 +4,7 @@ behind is found by the next tick. Every task has the same act as a management co
 from typing import Any
 
 from analytics.days.fill import count_sales_anew, fill
-from analytics.exports.jobs import forget_files
+from analytics.exports.jobs import forget_files, forget_the_erased
 from analytics.exports.process import start_if_needed
 from campaigns.outgoing.deliver import deliver
 from campaigns.outgoing.ending import forget_deliveries
@@ -87,7 +87,8 @@ def publish(**_later: Any) -> int:
 
 @app.task(name="clm.tasks.erasures", expires=10)
 def erasures(**_later: Any) -> int:
-    """Look through what was written about those who were erased (manage.py erase)."""
+    """Look through what was written about those who were erased (manage.py erase), and end the files that hold them."""
+    forget_the_erased()
     return work_on_erasures(seconds=ERASURE_SECONDS)
 
 

@@ -14,12 +14,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from clm.lib.access.models import ApiKey, User
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from customers.ingest import clock
+from customers.models import Erasure
 
 from ..models import Export
 from .formats import pieces
@@ -251,6 +253,26 @@ def stop(*, export: Export, now: datetime) -> None:
 def downloaded(*, export: Export, now: datetime) -> None:
     """Note that the file was fetched."""
     Export.objects.filter(pk=export.pk).update(downloads=F("downloads") + 1, downloaded_at=now)
+
+
+def forget_the_erased() -> int:
+    """What leads to somebody who was erased goes from the exports asked for before: files that hold who was there then,
+    and the words that were searched for; how many files that were. Who needs one asks again."""
+    latest = Erasure.objects.aggregate(latest=Max("at"))["latest"]
+    if latest is None:
+        return 0
+    before = Export.objects.filter(asked_at__lte=latest)
+    gone = 0
+    for export in before.filter(state=Export.State.READY, as_of__lte=latest):
+        gone += Export.objects.filter(pk=export.pk, state=Export.State.READY).update(state=Export.State.EXPIRED)
+        _remove(export.file)
+    for export in before.exclude(state__in=[Export.State.WAITING, Export.State.RUNNING]).filter(
+        question__contains="search="
+    ):
+        query = QueryDict(export.question, mutable=True)
+        if query.pop("search", None) is not None:
+            Export.objects.filter(pk=export.pk).update(question=query.urlencode())
+    return gone
 
 
 def forget_files(*, now: datetime) -> int:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
+from analytics.exports.jobs import forget_the_erased
 from clm.lib.access.models import User
 from clm.lib.cursors import cursor, parse_cursor
 from clm.lib.questions import ConflictError, QuestionError
@@ -115,6 +116,7 @@ def customer_erase(request: HttpRequest, customer_id: int, *, now: Any) -> HttpR
             form.add_error(None, str(error))
         else:
             work_on_erasures(seconds=PATIENCE_SECONDS)
+            forget_the_erased()
             advance_customers(customers=[found.pk])
             messages.success(request, _("Customer #%d is erased.") % found.pk)
             return redirect("customer", found.pk)

@@ -18,7 +18,16 @@ from django.db import connections
 from django.test import Client
 
 from analytics.exports import jobs
-from analytics.exports.jobs import claimable, folder, forget_files, has_work, make_waiting, noted, stop
+from analytics.exports.jobs import (
+    claimable,
+    folder,
+    forget_files,
+    forget_the_erased,
+    has_work,
+    make_waiting,
+    noted,
+    stop,
+)
 from analytics.exports.links import token
 from analytics.models import Export
 from clm.lib.access.models import ApiKey, Role, User
@@ -26,6 +35,7 @@ from clm.lib.questions import ConflictError
 from customers.events import Line
 from customers.ingest import clock
 from customers.models import Identity
+from lifecycle.erase import erase
 from tests.factories import make_customer, make_order, make_user
 from tests.lifecycle.making import ago, customer_of, installed, settle, tell
 
@@ -381,6 +391,20 @@ def test_a_link_ends_and_the_file_goes(marketer: User, people: list[int]) -> Non
     export.refresh_from_db()
     assert export.state == "expired"
     assert mine.get("/exports/").status_code == 200
+
+
+def test_a_file_made_before_an_erasure_ends_with_it(marketer: User, people: list[int], files: Path) -> None:
+    before = ask(marketer, "search=Ann&stage=retention")
+    assert make_waiting() == 1
+    erase(customer=people[0], now=clock())
+    after = ask(marketer, "search=Cy")
+    assert make_waiting() == 1
+    assert (forget_the_erased(), forget_the_erased()) == (1, 0)
+    before.refresh_from_db()
+    after.refresh_from_db()
+    assert (before.state, before.question) == (Export.State.EXPIRED, "stage=retention")
+    assert (after.state, after.question) == (Export.State.READY, "search=Cy")
+    assert {path.name for path in files.iterdir()} == {after.file}
 
 
 def test_a_lists_page_leads_to_a_file(marketer: User, people: list[int]) -> None:
