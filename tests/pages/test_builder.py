@@ -254,6 +254,7 @@ def test_a_property_that_is_being_filled_in_is_told_where_it_is_named_and_where_
     for width, theme in MODES:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=theme)
+        look(page, page.url)  # colours fade from one theme into the other
         assert faults(page) == [], width
         assert not overflow(page), width
     assert work_on_previews() >= 1
