@@ -20,7 +20,7 @@ from analytics.models import Export
 from clm.lib.access.models import Role, User
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 
-from .asking import page
+from .asking import dates_of, page
 from .customers import TAKES
 from .forms import Crumb, beside, confirm, status
 
@@ -78,6 +78,8 @@ def export_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
 def customers_export(request: HttpRequest, *, now: datetime) -> StreamingHttpResponse:
     """The list as its address asks for it, sent while it is made: `what` customers or touchpoints, `format` csv or
     jsonl. `bom=0` leaves out the byte order mark that Excel needs."""
+    for name, message in dates_of(request).errors.items():
+        raise QuestionError(name, message)  # before it is written down that a file was sent
     query = request.GET
     subject = query.get("what") or (Export.Subject.TOUCHPOINTS if query.get("customer") else Export.Subject.CUSTOMERS)
     return streamed(

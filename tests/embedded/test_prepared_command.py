@@ -22,6 +22,7 @@ ARGUMENTS = {
     "create_key": ["--role", "viewer", "--name", "n"],
     "demo": ["--file", "none.csv"],
     "import_file": ["none.csv", "--mapping", "online_retail"],
+    "import_rates": [str(Path(__file__).parent / "rates.csv")],
     "load_segment": [str(PROJECT / "package.json"), "--key", "x"],
     "pulse": ["tick"],
     "simulate": ["--customers", "5"],

@@ -13,6 +13,8 @@ from analytics.exports.jobs import make_waiting, noted
 from analytics.exports.links import token
 from analytics.urls import urlpatterns
 from campaigns.keeping import create_campaign
+from campaigns.outgoing.events import MERGED
+from campaigns.outgoing.keeping import create_endpoint, ping
 from campaigns.spending import enter_spend
 from clm.lib.access.models import ApiKey, User
 from customers.importing.staging import stage_rows
@@ -49,6 +51,7 @@ COSTS = {
     "exports/<int:export_id>/<str:secret>/": 10,
     "review/": 8,
     "review/<int:pair_id>/": 30,
+    "review/search/": 8,
     "metrics/": 34,
     "metrics.<slug:kind>": 29,
     "movement/": 34,
@@ -133,6 +136,12 @@ COSTS = {
     "catalogue/<int:type_id>/map/": 18,
     "rates/<int:rate_id>/remove/": 7,
     "settings/": 8,
+    "webhooks/": 12,
+    "webhooks/new/": 12,
+    "webhooks/<int:webhook_id>/": 20,
+    "webhooks/<int:webhook_id>/edit/": 12,
+    "webhooks/<int:webhook_id>/secret/": 8,
+    "webhooks/<int:webhook_id>/remove/": 8,
     "users/": 7,
     "users/new/": 6,
     "users/<int:user_id>/": 7,
@@ -194,7 +203,10 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
     export = noted(who=shop.people["admin"], **asked, now=now)
     make_waiting()
     export.refresh_from_db()
+    webhook, _secret = create_endpoint(told={"url": f"https://example.org/{number}", "events": [MERGED]}, now=now)
+    ping(endpoint=webhook, now=now)
     return {
+        "webhook_id": webhook.pk,
         "export_id": export.pk,
         "secret": token(export),
         "customer_id": customer,

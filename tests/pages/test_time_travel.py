@@ -49,9 +49,11 @@ def test_the_control_keeps_one_on_the_page(path: str, shop: Shop, viewer: Client
     shown = viewer.get(sent["Location"])
     assert shown.status_code == 200
     assert f'action="{path.partition("?")[0]}"' in shown.content.decode()
-    # Wherever one goes from here the date goes along.
-    for link in re.findall(r'class="nav-link" href="([^"]+)"', shown.content.decode())[:4]:
-        assert f"as_of={day_of(shop, 40)}" in link
+    # Wherever one goes from here the date goes along, if a day can be asked about there.
+    links = re.findall(r'class="nav-link" href="([^"]+)"', shown.content.decode())
+    by_page = {link.partition("?")[0]: link for link in links}
+    for page in ("/", "/customers/", "/movement/", "/metrics/"):
+        assert f"as_of={day_of(shop, 40)}" in by_page[page]
 
 
 def test_a_time_of_day_makes_an_instant_of_the_date(shop: Shop, viewer: Client) -> None:
