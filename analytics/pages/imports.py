@@ -17,6 +17,7 @@ from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from customers.importing.asking import WISHES, ask, change_mapping, discard, undoable
 from customers.importing.begin import keep_upload
 from customers.importing.errors import error_file
+from customers.importing.guess import looks_like_order_lines
 from customers.importing.mapping import RECOGNISING
 from customers.importing.words import CONFLICT_WORDS
 from customers.ingest import clock
@@ -135,6 +136,7 @@ def _form(record: Import, preview: Preview, form: WrittenForm | None) -> dict[st
     return {
         "form": form or WrittenForm(initial=written_as(record.mapping)),
         "columns": rows,
+        "seems_orders": not record.preset and looks_like_order_lines(preview.header),
         "names_somebody": any(
             use.get("as") in RECOGNISING for uses in record.mapping.get("columns", {}).values() for use in _listed(uses)
         ),

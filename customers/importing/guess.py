@@ -43,6 +43,12 @@ _NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
                  "no": "", "false": "", "0": ""},
     }),
 )  # fmt: skip
+# What the columns of order lines are commonly called, folded likewise: the order's number, and what stands on a line.
+_ORDER_NUMBER = r"(order|invoice|receipt|bill)(s?id|number|num|no|nr|ref(erence)?|code|name)?"
+_ON_A_LINE = (
+    r"(line|item|order|ordered)?(quantity|qty|units|pieces)(ordered|sold|purchased)?",
+    r"(line|item|unit|product|sale|sales|net|gross)?price(perunit|each|paid|net|gross)?|unitcost|priceperitem",
+)
 # A preset's columns are known under their names as they are written; the rest of a file is kept as texts.
 _WORDS = re.compile(r"[^a-z0-9]+")
 
@@ -55,6 +61,15 @@ class Looked:
     rows: tuple[tuple[int, tuple[str, ...]], ...]
     preset: Preset | None
     document: dict[str, Any]
+
+
+def looks_like_order_lines(header: Sequence[str]) -> bool:
+    """Whether a file of no known system seems to hold the lines of orders, one a row: it has a column for the number of
+    an order, and one for how many or for the price of one."""
+    folded = [_WORDS.sub("", name.casefold()) for name in header]
+    return any(re.fullmatch(_ORDER_NUMBER, name) for name in folded) and any(
+        re.fullmatch(pattern, name) for name in folded for pattern in _ON_A_LINE
+    )
 
 
 def looked_at(*, path: Path, file_name: str, preset: str = "", key: str = "") -> Looked:
@@ -105,11 +120,14 @@ def _first(rows: Any) -> list[tuple[int, list[str]]]:
 
 
 def written_as(path: Path) -> tuple[str, str, str]:
-    """Format, encoding and separator."""
-    if zipfile.is_zipfile(path):
-        return "xlsx", "utf-8", ","
-    with path.open("rb") as file:
-        start = file.read(LOOKED_AT)
+    """Format, encoding and separator; BadFile for a file that cannot be opened."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(LOOKED_AT)
+        if zipfile.is_zipfile(path):
+            return "xlsx", "utf-8", ","
+    except OSError as error:
+        raise BadFile(path, f"cannot be read: {error.strerror or error}") from error
     encoding = _encoding(start)
     if start.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith(b"{"):
         return "jsonl", "utf-8", ","

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from customers.models import Customer, Identity, Import, Touchpoint, TraitTelling
+from customers.models import Customer, Identity, Import, Installation, Touchpoint, Trait, TraitTelling
 
 from .files import DOCUMENT, person, write
 
@@ -52,10 +52,51 @@ def test_an_own_mapping_and_a_dry_run(tmp_path):
 @pytest.mark.django_db
 def test_a_file_of_no_known_system_is_refused_with_the_way_out(tmp_path):
     path = write(tmp_path, "a,b", header="x,y")
-    with pytest.raises(CommandError, match="--preset with one of customerly_users"):
+    with pytest.raises(CommandError, match=r"who a row is about.*--mapping FILE.*page Imports.*--preset"):
         run(path)
     with pytest.raises(CommandError, match="is none of"):
         run(path, "--preset", "nobodys")
+
+
+@pytest.mark.django_db
+def test_a_file_of_no_known_system_is_read_as_the_page_guesses_it(tmp_path):
+    path = write(tmp_path, "1001,ada@example.org,pro", header="customer_id,email,plan")
+    said = run(path)
+    assert "columns guessed by what these are called" in said
+    assert "  email: E-mail address" in said
+    assert "1 rows = 1 new customers" in said
+    assert Trait.objects.get(key="plan").value == "pro"
+    assert run(path).splitlines()[-1] == "0 rows changed"
+
+
+@pytest.mark.django_db
+def test_order_lines_of_no_known_system_are_sent_to_their_mapping(tmp_path):
+    path = write(tmp_path, "1,A,2,5.00,2025-03-04,7", header="Order,SKU,Qty,Unit price,Created at,Customer ID")
+    with pytest.raises(CommandError, match=r"looks like order lines.*--mapping.*importing-orders\.md"):
+        run(path)
+    assert not Customer.objects.exists()
+
+
+@pytest.mark.django_db
+def test_files_that_are_not_there_are_named_in_one_line(tmp_path):
+    people = write(tmp_path, "cus_1,oops,2025-03-04,FALSE", header="id,Email,Created (UTC),Delinquent")
+    Installation.objects.update_or_create(id=1, defaults={"currency": "GBP"})
+    mapping = tmp_path / "crm.json"
+    mapping.write_text(json.dumps(DOCUMENT))
+    for arguments in (
+        [tmp_path / "nope.csv"],
+        [tmp_path / "nope.csv", "--dry-run"],
+        [tmp_path / "nope.csv", "--preset", "stripe_customers"],
+        [tmp_path / "nope.csv", "--mapping", mapping],
+        [tmp_path / "nope.csv", "--mapping", "online_retail"],
+        [people, "--mapping", tmp_path / "nope.json"],
+        [people, "--errors", tmp_path / "nope" / "errors.csv"],
+    ):
+        with pytest.raises(CommandError, match="nope") as refused:
+            run(*arguments)
+        assert "\n" not in str(refused.value)
+    with pytest.raises(CommandError, match="cannot be read"):
+        run(tmp_path)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -183,6 +183,25 @@ def test_a_file_of_orders_is_brought_in_on_the_same_page(marketer: Client) -> No
     assert marketer.get(f"/imports/{record.pk}/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("header", "are_orders"),
+    [
+        ("Order,SKU,Qty,Unit price,Created at,Customer ID", True),
+        ("InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID", True),
+        ("Customer ID,Email,Orders,Total spent", False),
+        ("Customer ID,Email,Plan,Price", False),
+    ],
+)
+def test_a_file_that_looks_like_order_lines_says_where_orders_come_in(
+    marketer: Client, header: str, are_orders: bool
+) -> None:
+    record = upload(marketer, f"{header}\n" + ",".join("1" for _name in header.split(",")) + "\n", "orders.csv")
+    page = marketer.get(f"/imports/{record.pk}/").content.decode()
+    assert ("looks like a file of order lines" in page) is are_orders
+    assert ("manage.py import_file orders.csv --mapping" in page) is are_orders
+    assert ("docs/importing-orders.md" in page) is are_orders
+
+
 def test_an_agent_brings_nothing_in(browsers: dict[str, Client]) -> None:
     assert browsers["agent"].get("/imports/").status_code == 403
     assert "/imports/" not in browsers["agent"].get("/customers/").content.decode()

@@ -14,8 +14,8 @@ from customers import online_retail
 from customers.demonstration import demonstration_sources, said_beside
 from customers.file_lock import ImportRefused
 from customers.importing.errors import error_file
-from customers.importing.guess import looked_at
-from customers.importing.mapping import RowMapping
+from customers.importing.guess import Looked, looked_at, looks_like_order_lines
+from customers.importing.mapping import RECOGNISING, USES, RowMapping
 from customers.importing.presets import preset_of, presets
 from customers.importing.words import CONFLICT_WORDS
 from customers.importing.work import import_rows, try_rows
@@ -32,8 +32,8 @@ from customers.parsing import BadFile
 class Command(PreparedCommand):
     help = (
         "Import a file of people or of order lines. Run it again to go on after a stop; a file imported twice changes "
-        "nothing. What its columns mean is recognised by the header, or said: by the name of a kind of file that comes "
-        "along (--preset), or by a JSON file of your own (--mapping)."
+        "nothing. What its columns mean is recognised or guessed by the header, or said: by the name of a kind of file "
+        "that comes along (--preset), or by a JSON file of your own (--mapping). Order lines need one."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -82,14 +82,29 @@ class Command(PreparedCommand):
         if preset and preset_of(preset) is None:
             raise CommandError(f'"{preset}" is none of {", ".join(one.key for one in presets())}')
         looked = looked_at(path=file, file_name=file.name, preset=preset)
-        if looked.preset is None:
-            known = ", ".join(one.key for one in presets())
+        if looked.preset is not None:
+            self.stdout.write(f"Read as: {looked.preset.name}")
+            return looked.document, looked.preset.key
+        return self._guessed(file, looked), ""
+
+    def _guessed(self, file: Path, looked: Looked) -> dict[str, Any]:
+        """What the columns of a file of no known system are taken for, as the page of imports takes them."""
+        if looks_like_order_lines(looked.header):
             raise CommandError(
-                f"{file.name} is a file of no system that is known here. Say what its columns mean (--mapping FILE, "
-                f"see docs/importing.md), or what it is: --preset with one of {known}"
+                f"{file.name} looks like order lines. Say which column is what: manage.py import_file {file} --mapping "
+                "shop.json (docs/importing-orders.md)"
             )
-        self.stdout.write(f"Read as: {looked.preset.name}")
-        return looked.document, looked.preset.key
+        if not any(use["as"] in RECOGNISING for uses in looked.document["columns"].values() for use in _listed(uses)):
+            raise CommandError(
+                f"{file.name} is a file of no system that is known here, and no column of it has a name that says who "
+                "a row is about. Say what its columns mean, by a file (--mapping FILE, see docs/importing.md) or on "
+                "the page Imports; or which system wrote it (--preset, see --help)"
+            )
+        document = dict(RowMapping.from_document(looked.document).document)
+        self.stdout.write("Read as: people of no known system, their columns guessed by what these are called")
+        for column, uses in document["columns"].items():
+            self.stdout.write(f"  {column}: {', '.join(_in_words(use) for use in _listed(uses))}")
+        return document
 
     def _orders(self, file: Path, document: dict[str, Any], tell: Callable[[str], None]) -> None:
         read_as = OrderMapping.from_document(_without_kind(document))
@@ -114,7 +129,7 @@ class Command(PreparedCommand):
         for line in row_lines(done.record):
             self.stdout.write(line)
         if errors is not None:
-            errors.write_bytes(b"".join(error_file(record=done.record)))
+            _write_errors(errors, b"".join(error_file(record=done.record)))
             self.stdout.write(f"Rows that could not be used: {errors}")
         self.warn(read_as.source_key)
         self.stdout.write(f"{done.rows_changed} rows changed")
@@ -139,6 +154,23 @@ class Command(PreparedCommand):
         if said := said_beside(demonstration_sources(beside=source)):
             self.stdout.write(self.style.WARNING(f"ATTENTION: {said}"))
             self.stdout.flush()
+
+
+def _write_errors(path: Path, text: bytes) -> None:
+    try:
+        path.write_bytes(text)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}. What the file brought is stored") from None
+
+
+def _listed(uses: Any) -> list[dict[str, Any]]:
+    return uses if isinstance(uses, list) else [uses]
+
+
+def _in_words(use: dict[str, Any]) -> str:
+    """What a column is taken for, with the name that it gets."""
+    named = use.get("key") or use.get("kind") or use.get("type")
+    return f"{USES[use['as']]} ({named})" if named else str(USES[use["as"]])
 
 
 def _without_kind(document: Any) -> Any:
