@@ -26,9 +26,13 @@ const EDITS = {
   remove: (path) => remove(state.document, path),
 };
 
-function act(name, path, value, how = {}) {
+/** `given` is the new value, or makes it of the one there is now: controls are drawn seldom and typed in often, so what
+ * they were drawn from is no ground to build on. */
+function act(name, path, given, how = {}) {
+  if (drawing) return;
   if (name === "set") {
     const old = at(state.document, path);
+    const value = typeof given === "function" ? given(old) : given;
     const key = written(path);
     if (JSON.stringify(old) === JSON.stringify(value)) {
       if (!how.typing) state.typing = null;
@@ -42,9 +46,9 @@ function act(name, path, value, how = {}) {
     if (how.redraw) draw(how.focus);
   } else if (name === "turn") {
     remember();
-    change(put(state.document, path, turned(at(state.document, path), value, words)));
+    change(put(state.document, path, turned(at(state.document, path), given, words)));
     draw(how.focus);
-    say(texts.says.turned.replace("{kind}", texts.kinds[value]));
+    say(texts.says.turned.replace("{kind}", texts.kinds[given]));
   } else {
     const done = EDITS[name](path);
     if (!done) return;
@@ -82,7 +86,8 @@ function buttons() {
 }
 
 // --- drawing ------------------------------------------------------------------------------------------------------
-let wanted = null, waiting = false;
+// While the old controls are taken away, the one with the focus may tell its change: of a document that has moved on.
+let wanted = null, waiting = false, drawing = false;
 function draw(focus = null) {
   wanted = focus ?? wanted;
   if (waiting) return;
@@ -95,8 +100,12 @@ function draw(focus = null) {
     const caret = !wanted && active?.selectionStart !== undefined && active?.type === "text" ? [active.selectionStart, active.selectionEnd] : null;
     wanted = null;
     const parts = size(state.document);
-    if (parts.count > MOST_PARTS || parts.deepest > MOST_DEPTH) root.replaceChildren(Object.assign(document.createElement("p"), { className: "muted", textContent: texts.too_large }));
-    else root.replaceChildren(view(state.document, { words, texts, act, can: (edit, path) => Boolean(EDITS[edit](path)) }));
+    const drawn = parts.count > MOST_PARTS || parts.deepest > MOST_DEPTH
+      ? Object.assign(document.createElement("p"), { className: "muted", textContent: texts.too_large })
+      : view(state.document, { words, texts, act, can: (edit, path) => Boolean(EDITS[edit](path)) });
+    drawing = true;
+    root.replaceChildren(drawn);
+    drawing = false;
     root.dispatchEvent(new CustomEvent("partsadded", { bubbles: true }));
     mark();
     if (!control) return;

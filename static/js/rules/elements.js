@@ -1,5 +1,6 @@
 // Small makers of elements, and of the fields that more than one kind of condition has. A field calls `set(value)` with
-// what the document is to hold; the values are those of the rule language.
+// what the document is to hold, or with a function that makes it of what the document holds now; the values are those of
+// the rule language.
 let made = 0;
 
 export function el(name, attributes = {}, ...children) {
@@ -56,12 +57,13 @@ export const asNumber = (text) => (/^-?[0-9]{1,15}(\.[0-9]{1,9})?$/.test(text.tr
 const UNITS = { m: "minutes", h: "hours", d: "days", w: "weeks" };
 /** A span of time: a number and its unit, the lapse window, or (where the rule allows it) ever. */
 export function span(control, label, value, set, texts, { ever = false } = {}) {
-  const [, number = "", unit = "d"] = /^([^mhdw]*)([mhdw])$/.exec(value ?? "") ?? [];
+  const halves = (text) => /^([^mhdw]*)([mhdw])$/.exec(text ?? "")?.slice(1) ?? ["", "d"];
+  const [number, unit] = halves(value);
   const chosen = value === undefined ? "ever" : value === "L" ? "L" : unit;
   const options = [...Object.entries(UNITS).map(([key, name]) => ({ value: key, label: texts[name] })), { value: "L", label: texts.lapse }];
   if (ever) options.push({ value: "ever", label: texts.ever });
-  const amount = whole(`${control}|number`, `${label}: ${texts.how_long}`, number, (found, how) => set(`${found}${chosen}`, how));
-  const units = choice(`${control}|unit`, `${label}: ${texts.unit}`, chosen, options, (to) => set(to === "ever" ? undefined : to === "L" ? "L" : `${number || 30}${to}`, { redraw: true }));
+  const amount = whole(`${control}|number`, `${label}: ${texts.how_long}`, number, (found, how) => set((now) => (now === undefined || now === "L" ? now : `${found}${halves(now)[1]}`), how));
+  const units = choice(`${control}|unit`, `${label}: ${texts.unit}`, chosen, options, (to) => set((now) => (to === "ever" ? undefined : to === "L" ? "L" : `${halves(now)[0] || 30}${to}`), { redraw: true }));
   return chosen === "ever" || chosen === "L" ? [units] : [amount, units];
 }
 
@@ -73,15 +75,16 @@ export function offering(control, label, value, offers, set, { url, placeholder 
   return el("span", { class: "combobox" }, field, list);
 }
 
-/** Several values, each of which can be taken out, and a line that adds one. `read` turns what is typed into a value. */
+/** Several values, each of which can be taken out, and a line that adds one. `read` turns what is typed into a value;
+ * `set` is called with what makes the new list of the present one. */
 export function several(control, label, values, offers, set, { read = (text) => text, say = String, url } = {}, texts) {
   const tokens = values.map((value, index) =>
     el("li", { class: "token" }, el("span", { class: "token-text", dir: "auto" }, say(value)),
-      el("button", { type: "button", "data-control": `${control}|token${index}`, "aria-label": `${texts.remove} ${say(value)}: ${label}`, onclick: () => set(values.toSpliced(index, 1), { redraw: true, focus: `${control}|add`, say: `${texts.removed} ${say(value)}` }) }, icon("x"))));
+      el("button", { type: "button", "data-control": `${control}|token${index}`, "aria-label": `${texts.remove} ${say(value)}: ${label}`, onclick: () => set((now) => now.toSpliced(index, 1), { redraw: true, focus: `${control}|add`, say: `${texts.removed} ${say(value)}` }) }, icon("x"))));
   const adder = offering(`${control}|add`, label, "", offers, (text, how = {}) => {
     if (how.typing || !text.trim()) return;
     const value = read(text.trim());
-    if (!values.includes(value)) set([...values, value], { redraw: true, say: `${texts.added} ${say(value)}` });
+    if (!values.includes(value)) set((now) => [...now, value], { redraw: true, say: `${texts.added} ${say(value)}` });
   }, { url, placeholder: texts.add_value }, texts);
   return el("span", { class: "token-field" }, el("ul", { class: "token-list", "aria-label": label }, ...tokens), adder);
 }

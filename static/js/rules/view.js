@@ -5,7 +5,8 @@ import { KINDS, OPERATORS, headOf, isGroup, isHolder, kindOf, partsOf } from "./
 import { at, renamed, written } from "./paths.js";
 import { numbered } from "./edits.js";
 
-/** `page` is {words, texts, act}: what may be named, what is said, and act(name, path, value, how). */
+/** `page` is {words, texts, act}: what may be named, what is said, and act(name, path, value, how), where the value may
+ * be made of the present one by a function. What a control sets must never be made of the document as it was drawn. */
 export function view(document, page) {
   const numbers = new Map(numbered(document).map((one) => [written(one.path), one.number]));
   const rule = (path) => condition(document, path, numbers.get(written(path)), { ...page, rule });
@@ -108,9 +109,9 @@ function within(node, path, name, page, ever) {
 function selector(value, path, name, page) {
   const { texts, act } = page;
   const list = Array.isArray(value);
-  const picks = (list ? value : [value]).map((one, index) => pick(one, list ? [...path, index] : path, list && value.length > 1 ? `${name}, ${texts.choice} ${index + 1}` : name, page, list && value.length > 1 ? () => act("set", path, value.length === 2 ? value[1 - index] : value.toSpliced(index, 1), { redraw: true, focus: `${written(path)}|or` }) : null));
+  const picks = (list ? value : [value]).map((one, index) => pick(one, list ? [...path, index] : path, list && value.length > 1 ? `${name}, ${texts.choice} ${index + 1}` : name, page, list && value.length > 1 ? () => act("set", path, (now) => (now.length === 2 ? now[1 - index] : now.toSpliced(index, 1)), { redraw: true, focus: `${written(path)}|or` }) : null));
   const joined = picks.flatMap((one, index) => (index ? [word(texts.or), one] : [one]));
-  const or = button(`${written(path)}|or`, `${texts.or_another}: ${name}`, "plus", () => act("set", path, [...(list ? value : [value]), { role: "visit" }], { redraw: true }), { text: texts.or_another });
+  const or = button(`${written(path)}|or`, `${texts.or_another}: ${name}`, "plus", () => act("set", path, (now) => [...(Array.isArray(now) ? now : [now]), { role: "visit" }], { redraw: true }), { text: texts.or_another });
   return [el("div", { class: "rule-selector" }, ...joined, or)];
 }
 
@@ -129,7 +130,7 @@ function pick(value, path, name, page, drop) {
   const rows = NARROWERS.filter((key) => key in value).map((key) => {
     if (key === "any_activity") return el("div", { class: "rule-row" }, word(texts.any_activity), takeOut(key));
     if (key === "where") return where(value.where, [...path, "where"], name, page, value, path);
-    return el("div", { class: "rule-row" }, word(texts[key]), several(`${place}.${key}`, `${name}: ${texts[key]}`, listed(value[key]), offers[key], (to, how) => act("set", [...path, key], folded(to), how), { read: read(key), say: said(key) }, texts), takeOut(key));
+    return el("div", { class: "rule-row" }, word(texts[key]), several(`${place}.${key}`, `${name}: ${texts[key]}`, listed(value[key]), offers[key], (change, how) => act("set", [...path, key], (now) => folded(change(listed(now))), how), { read: read(key), say: said(key) }, texts), takeOut(key));
   });
   const left = NARROWERS.filter((key) => !(key in value));
   const begin = { role: [], type: [], channel: [], any_activity: true, where: [{ property: "", is: "" }] };
@@ -145,8 +146,8 @@ function where(list, path, name, page, owner, ownerPath) {
   const items = Array.isArray(list) ? list : [];
   const rows = items.map((test, index) => el("div", { class: "rule-row rule-test", "data-path": `${place}[${index}]` },
     word(index ? texts.and : texts.where), ...tests(test ?? {}, [...path, index], "property", `${name}, ${texts.test} ${index + 1}`, page),
-    button(`${place}[${index}]|out`, `${texts.remove} ${texts.test} ${index + 1}: ${name}`, "x", () => act("set", items.length > 1 ? path : [...ownerPath, "where"], items.length > 1 ? items.toSpliced(index, 1) : undefined, { redraw: true, focus: items.length > 1 ? `${place}|more` : `${written(ownerPath)}|narrow` }))));
-  return el("div", { class: "rule-where" }, ...rows, button(`${place}|more`, `${texts.another_test}: ${name}`, "plus", () => act("set", path, [...items, { property: "", is: "" }], { redraw: true, focus: `${place}[${items.length}].property` }), { text: texts.another_test }));
+    button(`${place}[${index}]|out`, `${texts.remove} ${texts.test} ${index + 1}: ${name}`, "x", () => act("set", path, (now) => (now.length > 1 ? now.toSpliced(index, 1) : undefined), { redraw: true, focus: items.length > 1 ? `${place}|more` : `${written(ownerPath)}|narrow` }))));
+  return el("div", { class: "rule-where" }, ...rows, button(`${place}|more`, `${texts.another_test}: ${name}`, "plus", () => act("set", path, (now) => [...(Array.isArray(now) ? now : []), { property: "", is: "" }], { redraw: true, focus: `${place}[${items.length}].property` }), { text: texts.another_test }));
 }
 
 // --- tests of a property or a trait -------------------------------------------------------------------------------
@@ -155,30 +156,49 @@ function tests(node, path, head, name, page) {
   const place = written(path);
   const set = (to, how) => act("set", path, to, how);
   const of = head === "trait" ? ["traits", "trait_values"] : ["properties", "property_values"];
-  const key = offering(`${place}.${head}`, `${name}: ${texts[head]}`, String(node[head] ?? ""), words[of[0]], (value, how = {}) => set({ ...node, [head]: value }, how.typing ? how : { redraw: true }), { placeholder: texts[head] }, texts);
-  const usual = words[of[0]].find((one) => one.value === node[head])?.kind;
+  const usually = (key) => words[of[0]].find((one) => one.value === key)?.kind;
+  const usual = usually(node[head]);
+  const key = offering(`${place}.${head}`, `${name}: ${texts[head]}`, String(node[head] ?? ""), words[of[0]], (value, how = {}) => set((now) => (how.typing ? { ...now, [head]: value } : fitting({ ...now, [head]: value }, usually(value))), how.typing ? how : { redraw: true }), { placeholder: texts[head] }, texts);
   const operators = OPERATORS.filter((one) => one in node);
   const lines = operators.flatMap((operator, index) => [
     index ? word(texts.and) : null,
     choice(`${place}|operator${index}`, `${name}: ${texts.operator}${index ? ` ${index + 1}` : ""}`, operator, OPERATORS.filter((one) => one === operator || !(one in node)).map((value) => ({ value, label: texts.operators[value] })),
-      (to) => set(renamed(node, operator, to, operandFor(to, node[operator])), { redraw: true })),
-    ...operand(operator, node[operator], `${place}.${operator}`, `${name}: ${texts.operators[operator]}`, (value, how) => act("set", [...path, operator], value, how), `${words.url}?what=${of[1]}&key=${encodeURIComponent(node[head] ?? "")}&search=`, page, usual),
+      (to) => set((now) => {
+        const made = renamed(now, operator, to, operandFor(to, operator, now[operator]));
+        return EXACT.includes(operator) ? made : fitting(made, usually(now[head]), [to]); // a kind that was chosen stays chosen
+      }, { redraw: true })),
+    ...operand(operator, node[operator], `${place}.${operator}`, `${name}: ${texts.operators[operator]}`, (value, how) => act("set", [...path, operator], (now) => (now === undefined ? now : typeof value === "function" ? value(now) : value), how), `${words.url}?what=${of[1]}&key=${encodeURIComponent(node[head] ?? "")}&search=`, page, usual),
     operators.length > 1 ? button(`${place}|operator${index}out`, `${texts.remove} ${texts.operators[operator]}: ${name}`, "x", () => act("set", [...path, operator], undefined, { redraw: true, focus: `${place}|also` })) : null,
   ]);
   const unused = OPERATORS.find((one) => !(one in node));
-  const also = button(`${place}|also`, `${texts.and_also}: ${name}`, "plus", () => set({ ...node, [unused]: operandFor(unused, "") }, { redraw: true }), { text: texts.and_also });
-  return [key, ...lines, operators.length ? also : button(`${place}|also`, `${texts.and_also}: ${name}`, "plus", () => set({ ...node, is: "" }, { redraw: true }), { text: texts.and_also })].filter(Boolean);
+  const also = button(`${place}|also`, `${texts.and_also}: ${name}`, "plus", () => set((now) => ({ ...now, [unused]: operandFor(unused, unused, "") }), { redraw: true }), { text: texts.and_also });
+  return [key, ...lines, operators.length ? also : button(`${place}|also`, `${texts.and_also}: ${name}`, "plus", () => set((now) => ({ ...now, is: "" }), { redraw: true }), { text: texts.and_also })].filter(Boolean);
 }
 
 const NUMBERS = ["gt", "gte", "lt", "lte"];
-/** What an operator begins with, made of what the one before it held. */
-function operandFor(operator, old) {
-  const first = Array.isArray(old) ? old[0] : old;
-  if (operator === "in" || operator === "not_in") return Array.isArray(old) ? old : old === "" || old === true || old === false ? [] : [old];
-  if (operator === "exists") return true;
-  if (NUMBERS.includes(operator)) return typeof first === "number" ? first : 1;
-  if (["contains", "starts_with", "before", "after"].includes(operator)) return typeof first === "string" ? first : "";
-  return first ?? "";
+const EXACT = ["is", "is_not", "in", "not_in"];
+/** What an operator begins with, made of what the one before it held: what was typed is kept, even where it does not fit,
+ * and is then told there. */
+function operandFor(to, from, old) {
+  const typed = (from === "exists" ? [] : Array.isArray(old) ? old : [old]).filter((one) => one !== "" && one !== undefined);
+  const [first = ""] = typed;
+  if (to === "in" || to === "not_in") return typed;
+  if (to === "exists") return true;
+  if (NUMBERS.includes(to)) return first === "" || typeof first === "boolean" ? 1 : asNumber(String(first));
+  if (["contains", "starts_with", "before", "after"].includes(to)) return ["string", "number"].includes(typeof first) ? String(first) : "";
+  return first;
+}
+
+/** The test with the values it compares with, of the kind that the property or trait usually has: 5 and “5” are two
+ * values, and only one of them is ever sent. What cannot be read as that kind stays as it was typed. */
+function fitting(node, usual, operators = EXACT) {
+  const fit = (value) => {
+    if (usual === "string") return typeof value === "number" ? String(value) : typeof value === "boolean" ? "" : value;
+    if (usual === "number") return typeof value === "string" ? asNumber(value) : typeof value === "boolean" ? "" : value;
+    return value;
+  };
+  const all = (value) => (Array.isArray(value) ? value.map(fit).filter((one) => one !== "") : fit(value));
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, EXACT.includes(key) && operators.includes(key) ? all(value) : value]));
 }
 
 /** `usual` is the kind of value that is mostly sent there. */
@@ -192,8 +212,8 @@ function operand(operator, value, control, name, set, url, page, usual) {
   const first = many ? value[0] : value;
   const open = first === undefined || first === "";
   const kind = open && ["number", "boolean"].includes(usual) ? usual : open || typeof first === "object" ? "string" : typeof first;
-  const kinds = choice(`${control}|kind`, `${name}: ${texts.kind_of_value}`, kind, ["string", "number", "boolean"].map((one) => ({ value: one, label: texts.value_kinds[one] })), (to) => set(many ? value.map((one) => cast(one, to)) : cast(value, to), { redraw: true }));
-  if (many) return [several(control, name, value, [], (to, how) => set(to, how), { read: (text) => cast(text, kind), say: (one) => (typeof one === "object" ? JSON.stringify(one) : String(one)), url }, texts), kinds];
+  const kinds = choice(`${control}|kind`, `${name}: ${texts.kind_of_value}`, kind, ["string", "number", "boolean"].map((one) => ({ value: one, label: texts.value_kinds[one] })), (to) => set((now) => (Array.isArray(now) ? now.map((one) => cast(one, to)) : cast(now, to)), { redraw: true }));
+  if (many) return [several(control, name, value, [], set, { read: (text) => cast(text, kind), say: (one) => (typeof one === "object" ? JSON.stringify(one) : String(one)), url }, texts), kinds];
   if (kind === "boolean") return [choice(control, name, String(value), [{ value: "true", label: texts.yes }, { value: "false", label: texts.no }], (to) => set(to === "true")), kinds];
   const shown = typeof value === "object" ? JSON.stringify(value) : String(value ?? "");
   return [offering(control, name, shown, [], (text, how) => set(kind === "number" ? asNumber(text) : text, how), { url }, texts), kinds];
