@@ -56,7 +56,7 @@ PAGES = (
     ("metrics", gettext_lazy("Metrics"), "chart-histogram", "figures kpi numbers", "metrics.view"),
     ("segments", gettext_lazy("Segments"), "users-group", "lists audiences groups", "segments.view"),
     ("retention", gettext_lazy("Retention"), "calendar-repeat", "cohorts repeat come back", "metrics.view"),
-    ("value", gettext_lazy("Value"), "diamond", "clv ltv lifetime rfm alive risk churn forecast score", "metrics.view"),
+    ("value", gettext_lazy("Value"), "diamond", "clv ltv rfm alive risk churn forecast score", "metrics.view"),
     ("models", gettext_lazy("Stage models"), "stack-2", "lifecycle rules", "stages.view"),
     ("campaigns", gettext_lazy("Campaigns"), "speakerphone", "marketing utm budget", "campaigns.view"),
     ("spend", gettext_lazy("Spend"), "coin", "costs cost marketing advertising budget money", "campaigns.view"),
