@@ -51,12 +51,10 @@ def change(request: HttpRequest, change_id: int, *, now: datetime) -> HttpRespon
         "now": now,
         "change": found,
         "row": found.row,
-        "may_decide": may and found.row.state in ("draft", "failed"),
         "may_revert": may and found.row.state == "live",
         "going_live": _publishing(found),
-        "consequences": [] if told is None else consequences(told),
         "discarding": [_("The draft is deleted."), _("What is live stays as it is.")],
-        **_shown(found, told),
+        **_shown(request, found, told),
     }
     return render(request, "pages/change.html", context)
 
@@ -72,7 +70,7 @@ def change_effect(request: HttpRequest, change_id: int, *, now: datetime) -> Htt
         "now": now,
         "change": found,
         "row": found.row,
-        **_shown(found, effect(of=found, now=now)),
+        **_shown(request, found, effect(of=found, now=now)),
         "told_anew": True,
     }
     response = render(request, "parts/change_effect.html", context)
@@ -179,9 +177,11 @@ def consequences(told: Effect) -> list[str]:
 
 
 # --- what the templates are handed ----------------------------------------------------------------------------------
-def _shown(found: Change, told: Effect | None) -> dict[str, Any]:
+def _shown(request: HttpRequest, found: Change, told: Effect | None) -> dict[str, Any]:
     job = _counting(found)
     return {
+        "may_decide": can(request.user, found.needs) and found.row.state in ("draft", "failed"),
+        "consequences": [] if told is None else consequences(told),
         "effect": told,
         "job": job,
         "can_count": told is not None and not told.is_exact and (job is None or job.state == "failed"),

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from customers.models import PropertyKey, Touchpoint
 from lifecycle.models import Publication, Revision, Segment, StageModel, SubRule, Version
-from lifecycle.previews import work_on_previews
+from lifecycle.previews import start_preview, work_on_previews
 from lifecycle.publications import publish_asked
 from lifecycle.revise import add_segment, discard, edit_stage
 from tests.pages.conftest import Shop, faults, look, overflow
@@ -325,6 +325,25 @@ def test_an_exact_count_is_made_on_demand(shop: Shop, marketer: Page, monkeypatc
         time.sleep(0.05)
     expect(told(page)).to_have_text(re.compile("^[0-9]+$"))
     expect(page.locator("#estimate [data-part=sample]")).to_contain_text("Counted for all")
+
+
+def test_what_publishing_asks_says_the_exact_numbers_as_soon_as_the_preview_does(
+    shop: Shop, marketer: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifecycle.sample.SIZE", 30)
+    monkeypatch.setattr("lifecycle.sample.sampled.__kwdefaults__", {"size": 30}, raising=False)
+    drafted = add_segment(key="twice", name="Twice", rule={"did": {"role": "purchase"}, "at_least": 2})
+    start_preview(revision=drafted.pk, author=shop.people["marketer"].pk, now=shop.now)
+    look(marketer, f"{shop.url}/changes/{drafted.pk}/")
+    asked = marketer.locator("#publish-what li").first
+    assert re.search("“Twice”: about [0-9]+ enter", asked.text_content() or "")
+    assert work_on_previews() >= 1
+    expect(marketer.locator("#effect .badge.good")).to_have_text(re.compile("exact"))
+    entering = marketer.locator(".figures dd").nth(2).inner_text().split()[0]
+    marketer.get_by_role("button", name="Publish", exact=True).click()
+    expect(marketer.get_by_role("dialog")).to_contain_text(f"“Twice”: {entering} enter")
+    expect(marketer.get_by_role("dialog")).not_to_contain_text("about")
+    assert faults(marketer) == []
 
 
 def test_a_property_that_is_being_filled_in_is_told_where_it_is_named_and_where_it_is_waited_for(
