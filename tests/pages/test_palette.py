@@ -74,6 +74,12 @@ def test_nothing_found_is_told_and_escape_gives_the_focus_back(shop: Shop, agent
     agent.keyboard.type("nobody-is-called-so")
     expect(agent.locator(".palette-nothing")).to_be_visible()
     expect(agent.locator("[data-says-count]")).to_have_text("Nothing found")
+    inner = agent.locator("#palette").evaluate("one => [one.clientWidth, one.getBoundingClientRect().left + 1]")
+    for part in (".palette-head", ".palette-nothing", ".palette-foot"):
+        box = agent.locator(f"#palette {part}").bounding_box()
+        assert box is not None
+        # One below the other, each as wide as the dialog.
+        assert [round(box["width"]), round(box["x"])] == [round(one) for one in inner], part
     assert faults(agent) == []
     agent.keyboard.press("Escape")
     expect(agent.locator("#palette")).to_be_hidden()
