@@ -82,11 +82,13 @@ class TraitRow:
 
 @dataclass(frozen=True, slots=True)
 class MergedRow:
-    """Another customer that was found to be this one."""
+    """Another customer that was found to be this one. merge: the merge that made them one, to be undone; None where
+    it was undone since."""
 
     id: int
     name: str
     at: datetime
+    merge: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +268,10 @@ def merged_from(*, customer: int, known_at: datetime | None = None) -> tuple[Mer
         merges = merges.filter(undone_at=None)
     else:
         merges = merges.filter(at__lte=known_at).exclude(undone_at__lte=known_at)
-    return tuple(MergedRow(one.absorbed_id, str(one.absorbed), one.at) for one in merges)
+    return tuple(
+        MergedRow(one.absorbed_id, str(one.absorbed), one.at, one.pk if one.undone_at is None else None)
+        for one in merges
+    )
 
 
 def purchase_marks(

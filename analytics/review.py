@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from clm.lib.cursors import cursor, parse_cursor
 from clm.lib.questions import NotThereError, QuestionError
 from customers.duplicates import done_percent
-from customers.models import DuplicateSearch, PossibleMerge
+from customers.models import Customer, DuplicateSearch, PossibleMerge
 from customers.models.possible_merge import ALIKE
 
 from .customer_figures import initials, names_of
@@ -49,7 +49,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class PossiblePair:
-    """A row of the queue. why: a sentence; score in percent; decision "" while it is open."""
+    """A row of the queue. why: a sentence; score in percent; decision "" while it is open. merge: the one that made
+    them one customer, as long as it stands; the left one is then who stayed, the right one who was merged into it."""
 
     id: int
     left: Person
@@ -63,6 +64,7 @@ class PossiblePair:
     decided_at: datetime | None
     author: str
     merge: int | None
+    was_undone: bool
 
     @property
     def is_open(self) -> bool:
@@ -195,13 +197,15 @@ def _beyond(by_score: bool, backwards: bool, score: int, number: int) -> Q:
 
 
 def _with_people(found: QuerySet[PossibleMerge]) -> QuerySet[PossibleMerge]:
-    return found.select_related("profile__customer", "other__customer", "source", "author")
+    people = ("profile__customer", "other__customer", "merge__survivor", "merge__absorbed")
+    return found.select_related(*people, "source", "author")
 
 
 def written(rows: Any) -> list[PossiblePair]:
     """Rows (with their people) as people read them; two queries at most."""
     rows = list(rows)
-    people = {one.pk: one for row in rows for one in (row.profile.customer, row.other.customer)}
+    sides = {row.pk: _sides(row) for row in rows}
+    people = {one.pk: one for both in sides.values() for one in both}
     names = names_of(list(people.values()))
 
     def person(number: int) -> Person:
@@ -211,7 +215,7 @@ def written(rows: Any) -> list[PossiblePair]:
 
     found = []
     for row in rows:
-        first, second = sorted((row.profile.customer, row.other.customer), key=lambda one: (one.created_at, one.pk))
+        first, second = sides[row.pk]
         found.append(
             PossiblePair(
                 id=row.pk,
@@ -225,10 +229,24 @@ def written(rows: Any) -> list[PossiblePair]:
                 decision=row.decision,
                 decided_at=row.decided_at,
                 author=str(row.author) if row.author else "",
-                merge=row.merge_id,
+                merge=row.merge_id if _stands(row) else None,
+                was_undone=row.merge_id is not None and not _stands(row),
             )
         )
     return found
+
+
+def _stands(row: PossibleMerge) -> bool:
+    return row.merge is not None and row.merge.undone_at is None
+
+
+def _sides(row: PossibleMerge) -> tuple[Customer, Customer]:
+    """The two of a pair, who was created first on the left. Both profiles of those who were made one belong to who
+    stayed, so these two are told by their merge."""
+    if row.merge is not None and row.merge.undone_at is None:
+        return row.merge.survivor, row.merge.absorbed
+    first, second = sorted((row.profile.customer, row.other.customer), key=lambda one: (one.created_at, one.pk))
+    return first, second
 
 
 def reason_of(row: PossibleMerge) -> str:

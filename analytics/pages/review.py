@@ -98,7 +98,7 @@ def review_pair(request: HttpRequest, pair_id: int, *, now: datetime) -> HttpRes
         "carried_filters": f"?{urlencode(chosen)}" if chosen else "",
         "crumbs": [Crumb(f"{reverse('review')}?{urlencode(chosen)}".rstrip("?"), _("Possible duplicates"))],
     }
-    if found.left.id != found.right.id:
+    if found.left.id != found.right.id and found.merge is None:
         both = Customer.objects.in_bulk([found.left.id, found.right.id])
         context["pair"] = pair(customers=(both[found.left.id], both[found.right.id]), models=live_models())
     return render(request, "pages/review_pair.html", context, status=status(form))

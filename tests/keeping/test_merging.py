@@ -1,10 +1,13 @@
 """Merging two customers on the pages, and undoing it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
+from customers.ingest import clock
 from customers.models import Customer, Merge
 from tests.factories import make_order
 from tests.keeping.conftest import faults, said
@@ -103,3 +106,22 @@ def test_a_viewer_is_offered_no_merge(browsers: dict[str, Client], two: tuple[in
     assert "/merge/" not in browsers["viewer"].get(f"/customers/{two[0]}/").content.decode()
     assert browsers["viewer"].get(f"/customers/{two[0]}/merge/").status_code == 403
     assert "/merge/" in browsers["agent"].get(f"/customers/{two[0]}/").content.decode()
+
+
+def test_the_page_of_who_stayed_leads_to_undoing_it_whoever_may(
+    agent: Client, browsers: dict[str, Client], two: tuple[int, int]
+) -> None:
+    first, second = two
+    agent.post(f"/customers/{first}/merge/?with={second}", {"reason": ""})
+    undo = f"/merges/{Merge.objects.get().pk}/undo/"
+    assert undo in agent.get(f"/customers/{first}/").content.decode()
+    seen_by_all = browsers["viewer"].get(f"/customers/{first}/").content.decode()
+    assert "was merged into this customer" in seen_by_all
+    assert undo not in seen_by_all
+    # Who looks at a day on which they were one is not led to undoing what was undone since.
+    agent.post(undo)
+    Merge.objects.update(at=F("at") - timedelta(days=2), undone_at=F("at") - timedelta(hours=1))
+    earlier = (clock() - timedelta(days=1)).isoformat().replace("+00:00", "Z")
+    then = agent.get(f"/customers/{first}/?known_at={earlier}").content.decode()
+    assert "was merged into this customer" in then
+    assert undo not in then

@@ -145,3 +145,21 @@ def test_looking_for_duplicates_begins_on_the_page_and_says_how_far_it_is(agent:
     page = agent.get("/review/").content.decode()
     assert "6 customers were looked through" in page
     assert "Look again" in page
+
+
+def test_those_who_were_made_one_are_told_apart_and_may_be_two_again(agent: Client, pairs: list[int]) -> None:
+    agent.post(f"/review/{pairs[0]}/", {"decision": "merge", "reason": ""})
+    undo = f"/merges/{Merge.objects.get().pk}/undo/"
+    page = agent.get("/review/?state=merged")
+    (row,) = page.context["queue"].rows
+    record = Merge.objects.get()
+    assert (row.left.id, row.right.id) == (record.survivor_id, record.absorbed_id)
+    assert row.right.known_as == "Una Nowak"
+    assert undo in page.content.decode()
+    agent.post(undo)
+    page = agent.get("/review/?state=merged")
+    (row,) = page.context["queue"].rows
+    assert {row.left.known_as, row.right.known_as} == {"Una Novak", "Una Nowak"}
+    assert undo not in page.content.decode()
+    assert "undone since" in page.content.decode()
+    assert undo not in agent.get(f"/review/{pairs[0]}/").content.decode()
