@@ -1,6 +1,7 @@
 """Money that no figure counts because no exchange rate was known for it: how much there is, of which currency and day,
 and the touchpoints themselves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -85,9 +86,15 @@ class Slice:
     next_cursor: str | None
 
 
-def left_out() -> LeftOut | None:
-    """How much money no figure counts; None where there is none. One probe of a small index."""
-    found = unconverted().order_by()[: MOST + 1].count()
+def left_out(*, profiles: Sequence[int] | None = None, as_of: datetime | None = None) -> LeftOut | None:
+    """How much money no figure counts, of everybody or of some profiles, of what had happened by `as_of`; None where
+    there is none. One probe of a small index."""
+    waiting = unconverted().order_by()
+    if profiles is not None:
+        waiting = waiting.filter(profile__in=list(profiles))
+    if as_of is not None:
+        waiting = waiting.filter(occurred_at__lte=as_of)
+    found = waiting[: MOST + 1].count()
     return LeftOut(min(found, MOST), found > MOST) if found else None
 
 

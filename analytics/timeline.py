@@ -37,7 +37,8 @@ class EntryLine:
 class Entry:
     """One touchpoint. amount: minor units of the reporting currency, None when there was none; original: the amount as
     it was sent, with its currency; text, author: what a person wrote and who it was; flags: how its time or amount was
-    mended on arrival."""
+    mended on arrival; unrated: the currency for which no rate was known, "" for none that there is, None where nothing
+    waits for a rate."""
 
     id: int
     at: datetime
@@ -55,6 +56,7 @@ class Entry:
     properties: tuple[tuple[str, str], ...]
     author: str
     flags: tuple[str, ...]
+    unrated: str | None = None
 
     @property
     def told(self) -> dict[str, str]:
@@ -198,6 +200,7 @@ def _entry(touchpoint: Touchpoint, lines: list[EntryLine]) -> Entry:
         properties=tuple((key, _said(value)) for key, value in told.items() if key not in ("text", "author")),
         author=_said(told.get("author")),
         flags=tuple(str(flag.label) for flag in Touchpoint.Flag if touchpoint.flags & flag),
+        unrated=touchpoint.currency if touchpoint.amount is None and original else None,
     )
 
 

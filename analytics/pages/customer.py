@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
+from analytics.left_out import left_out
 from analytics.repairs import repair_notes
 from analytics.scores import CustomerScore, score_of
 from analytics.sorting import ModelRef, Sorting, live_models, one_of, segment
@@ -101,6 +102,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
             "moment": moment,
             "known_note": KNOWN_NOTE,
             "news": news_of(customer=found.pk),
+            "left_out": left_out(profiles=profiles, as_of=dates.at),
             "score": _score(found, dates, moment),
             "customer": record.customer_head(customer=found, profiles=profiles, memberships=member_of, **then),
             "contacts": record.contacts(

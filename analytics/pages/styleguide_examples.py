@@ -274,6 +274,7 @@ def timeline() -> Row:
         empty: dict[str, Any] = {
             "amount": None,
             "order_ref": "",
+            "unrated": None,
             "text": "",
             "lines": [],
             "properties": [],
@@ -318,6 +319,7 @@ def timeline() -> Row:
     before = [
         entry("feedback", "Survey answered", ago(days=8), properties=[("nps", "9")]),
         entry("refund", "Order refunded", ago(days=8.1), amount=-2_034, order_ref="C580263"),
+        entry("purchase", "Order Completed", ago(days=8.2), original="50 USD", unrated="USD", order_ref="580117"),
     ]
     days = [Row(day=ago().date(), entries=today), Row(day=ago(days=8).date(), entries=before)]
     return Row(days=days, older=None, kinds=[])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from django import template
 from django.template import Context
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from analytics.trait_changes import TraitChange
 from clm.lib.templatetags.icons import icon
 from clm.lib.templatetags.numbers import money, number
 from clm.lib.templatetags.times import when
+from customers.models import Touchpoint
 
 register = template.Library()
 # What people wrote down, and not a machine.
@@ -28,7 +30,6 @@ def timeline_entry(context: Context, entry: Entry | TraitChange) -> SafeString:
     (static/css/parts/timeline.css)."""
     if isinstance(entry, TraitChange):
         return _change(context, entry)
-    amount = "" if entry.amount is None else format_html('<div class="amount">{}</div>', money(context, entry.amount))
     return format_html(
         '<li class="entry role-{role}{by_hand}" id="touchpoint-{number}"><span class="entry-mark">{mark}</span><div>'
         '<div class="entry-title">{title}</div><div class="entry-sub">{where}</div>{text}{more}</div>'
@@ -41,7 +42,7 @@ def timeline_entry(context: Context, entry: Entry | TraitChange) -> SafeString:
         where=format_html_join("", "{}", ((part,) for part in _where(entry))),
         text=format_html('<p class="entry-text">{}</p>', entry.text) if entry.text else "",
         more=_more(context, entry),
-        amount=amount,
+        amount=_amount(context, entry),
         clock=when(context, entry.at, "clock"),
     )
 
@@ -64,9 +65,29 @@ def _change(context: Context, change: TraitChange) -> SafeString:
 
 
 @register.filter
+def remarks(flags: int) -> str:
+    """What is remarkable about a touchpoint, by the bits of its `flags`: how its time or amount was mended."""
+    return "; ".join(str(flag.label) for flag in Touchpoint.Flag if flags & flag)
+
+
+@register.filter
 def contact_kind(kind: str) -> str:
     """What an identity of that kind is called: `email` is an e-mail, `external_id` an external id."""
     return {"email": _("e-mail"), "phone": _("phone")}.get(kind) or kind.replace("_", " ")
+
+
+def _amount(context: Context, entry: Entry) -> SafeString | str:
+    """What it was worth; as it was sent, and that no sum counts it, where no rate is known for its currency."""
+    if entry.unrated is not None:
+        said = _("no %(currency)s rate") % {"currency": entry.unrated} if entry.unrated else _("no known currency")
+        return format_html(
+            '<div class="amount">{}</div><a class="badge warn" href="{}">{}{}</a>',
+            entry.original,
+            reverse("rates_missing"),
+            icon("coin-off"),
+            said,
+        )
+    return "" if entry.amount is None else format_html('<div class="amount">{}</div>', money(context, entry.amount))
 
 
 def _where(entry: Entry) -> Iterator[SafeString]:
