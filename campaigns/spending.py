@@ -93,8 +93,9 @@ def converted(conversion: Callable[[str], Conversion], amount: Decimal, currency
     currency come from; whoever converts many amounts keeps them."""
     try:
         units = conversion(currency).minor_units(amount, day)
-    except NoRate as error:
-        raise QuestionError("currency", str(error)) from None
+    except NoRate:
+        said = _("There is no exchange rate of %(currency)s for %(day)s. An admin enters one under Exchange rates.")
+        raise QuestionError("currency", said % {"currency": currency, "day": day}) from None
     if units >= LIMIT:
         raise QuestionError("amount", _("This amount is larger than can be kept."))
     return units

@@ -30,7 +30,7 @@ class Conversion:
             if not self.days:
                 raise NoRate(
                     f"no exchange rate from {currency} to {installation.currency}, the reporting currency, is known; "
-                    f"enter one first: manage.py exchange_rate {currency} DAY RATE"
+                    f"enter one first, on the page Exchange rates or with manage.py exchange_rate {currency} DAY RATE"
                 )
 
     def rate(self, day: date) -> Decimal:

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.template import loader
 from django.urls import is_valid_path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views import defaults
 
 from .database_away import is_away
@@ -20,6 +21,13 @@ from .database_away import is_away
 _MACHINES = ("/api/", "/v1/")
 _INGESTION = "/v1"
 _RETRY_SECONDS = 5
+# Where nothing more is known of what went wrong.
+_SAID = {
+    HTTPStatus.BAD_REQUEST: gettext_lazy("This request cannot be understood."),
+    HTTPStatus.FORBIDDEN: gettext_lazy("This is not allowed to whoever asks."),
+    HTTPStatus.NOT_FOUND: gettext_lazy("There is nothing at %(path)s"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: gettext_lazy("Something broke here, and it is written down for whoever runs it."),
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
@@ -70,6 +78,5 @@ def _problem(request: HttpRequest, status: HTTPStatus, detail: str = "") -> Json
     if not request.path.startswith(_MACHINES):
         return None
     body: dict[str, Any] = {"type": "about:blank", "status": int(status), "title": status.phrase}
-    if detail:
-        body["detail"] = detail
+    body["detail"] = detail or _SAID[status] % {"path": request.path[:200]}
     return JsonResponse(body, status=status, content_type="application/problem+json")

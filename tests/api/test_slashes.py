@@ -31,8 +31,11 @@ def test_whoever_reads_is_led_to_the_slash_and_whoever_sends_is_told(path: str, 
 
 
 def test_what_is_nowhere_is_not_there_with_or_without_a_slash() -> None:
-    for nowhere in ("/nowhere", "/nowhere/", "/api/v1/nowhere", "/static", "/healthz/"):
-        assert Client().get(nowhere).status_code == 404, nowhere
+    for nowhere in ("/nowhere", "/nowhere/", "/api/v1/nowhere", "/api/v1/nowhere/", "/static", "/healthz/"):
+        answer = Client().get(nowhere)
+        assert answer.status_code == 404, nowhere
+        if nowhere.startswith("/api/"):
+            assert answer.json()["detail"] == f"There is nothing at {nowhere}"
     # The browser would take it for another site's address.
     assert Client().get("/", PATH_INFO="//example.org/customers").status_code == 404
 

@@ -146,3 +146,11 @@ def test_an_account_tells_its_people_their_stages_and_what_they_did(admin: Clien
     happenings = [one for day in told["timeline"].days for one in day.entries]
     assert [one.customer for one in happenings] == [customer_of("p0"), customer_of("p1")]
     assert admin.get("/accounts/999999/").status_code == 404
+
+
+def test_who_may_not_say_what_a_name_means_is_told_who_does(
+    admin: Client, marketer: Client, deals: TouchpointType
+) -> None:
+    for path in (f"/catalogue/{deals.pk}/", "/catalogue/"):
+        assert "An admin says what" in marketer.get(path).content.decode(), path
+        assert "An admin says what" not in admin.get(path).content.decode(), path

@@ -60,7 +60,11 @@ def test_an_entry_that_exists_is_led_to(marketer: Client) -> None:
 
 
 def test_an_amount_in_a_currency_without_a_rate_names_the_currency(marketer: Client) -> None:
-    assert set(faults(marketer.post("/spend/new/", {**SPENT, "currency": "usd"}))) == {"currency"}
+    told = faults(marketer.post("/spend/new/", {**SPENT, "currency": "usd"}))
+    assert set(told) == {"currency"}
+    assert "USD" in told["currency"]
+    assert "An admin enters one under Exchange rates" in told["currency"]
+    assert "manage.py" not in told["currency"]
 
 
 @pytest.fixture
