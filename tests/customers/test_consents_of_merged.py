@@ -16,6 +16,7 @@ ADDRESS = "una@example.org"
 
 
 def say(customer: int, state: str, days_ago: float, address: str = ADDRESS) -> None:
+    at = ago(days=days_ago)  # before the clock is read: what is said now is not said a millisecond later
     state_consent(
         customer=customer,
         address=address,
@@ -24,7 +25,7 @@ def say(customer: int, state: str, days_ago: float, address: str = ADDRESS) -> N
         state=state,
         source="form",
         now=clock(),
-        at=ago(days=days_ago),
+        at=at,
     )
 
 
