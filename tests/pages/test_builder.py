@@ -239,6 +239,16 @@ def test_what_is_typed_outlives_a_change_of_its_neighbours(shop: Shop, marketer:
         if operator != "in":
             assert shown(f"{first}.{operator}") == "Fr"
 
+    typed(f"{first}.trait", "town")
+    page.locator(f'[data-control="{first}|also"]').click(delay=60)  # which takes the focus from what is typed
+    drawn()
+    assert document(page) == {"all": [{"trait": "town", "is": "Fr", "is_not": ""}]}
+    typed(f"{first}.trait", "plan")
+    select = page.locator(f'[data-control="{first}|operator0"]').element_handle()
+    select.click(delay=60)
+    drawn()
+    assert select.is_visible(), "the list that was opened is gone"
+
     given({"did": {"role": "purchase", "where": [{"property": "city", "is": ""}]}})
     test = f"{first}.did.where[0]"
     typed(f"{test}.is", "Rome", "Tab")

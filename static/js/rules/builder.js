@@ -93,27 +93,44 @@ function draw(focus = null) {
   if (waiting) return;
   waiting = true;
   // After the event that caused it: by then the focus is where the keys took it, and is found again by its control.
-  setTimeout(() => {
-    waiting = false;
-    const active = document.activeElement;
-    const control = wanted ?? (root.contains(active) ? active.dataset.control : null);
-    const caret = !wanted && active?.selectionStart !== undefined && active?.type === "text" ? [active.selectionStart, active.selectionEnd] : null;
-    wanted = null;
-    const parts = size(state.document);
-    const drawn = parts.count > MOST_PARTS || parts.deepest > MOST_DEPTH
-      ? Object.assign(document.createElement("p"), { className: "muted", textContent: texts.too_large })
-      : view(state.document, { words, texts, act, can: (edit, path) => Boolean(EDITS[edit](path)) });
-    drawing = true;
-    root.replaceChildren(drawn);
-    drawing = false;
-    root.dispatchEvent(new CustomEvent("partsadded", { bubbles: true }));
-    mark();
-    if (!control) return;
-    const found = root.querySelector(`[data-control="${CSS.escape(control)}"]`) ?? root.querySelector(`[data-control^="${CSS.escape(control.split("|")[0])}"]`) ?? root.querySelector("[data-control]");
-    found?.focus();
-    if (caret && found?.type === "text") found.setSelectionRange(...caret);
-  }, 0);
+  setTimeout(drawNow, 0);
 }
+function drawNow() {
+  if (!waiting || pressed) return;
+  waiting = false;
+  const active = document.activeElement;
+  const control = wanted ?? (root.contains(active) ? active.dataset.control : null);
+  const caret = !wanted && active?.selectionStart !== undefined && active?.type === "text" ? [active.selectionStart, active.selectionEnd] : null;
+  wanted = null;
+  const parts = size(state.document);
+  const drawn = parts.count > MOST_PARTS || parts.deepest > MOST_DEPTH
+    ? Object.assign(document.createElement("p"), { className: "muted", textContent: texts.too_large })
+    : view(state.document, { words, texts, act, can: (edit, path) => Boolean(EDITS[edit](path)) });
+  drawing = true;
+  root.replaceChildren(drawn);
+  drawing = false;
+  root.dispatchEvent(new CustomEvent("partsadded", { bubbles: true }));
+  mark();
+  if (!control) return;
+  const found = root.querySelector(`[data-control="${CSS.escape(control)}"]`) ?? root.querySelector(`[data-control^="${CSS.escape(control.split("|")[0])}"]`) ?? root.querySelector("[data-control]");
+  found?.focus();
+  if (caret && found?.type === "text") found.setSelectionRange(...caret);
+}
+
+// Pressing a control takes the focus from a field, whose change wants drawing: not before the press has become a click,
+// or the list of a select that it opens has been left, for with its control it would be lost.
+let pressed = null;
+function released() {
+  pressed = null;
+  if (waiting) setTimeout(drawNow, 0);
+}
+document.addEventListener("pointerdown", (event) => {
+  released();
+  pressed = root.contains(event.target) ? event.target.closest("button, select") : null;
+}, true);
+for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => { if (!pressed?.matches("select")) released(); }, true);
+for (const end of ["change", "focusout"]) document.addEventListener(end, (event) => { if (event.target === pressed) released(); }, true);
+document.addEventListener("keydown", released, true);
 
 // --- what the server says -----------------------------------------------------------------------------------------
 let failures = [], asking = null, pause = 0, speech = 0;
