@@ -42,7 +42,7 @@ def test_enter_waits_for_the_answer_to_what_was_typed(shop: Shop, agent: Page) -
     [
         ("metr", "Metrics", r"/metrics/$"),
         ("five lapsed", "Customers", r"model=five&stage=lapsed"),
-        ("lifetime", "Metrics", r"/metrics/#metric-clv$"),
+        ("customer lifetime", "Metrics", r"/metrics/#metric-clv$"),
         ("active customer segment", "Customers", r"segment=active_customer"),
         ("new cust", "New customer", r"/customers/new/$"),
     ],
