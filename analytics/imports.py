@@ -14,11 +14,15 @@ from customers.importing.tables import opened_as
 from customers.ingest import clock
 from customers.line_account import line_numbers, set_aside_table
 from customers.mapping_fields import BadMapping
-from customers.models import Import, Installation, Reject
+from customers.models import Customer, Identity, Import, Installation, Reject
 from customers.parsing import BadFile
+
+from .customer_figures import names_of
 
 MOST_STRETCHES = 200
 MOST_REJECTS = 100
+MOST_PEOPLE = 10
+MOST_LOOKED_AT = 100
 COUNTS = (
     "orders",
     "order_amount",
@@ -86,6 +90,16 @@ def import_account(import_id: int) -> ImportAccount | None:
         ),
         beside=said_beside(demonstration_sources(beside=record.source.key)),
     )
+
+
+def people_of(record: Import) -> list[tuple[int, str]]:
+    """Some of those whom an import brought ids of, and what they are called: the first of its last portion."""
+    brought = record.brought.filter(undone_at=None).exclude(identities=[]).order_by("-pk")
+    identities = brought.values_list("identities", flat=True).first() or []
+    owners = Identity.objects.filter(pk__in=identities[:MOST_LOOKED_AT]).order_by("pk")
+    first = list(dict.fromkeys(owners.values_list("profile__customer", flat=True)))[:MOST_PEOPLE]
+    names = names_of(list(Customer.objects.filter(pk__in=first)))
+    return [(number, names[number]) for number in first if number in names]
 
 
 @dataclass(frozen=True, slots=True)

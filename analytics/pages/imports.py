@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from analytics.imports import Preview, import_account, import_of, imports_page, preview_of
+from analytics.imports import Preview, import_account, import_of, imports_page, people_of, preview_of
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from customers.importing.asking import WISHES, ask, change_mapping, discard, undoable
 from customers.importing.begin import keep_upload
@@ -124,7 +124,7 @@ def _shown(
         preview = preview_of(record)
         context |= {"preview": preview, "types": TYPES, "formats": COMMON_FORMATS} | _form(record, preview, form)
     elif record.state not in WORKING:
-        context["account"] = import_account(record.pk)
+        context |= {"account": import_account(record.pk), "people": people_of(record)}
     wrong = form is not None and bool(form.errors)
     return render(request, "pages/import_one.html", context, status=422 if wrong else 200)
 
@@ -236,7 +236,8 @@ def _checked(record: Import) -> dict[str, Any] | None:
     if record.checked is None:
         return None
     conflicts = [
-        (CONFLICT_WORDS[key], kept["rows"], kept["examples"]) for key, kept in record.checked["conflicts"].items()
+        (CONFLICT_WORDS[key](kept["rows"]), kept["rows"], kept["examples"])
+        for key, kept in record.checked["conflicts"].items()
     ]
     at = datetime.fromisoformat(record.checked["at"])
     return {**record.checked, "at": at, "conflicts": conflicts, "touchpoints": record.checked["touchpoints"].items()}

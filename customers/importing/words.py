@@ -1,14 +1,30 @@
-"""What is said of imports, on pages and on the terminal alike."""
+"""What is said of imports, on pages and on the terminal alike. CONFLICT_WORDS go on after a number of rows."""
 
-from typing import Any
+from collections.abc import Callable
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-CONFLICT_WORDS: dict[str, Any] = {
-    "two_customers": _("name two who are two customers here: the row goes to the first, and people decide"),
-    "kept_unsubscribed": _("would subscribe somebody again who has unsubscribed: they stay unsubscribed"),
-    "told_later": _("say something else than what was told later: what was told later stays"),
-    "named_again": _("are about somebody whom an earlier row of the file is about too"),
+CONFLICT_WORDS: dict[str, Callable[[int], str]] = {
+    "two_customers": lambda n: ngettext(
+        "names two who are two customers here: the row goes to the first, and people decide",
+        "name two who are two customers here: each row goes to the first, and people decide",
+        n,
+    ),
+    "kept_unsubscribed": lambda n: ngettext(
+        "would subscribe somebody again who has unsubscribed: they stay unsubscribed",
+        "would subscribe people again who have unsubscribed: they stay unsubscribed",
+        n,
+    ),
+    "told_later": lambda n: ngettext(
+        "says something else than what was told later: what was told later stays",
+        "say something else than what was told later: what was told later stays",
+        n,
+    ),
+    "named_again": lambda n: ngettext(
+        "is about somebody whom an earlier row of the file is about too",
+        "are about somebody whom an earlier row of the file is about too",
+        n,
+    ),
 }
 
 # Traits by which other systems say where somebody stands with them; shown beside our stages, never instead of them.

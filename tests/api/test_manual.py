@@ -33,7 +33,7 @@ def test_the_commands_run_as_they_stand(live_server: LiveServer, outside_env: di
     key, calls, paging, errors, twice, rules = done.stdout.split("#\n")
     assert json.loads(key)["role"] == "marketer"
     assert '"crr"' in calls
-    assert "ada@example.org" in calls
+    assert "katherine@example.org" in calls
     assert paging.strip() == ""
     assert json.loads(errors) == json.loads(EXAMPLE)
     first, again = twice.strip()[: len(twice.strip()) // 2], twice.strip()[len(twice.strip()) // 2 :]

@@ -1,6 +1,7 @@
 import re
 from pathlib import Path
 
+from analytics.pages.imports import SAMPLE
 from customers.importing.mapping import USES
 from customers.importing.presets import presets
 from customers.line_account import REASONS
@@ -15,6 +16,13 @@ def first_cells(text: str) -> set[str]:
     return {
         name for row in re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)
     }
+
+
+def test_manuals_that_are_followed_one_after_the_other_make_different_people():
+    texts = {name: (PROJECT / "docs" / name).read_text() for name in ("api.md", "ingestion.md")} | {"sample": SAMPLE}
+    people = {name: set(re.findall(r"[a-z]+@example\.org", text)) for name, text in texts.items()}
+    assert all(people.values())
+    assert sum(map(len, people.values())) == len(set().union(*people.values())), people
 
 
 def test_the_manuals_name_every_reason_and_no_other():

@@ -29,7 +29,7 @@ def test_a_file_of_a_known_system_needs_no_mapping(tmp_path):
     path = write(tmp_path, "cus_1,ada@example.org,2025-03-04,FALSE", header="id,Email,Created (UTC),Delinquent")
     said = run(path)
     assert "Read as: Stripe, customers" in said
-    assert "1 rows = 1 new customers + 0 updates + 0 unchanged + 0 rejected" in said
+    assert "1 row = 1 new customer + 0 updates + 0 unchanged + 0 rejected" in said
     assert run(path).splitlines()[-1] == "0 rows changed"
 
 
@@ -44,7 +44,7 @@ def test_an_own_mapping_and_a_dry_run(tmp_path):
     assert not Customer.objects.exists()
     errors = tmp_path / "errors.csv"
     said = run(path, "--mapping", mapping, "--errors", errors)
-    assert "rejected 1 rows: the row has more or fewer cells than the header" in said
+    assert "rejected 1 row: the row has more or fewer cells than the header" in said
     assert "oops" in errors.read_text(encoding="utf-8-sig")
     assert Customer.objects.count() == 2
 
@@ -64,7 +64,7 @@ def test_a_file_of_no_known_system_is_read_as_the_page_guesses_it(tmp_path):
     said = run(path)
     assert "columns guessed by what these are called" in said
     assert "  email: E-mail address" in said
-    assert "1 rows = 1 new customers" in said
+    assert "1 row = 1 new customer +" in said
     assert Trait.objects.get(key="plan").value == "pro"
     assert run(path).splitlines()[-1] == "0 rows changed"
 
@@ -75,6 +75,20 @@ def test_order_lines_of_no_known_system_are_sent_to_their_mapping(tmp_path):
     with pytest.raises(CommandError, match=r"looks like order lines.*--mapping.*importing-orders\.md"):
         run(path)
     assert not Customer.objects.exists()
+
+
+@pytest.mark.django_db
+def test_one_order_of_one_customer_is_counted_in_the_singular(tmp_path):
+    path = write(tmp_path, "1,A,2,5.00,2025-03-04,7", header="Order,SKU,Qty,Unit price,Created at,Customer ID")
+    mapping = tmp_path / "shop.json"
+    columns = {"invoice": "Order", "product": "SKU", "quantity": "Qty", "price": "Unit price"}
+    columns |= {"time": "Created at", "customer": "Customer ID"}
+    said = {"source": {"key": "shop"}, "columns": columns, "time_format": "iso", "time_zone": "UTC", "currency": "EUR"}
+    mapping.write_text(json.dumps(said))
+    told = run(path, "--mapping", mapping)
+    assert "names 1 invoice of 1 customer\n" in told
+    assert "1 line = 1 used + 0 set aside" in told
+    assert "  1 order, 10.00 EUR" in told
 
 
 @pytest.mark.django_db

@@ -170,6 +170,36 @@ def test_the_sample_file_can_be_brought_in_as_it_stands(marketer: Client) -> Non
     assert (record.state, record.counts["rows_new"], record.lines_set_aside) == ("done", 2, 0)
 
 
+def test_a_finished_import_leads_to_those_whom_it_brought(marketer: Client) -> None:
+    record = upload(marketer, "customer_id,email\n1,ada@example.org\n2,grace@example.org\n", "people.csv")
+    marketer.post(f"/imports/{record.pk}/start/")
+    assert "Whom it brought" not in marketer.get(f"/imports/{record.pk}/").content.decode()
+    work_on_imports()
+    page = marketer.get(f"/imports/{record.pk}/").content.decode()
+    for customer in Customer.objects.all():
+        assert f'<a href="/customers/{customer.pk}/" dir="auto">' in page
+    assert "/customers/?sort=-created" in page
+    assert marketer.get("/customers/?sort=-created").status_code == 200
+    assert "Each of the 2 new customers has a touchpoint “Created”" in page
+    assert set(Touchpoint.objects.values_list("type__name", flat=True)) == {"Created"}
+    again = upload(marketer, "customer_id,email\n1,ada@example.org\n2,grace@example.org\n", "people.csv")
+    marketer.post(f"/imports/{again.pk}/start/")
+    work_on_imports()
+    page = marketer.get(f"/imports/{again.pk}/").content.decode()
+    assert "Nobody new" in page
+    assert "“Created”" not in page
+
+
+def test_a_count_of_one_is_said_of_one(marketer: Client) -> None:
+    record = upload(marketer, "email,plan\nada@example.org,a\nada@example.org,b\n", "people.csv")
+    marketer.post(f"/imports/{record.pk}/", {**form_of(marketer, record), "then": "check"})
+    work_on_imports()
+    answer = marketer.get(f"/imports/{record.pk}/")
+    assert [str(words) for words, _count, _examples in answer.context["checked"]["conflicts"]] == [
+        "is about somebody whom an earlier row of the file is about too"
+    ]
+
+
 def test_a_file_of_orders_is_brought_in_on_the_same_page(marketer: Client) -> None:
     orders = "item,price,order,timestamp,customer,quantity\nT1,10.00,O-1,2025-03-04T10:00:00Z,ada,2\n"
     record = upload(marketer, orders, "sales_items_1.csv")
@@ -180,7 +210,9 @@ def test_a_file_of_orders_is_brought_in_on_the_same_page(marketer: Client) -> No
     record.refresh_from_db()
     assert (record.state, record.lines_used) == ("done", 1)
     assert Touchpoint.objects.get().amount == 2000
-    assert marketer.get(f"/imports/{record.pk}/").status_code == 200
+    page = marketer.get(f"/imports/{record.pk}/").content.decode()
+    assert f"/customers/{Customer.objects.get().pk}/" in page
+    assert "“Created”" not in page
 
 
 @pytest.mark.parametrize(

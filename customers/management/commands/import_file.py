@@ -137,16 +137,17 @@ class Command(PreparedCommand):
     def _try(self, file: Path, read_as: RowMapping, tell: Callable[[str], None]) -> None:
         found = try_rows(path=file, mapping=read_as, now=clock(), tell=tell)
         self.stdout.write(
-            f"{file.name}: {found['rows']:,} rows = {found['new']:,} new customers + {found['updated']:,} updates + "
+            f"{file.name}: {_of(found['rows'], 'row')} = {_of(found['new'], 'new customer')} + "
+            f"{_of(found['updated'], 'update')} + "
             f"{found['unchanged']:,} unchanged + {found['rejected']:,} rejected"
         )
         for name, count in found["touchpoints"].items():
-            self.stdout.write(f"  {count:,} touchpoints {name}")
+            self.stdout.write(f"  {_of(count, 'touchpoint')} {name}")
         for reason, kept in sorted(found["set_aside"].items()):
             self.stdout.write(f"  {kept['lines']:,} rejected: {REASONS[reason]}; lines {line_numbers(kept, most=5)}")
         for key, kept in found["conflicts"].items():
             first = ", ".join(f"line {one['line']} ({one['text']})" for one in kept["examples"])
-            self.stdout.write(f"  {kept['rows']:,} rows: {CONFLICT_WORDS[key]}; {first}")
+            self.stdout.write(f"  {_of(kept['rows'], 'row')}: {CONFLICT_WORDS[key](kept['rows'])}; {first}")
         self.stdout.write("Nothing was stored: 0 rows changed")
 
     def warn(self, source: str) -> None:
@@ -173,6 +174,15 @@ def _in_words(use: dict[str, Any]) -> str:
     return f"{USES[use['as']]} ({named})" if named else str(USES[use["as"]])
 
 
+def _of(count: int, one: str, many: str = "") -> str:
+    """A number of something: 1 row, 2 rows."""
+    return f"{count:,} {_either(count, one, many or f'{one}s')}"
+
+
+def _either(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many
+
+
 def _without_kind(document: Any) -> Any:
     return {key: value for key, value in document.items() if key != "kind"} if isinstance(document, dict) else document
 
@@ -189,14 +199,15 @@ def row_lines(record: Import) -> list[str]:
     """What became of the rows of a file of people, for a terminal."""
     counts = record.counts
     lines = [
-        f"{record.file_name}: {record.lines_read:,} rows = {counts.get('rows_new', 0):,} new customers + "
-        f"{counts.get('rows_updated', 0):,} updates + {counts.get('rows_unchanged', 0):,} unchanged + "
+        f"{record.file_name}: {_of(record.lines_read, 'row')} = {_of(counts.get('rows_new', 0), 'new customer')} + "
+        f"{_of(counts.get('rows_updated', 0), 'update')} + {counts.get('rows_unchanged', 0):,} unchanged + "
         f"{record.lines_set_aside:,} rejected",
-        f"  {counts.get('touchpoints_new', 0):,} touchpoints, {counts.get('consents_new', 0):,} statements of consent",
+        f"  {_of(counts.get('touchpoints_new', 0), 'touchpoint')}, "
+        f"{_of(counts.get('consents_new', 0), 'statement of consent', 'statements of consent')}",
     ]
     for reason, sentence, count, _value in set_aside_table(record):
-        lines.append(f"  rejected {count:,} rows: {sentence}")
-        lines.append(f"    {'line' if count == 1 else 'lines'} {line_numbers(record.set_aside[reason], most=5)}")
+        lines.append(f"  rejected {_of(count, 'row')}: {sentence}")
+        lines.append(f"    {_either(count, 'line', 'lines')} {line_numbers(record.set_aside[reason], most=5)}")
     return lines
 
 
@@ -209,26 +220,32 @@ def account_lines(record: Import) -> list[str]:
         return f"{minor / money:,.{installation.minor_digits}f} {installation.currency}"
 
     counts = record.counts
+    unmatched, repeated = counts.get("refunds_unmatched", 0), counts.get("duplicate_lines", 0)
+    tagged, conflicting = counts.get("tagged_lines", 0), counts.get("touchpoints_conflicting", 0)
     lines = [
-        f"{record.file_name} names {counts.get('invoices_named', 0):,} invoices of "
-        f"{counts.get('customers_named', 0):,} customers",
-        f"{record.file_name}: {record.lines_read:,} lines = {record.lines_used:,} used + "
+        f"{record.file_name} names {_of(counts.get('invoices_named', 0), 'invoice')} of "
+        f"{_of(counts.get('customers_named', 0), 'customer')}",
+        f"{record.file_name}: {_of(record.lines_read, 'line')} = {record.lines_used:,} used + "
         f"{record.lines_read - record.lines_used:,} set aside",
-        f"  {counts.get('orders', 0):,} orders, {amount(counts.get('order_amount', 0))}",
-        f"  {counts.get('refunds', 0):,} refunds, {amount(counts.get('refund_amount', 0))}; "
-        f"{counts.get('refunds_unmatched', 0):,} name no order",
-        f"  {counts.get('duplicate_lines', 0):,} lines repeat an earlier one exactly and count like any other",
-        f"  {counts.get('tagged_lines', 0):,} of the lines used are not products, "
+        f"  {_of(counts.get('orders', 0), 'order')}, {amount(counts.get('order_amount', 0))}",
+        f"  {_of(counts.get('refunds', 0), 'refund')}, {amount(counts.get('refund_amount', 0))}; "
+        f"{unmatched:,} {_either(unmatched, 'names', 'name')} no order",
+        f"  {_of(repeated, 'line')} "
+        f"{_either(repeated, 'repeats', 'repeat')} an earlier one exactly and "
+        f"{_either(repeated, 'counts', 'count')} like any other",
+        f"  {tagged:,} of the lines used "
+        f"{_either(tagged, 'is not a product', 'are not products')}, "
         f"{amount(counts.get('tagged_amount', 0))}",
     ]
     for reason, sentence, count, value in set_aside_table(record):
-        lines.append(f"  set aside {count:,} lines: {sentence}, {amount(value)}")
-        lines.append(f"    {'line' if count == 1 else 'lines'} {line_numbers(record.set_aside[reason], most=5)}")
+        lines.append(f"  set aside {_of(count, 'line')}: {sentence}, {amount(value)}")
+        lines.append(f"    {_either(count, 'line', 'lines')} {line_numbers(record.set_aside[reason], most=5)}")
     if record.set_aside:
         lines.append(f"  all of their numbers: /system/imports/{record.pk}/, for an admin")
-    if counts.get("touchpoints_conflicting"):
+    if conflicting:
         lines.append(
-            f"  {counts['touchpoints_conflicting']:,} invoices say something else than what is stored under "
-            "their number; what was stored first stands"
+            f"  {_of(conflicting, 'invoice')} "
+            f"{_either(conflicting, 'says', 'say')} something else than what is stored under "
+            f"{_either(conflicting, 'its', 'their')} number; what was stored first stands"
         )
     return lines
