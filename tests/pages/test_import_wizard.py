@@ -73,3 +73,16 @@ def test_the_palette_leads_to_a_new_import(shop: Shop, sign_in: Callable[[str], 
     page.keyboard.press("Control+k")
     page.keyboard.type("bring in a file of people")
     expect(page.get_by_role("option", name="Bring in a file of people").first).to_be_visible()
+
+
+def test_a_file_of_order_lines_is_told_where_these_come_in(
+    shop: Shop, sign_in: Callable[[str], Page], tmp_path: Path
+) -> None:
+    page = sign_in("marketer")
+    path = tmp_path / "orders_of_the_whole_year_2025_of_the_shop.csv"
+    path.write_text("Order,SKU,Qty,Unit price,Created at,Customer ID\r\n1,A,2,5.00,2025-03-04,7\r\n")
+    look(page, f"{shop.url}/imports/new/?still=1")
+    page.get_by_label("CSV or Excel file").set_input_files(path)
+    page.get_by_role("button", name="Look at it").press("Enter")
+    expect(page.get_by_text("This looks like a file of order lines.")).to_be_visible()
+    looks_right(page, "8-orders")
