@@ -1,7 +1,7 @@
 """One message of Segment's specification, typed. Nothing is stored here and no name is given a meaning."""
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -56,6 +56,8 @@ def message_of(raw: bytes, *, kind: str | None = None) -> Message:
         raise Refusal("", "is not UTF-8") from None
     except RecursionError:
         raise Refusal("", f"is nested deeper than {DEEPEST} levels") from None
+    except InvalidOperation:  # an exponent that is itself a number beyond all measure
+        raise Refusal("", f"holds a number beyond 10^{_GREATEST}") from None
     except ValueError as error:
         raise _refused(error, raw) from None
     if _is_suspect(raw) or raw.count(b"{") + raw.count(b"[") > DEEPEST:

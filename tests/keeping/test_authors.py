@@ -8,10 +8,7 @@ from django.db import models
 from django.test import Client
 
 from clm.lib.access.models import ApiKey, Role, User
-from customers.models import Installation
 from lifecycle.models import StageModel, Subject
-from tests.conftest import Command
-from tests.lifecycle.making import installed
 
 
 def latest(model: type[models.Model]) -> Any:
@@ -51,11 +48,3 @@ def test_what_a_person_does_over_the_api_names_the_person(admin: Client, people:
     assert admin.patch("/api/v1/stage-models/five/", told, content_type="application/json").status_code == 200
     assert (latest(Subject)["user"], latest(Subject)["author"]) == (people["admin"].pk, str(people["admin"]))
     assert "key" not in latest(Subject)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_change_by_a_command_names_the_command(manage: Command) -> None:
-    installed()
-    manage("configure", "--name", "Ours", check=True)
-    assert Installation.current().name == "Ours"
-    assert latest(Installation) == {"author": "manage.py configure"}
