@@ -33,7 +33,7 @@ def test_orders_of_ones_own_beside_the_demo_are_warned_of_before_and_after(
     call_command("import_file", own[0], mapping=own[1])
     said = capsys.readouterr().out
     assert said.count(SAID) == 2
-    assert said.index(SAID) < said.index("lines = ") < said.rindex(SAID)
+    assert said.index(SAID) < said.index("1 line = 1 used") < said.rindex(SAID)
     assert "make run DEMO=0" in said
     record = Import.objects.get(source__key="shop")
     assert SAID in client_of("admin").get(f"/api/v1/imports/{record.pk}/").json()["warning"]
