@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clm.lib import sql
+from clm.lib.milliseconds import from_ms
 from customers.models import Customer, Identity, Role
+from lifecycle.models import HotCustomer
 
+from .models import Listed
 from .sales import types_of
 
 
@@ -33,6 +36,22 @@ def customer_figures(*, customers: Sequence[int], as_of: datetime | None = None)
     )
     figures = {row[0]: CustomerFigures(*row[1:]) for row in found}
     return {customer: figures.get(customer, CustomerFigures()) for customer in customers}
+
+
+def large_customers(*, customers: Sequence[int]) -> dict[int, CustomerFigures]:
+    """The figures of those among some customers who have very many touchpoints, by id, as they were counted last: how
+    many touchpoints when each had its turn, the others at the last fill. first_seen is not kept and None."""
+    turns = dict(HotCustomer.objects.filter(customer__in=customers).values_list("customer_id", "touchpoints"))
+    kept = Listed.objects.filter(customer__in=turns)
+    return {
+        one.customer_id: CustomerFigures(
+            touchpoints=turns[one.customer_id],
+            last_seen=from_ms(one.last_seen) if one.last_seen else None,
+            orders=one.orders,
+            revenue=one.revenue,
+        )
+        for one in (kept if turns else ())
+    }
 
 
 def figures_known(*, profiles: Sequence[int], as_of: datetime, known_at: datetime) -> CustomerFigures:

@@ -18,7 +18,7 @@ from lifecycle.models import Standing, Transition
 
 from .behind import customers_behind, refuse_unknown_group
 from .bounded_search import Matching
-from .customer_figures import customer_figures, initials, names_of
+from .customer_figures import customer_figures, initials, large_customers, names_of
 from .customer_stages import NextChange, RowStage, next_stages, stages_of
 from .days.falls import DAYS, falls_ahead
 from .days.kept import Kept, members_of
@@ -87,7 +87,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
     """One customer of the list. known_as: the name, or what stands for it; stage, since, next: in the first model asked
-    for; stages: in all of them. revenue: minor units."""
+    for; stages: in all of them. revenue: minor units. is_large: its touchpoints are so many that its figures are as old
+    as its last turn, about a minute, and that what comes next only its own page works out."""
 
     id: int
     name: str
@@ -103,6 +104,7 @@ class CustomerRow:
     revenue: int
     next: NextChange | None
     phone: str = ""
+    is_large: bool = False
 
     @property
     def by_model(self) -> dict[str, RowStage]:
@@ -223,7 +225,8 @@ def _page(
     if order.is_newest:
         newest = newest_slice(found=everyone, border=border, backwards=backwards, limit=limit, search=search)
         return newest, backwards, number
-    if asked.is_narrowed and (size := _kept_size(asked)) is not None and size.number > most:
+    known = _kept_size(asked) if asked.is_narrowed else None
+    if known is not None and known.number > most:
         return None
     listed = asked.kept if asked.kept is not None and asked.kept.listed_known_at is not None else None
     page = sorted_page(
@@ -239,6 +242,7 @@ def _page(
         search=search,
         as_of=asked.at,
         since=partial(_since, asked, models),
+        size=None if known is None else known.number,
     )
     return None if page is None else (page, backwards, number)
 
@@ -398,9 +402,12 @@ def _rows(
     ids = [customer.pk for customer in page]
     if not ids:
         return ()
-    figures = customer_figures(customers=ids, as_of=asked.at)
+    # Of one with very many touchpoints only its own page reads them all: a list would take seconds.
+    large = large_customers(customers=ids) if asked.at is None else {}
+    few = [one for one in ids if one not in large]
+    figures = customer_figures(customers=few, as_of=asked.at) | large
     placed = stages_of(customers=ids, models=models, as_of=asked.at, known_at=asked.known_at)
-    ahead = next_stages(customers=ids, models=models[:1], now=now) if with_next and asked.at is None else {}
+    ahead = next_stages(customers=few, models=models[:1], now=now) if with_next and asked.at is None else {}
     names = names_of(page)
     rows = []
     for customer in page:
@@ -424,6 +431,7 @@ def _rows(
                 orders=known.orders,
                 revenue=known.revenue,
                 next=ahead[number][models[0].id] if models and models[0].id in ahead.get(number, {}) else None,
+                is_large=number in large,
             )
         )
     return tuple(rows)

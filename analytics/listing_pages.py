@@ -1,9 +1,9 @@
 """One page of the list of customers in any order, however many there are.
 
 Two ways lead to it. Where nothing narrows the list, the kept sort keys are walked along their index from where the page
-begins. Where something does, whoever matches is read (up to MOST) and sorted here: no index knows a filter and an order
-together, and a planner that walks an order in search of few who match may read everybody. Above MOST such a list is
-not sorted, and says so.
+begins. Where something does, whoever matches is found first (up to MOST) and then sorted, by the database if the keys
+are kept, else here: no index knows a filter and an order together, and a planner that walks an order in search of few
+who match may read everybody. Above MOST such a list is not sorted, and says so.
 
 Sort keys are kept by each fill and so seconds old; of whoever is new or changed since, they are read from the facts."""
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BigIntegerField, F, Func, IntegerField, QuerySet, Value
+from django.db.models import BigIntegerField, F, Func, IntegerField, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThan, LessThan
 
 from clm.lib import sql
@@ -25,7 +26,7 @@ from .days.kept import Kept
 from .listing_order import Order, Place, follows, in_order
 from .models import Listed
 
-# So many that match are sorted here. 10,000 take some 60 ms to read and sort.
+# So many that match are sorted.
 MOST = 10_000
 # Of so many the sort keys are read from their touchpoints, and so exactly as of now or any other instant.
 EXACT = 1_000
@@ -80,11 +81,22 @@ def sorted_page(
     search: Matching | None,
     as_of: datetime | None,
     since: Callable[[Sequence[int]], dict[int, datetime | None]],
+    size: int | None = None,
 ) -> Slice | None:
     """A page of `found` in any other order. walks: nothing but `is_anonymous` narrows it, so many are walked along what
-    is `kept`; else None where more than `most` match. since: when each entered its stage, should the order ask."""
+    is `kept`; else None where more than `most` match. since: when each entered its stage, should the order ask. size:
+    how many match, where that is known."""
     if search is not None and search.is_common:
         return None
+    if search is None and as_of is None and order.key in _KEPT and kept is not None and not walks:
+        size = found.values("pk")[: most + 1].count() if size is None else size
+        if size > most:
+            return None
+        fresh = _fresh(kept, is_anonymous) if size > EXACT else None
+        if fresh is not None:
+            return kept_slice(
+                found=found, size=size, order=order, border=border, backwards=backwards, limit=limit, fresh=fresh
+            )
     rows = sortable(found, most=EXACT if walks else most) if search is None else search.everybody
     if len(rows) > (EXACT if walks else most):
         if not walks or kept is None:
@@ -116,22 +128,53 @@ def sorted_slice(
     since: dict[int, datetime | None] | None = None,
 ) -> Slice:
     """The page after (before) `border` of all the customers in `rows`; since: what an order by it needs."""
-    places = in_order(_places(rows, order, kept, as_of, since), order)
-    if border is None:
-        there = places
-    elif backwards:
-        there = [place for place in places if follows(border, place, order)]
-    else:
-        there = [place for place in places if follows(place, border, order)]
+    there = _beyond(in_order(_places(rows, order, kept, as_of, since), order), border, backwards, order)
     page = there[-limit:] if backwards else there[:limit]
     return Slice(page, len(there) > limit, len(rows))
+
+
+def kept_slice(
+    *,
+    found: QuerySet[Customer],
+    size: int,
+    order: Order,
+    border: Place | None,
+    backwards: bool,
+    limit: int,
+    fresh: Sequence[int],
+) -> Slice:
+    """The page after (before) `border` of the `size` customers in `found`, sorted by what is kept of them; of those in
+    `fresh` the keys are read from the facts."""
+    key = Coalesce(F(f"listed__{order.key}"), 0)  # an expression: no index of the order tempts the planner to walk it
+    rows = found.exclude(pk__in=list(fresh)) if fresh else found
+    descending = order.descending != backwards
+    if border is not None:
+        here = _Row(key, F("pk"), output_field=BigIntegerField())
+        last = Value(border.id, output_field=BigIntegerField())
+        there = _Row(Value(border.key), last, output_field=BigIntegerField())
+        beyond = Q(is_anonymous=border.part == ANONYMOUS) & Q((LessThan if descending else GreaterThan)(here, there))
+        other = KNOWN if backwards else ANONYMOUS
+        rows = rows.filter(beyond | Q(is_anonymous=other == ANONYMOUS) if border.part != other else beyond)
+    rows = rows.order_by(
+        "-is_anonymous" if backwards else "is_anonymous",
+        key.desc() if descending else key.asc(),
+        "-pk" if descending else "pk",
+    )
+    read = rows.annotate(place_key=key).values_list("is_anonymous", "place_key", "pk")[: limit + 1]
+    places = [Place(ANONYMOUS if is_anonymous else KNOWN, at, one) for is_anonymous, at, one in read]
+    if fresh:
+        others = [(one.pk, one.is_anonymous, "") for one in found.filter(pk__in=list(fresh))]
+        places += _beyond(_places(others, order, None, None, None), border, backwards, order)
+    places = in_order(places, order)
+    page = places[-limit:] if backwards else places[:limit]
+    return Slice(page, len(places) > limit, size)
 
 
 def walked_slice(
     *, order: Order, border: Place | None, backwards: bool, limit: int, kept: Kept, is_anonymous: bool | None = None
 ) -> Slice:
     """The page after (before) `border` of everybody (is_anonymous: of those alone), along the index of the order."""
-    fresh = [] if order.key == "name" else _fresh(kept, is_anonymous)
+    fresh = [] if order.key == "name" else _fresh(kept, is_anonymous) or []
     parts = [part for part in _parts(order) if is_anonymous is None or (part == ANONYMOUS) == is_anonymous]
     descending = order.descending != backwards
     found: list[Place] = []
@@ -145,12 +188,7 @@ def walked_slice(
     if fresh:
         rows = [(one.pk, one.is_anonymous, "") for one in Customer.objects.filter(pk__in=fresh)]
         others = _places(rows, order, None, None, None)
-        there = [
-            place
-            for place in others
-            if border is None or (follows(border, place, order) if backwards else follows(place, border, order))
-        ]
-        found = in_order([*found, *there], order)
+        found = in_order([*found, *_beyond(others, border, backwards, order)], order)
         found = found[-(limit + 1) :] if backwards else found[: limit + 1]
     elif backwards:
         found.reverse()
@@ -168,14 +206,23 @@ def _part_of(order: Order, is_anonymous: bool, name: str) -> int:
     return UNNAMED if order.key == "name" and not name else KNOWN
 
 
-def _fresh(kept: Kept, is_anonymous: bool | None) -> list[int]:
-    """Who is new or changed since the sort keys were counted; nobody when these are too many to look at."""
+def _beyond(places: Sequence[Place], border: Place | None, backwards: bool, order: Order) -> list[Place]:
+    """Those of `places` that come after (before) `border`; all without one."""
+    if border is None:
+        return list(places)
+    if backwards:
+        return [place for place in places if follows(border, place, order)]
+    return [place for place in places if follows(place, border, order)]
+
+
+def _fresh(kept: Kept, is_anonymous: bool | None) -> list[int] | None:
+    """Who is new or changed since the sort keys were counted; None when these are too many to look at."""
     assert kept.listed_known_at is not None
     changed = Customer.objects.filter(portrayed_at__gte=kept.listed_known_at, merged_into=None)
     if is_anonymous is not None:
         changed = changed.filter(is_anonymous=is_anonymous)
     found = list(changed.values_list("pk", flat=True)[: FRESH + 1])
-    return found if len(found) <= FRESH else []
+    return found if len(found) <= FRESH else None
 
 
 class _Row(Func):
@@ -234,7 +281,7 @@ def _places(
     elif as_of is None and len(ids) > EXACT and kept is not None and kept.listed_known_at is not None:
         column = _KEPT.index(order.key) + 1
         keys = {row[0]: row[column] for row in sql.rows("analytics/listed_keys", customers=ids)}
-        missing = sorted({*(one for one in ids if one not in keys), *(set(_fresh(kept, None)) & set(ids))})
+        missing = sorted({*(one for one in ids if one not in keys), *(set(_fresh(kept, None) or []) & set(ids))})
         keys |= _read_keys(missing, order, None)
     else:
         keys = _read_keys(ids, order, as_of)

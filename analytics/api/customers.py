@@ -68,7 +68,9 @@ class CustomerListed(serializers.Serializer[Any]):
     known_as = serializers.CharField(help_text="The name, or the address or id that stands for it.")
     stages = serializers.DictField(child=StageAt(), source="by_model", help_text="By the key of the stage model.")
     last_seen = Instant(allow_null=True, help_text="The last touchpoint.")
-    touchpoints = serializers.IntegerField()
+    touchpoints = serializers.IntegerField(
+        help_text="Of a customer with more than 20,000 this and the other figures may be a minute old."
+    )
     orders = serializers.IntegerField()
     revenue = Amount(help_text="Net of refunds, in the reporting currency.")
 

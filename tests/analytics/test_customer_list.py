@@ -6,6 +6,7 @@ import pytest
 
 from analytics.customer_list import Asked, Falls, Size, customers, everybody, falling, matching
 from analytics.customer_record import customer_head, profiles_of
+from analytics.days.listed import keep_listed
 from analytics.scope import Scope
 from analytics.sorting import segment, stage_model, stage_models
 from clm.lib.periods import days
@@ -14,8 +15,9 @@ from customers.events import Event
 from customers.ingest import clock, ingest
 from customers.merge import merge
 from customers.models import Cause, Customer, Source
-from tests.factories import day, make_customer, make_model, make_transition
-from tests.lifecycle.making import ago, installed, settle
+from lifecycle.models import HotCustomer
+from tests.factories import day, make_customer, make_model, make_order, make_transition
+from tests.lifecycle.making import ago, customer_of, installed, settle, tell
 
 pytestmark = pytest.mark.django_db
 
@@ -197,10 +199,28 @@ def test_a_page_costs_the_same_queries_whatever_is_on_it(size: int, django_asser
         make_customer(clock() - timedelta(days=3))
     models = stage_models()
     customers(asked=Asked(), models=models, now=clock())
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         customers(asked=Asked(), models=models, now=clock())
 
 
 def test_a_nul_byte_in_a_search_is_refused() -> None:
     with pytest.raises(QuestionError):
         matching(asked=Asked(search="a\x00b"), now=clock())
+
+
+def test_the_list_reads_nothing_of_one_with_very_many_touchpoints_and_says_so() -> None:
+    installed()
+    for person in ("many", "few"):
+        for number in (1, 2):
+            tell(make_order(person, ago(days=number), 100))
+    settle()
+    keep_listed(known_at=clock())
+    many, few = customer_of("many"), customer_of("few")
+    HotCustomer.objects.create(customer_id=many, touchpoints=30_000, not_before=clock())
+    page = customers(asked=Asked(), models=[stage_model()], now=clock())
+    large, small = sorted(page.rows, key=lambda row: row.id != many)
+    assert (large.id, large.is_large, large.touchpoints, large.orders, large.revenue) == (many, True, 30_000, 2, 200)
+    assert large.next is None and large.last_seen and small.last_seen
+    assert abs((large.last_seen - small.last_seen).total_seconds()) < 60
+    assert (small.id, small.is_large, small.touchpoints) == (few, False, 2)
+    assert small.next is not None

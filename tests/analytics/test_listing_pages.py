@@ -12,7 +12,7 @@ from analytics.bounded_search import sortable
 from analytics.days.declared import LISTED
 from analytics.days.kept import Kept
 from analytics.listing_order import DEFAULT, KEYS, Order, Place, parse_order, parse_place, place_cursor
-from analytics.listing_pages import Slice, sorted_slice, walked_slice
+from analytics.listing_pages import Slice, kept_slice, sorted_slice, walked_slice
 from analytics.models import Counting, Listed
 from clm.lib.questions import QuestionError
 from customers.models import Customer
@@ -69,6 +69,32 @@ def sort(order: Order, limit: int, monkeypatch: pytest.MonkeyPatch) -> Read:
     return read
 
 
+def by_kept(order: Order, limit: int) -> Read:
+    def read(border: Place | None, backwards: bool) -> Slice:
+        everybody = Customer.objects.filter(merged_into=None)
+        fresh = list(everybody.filter(portrayed_at__gte=LATER).values_list("pk", flat=True))
+        return kept_slice(
+            found=everybody, size=7, order=order, border=border, backwards=backwards, limit=limit, fresh=fresh
+        )
+
+    return read
+
+
+def ways(order: Order) -> list[str]:
+    """Names are not kept beside the other keys: the customers have them."""
+    return ["walked", "sorted"] if order.key == "name" else ["walked", "sorted", "kept"]
+
+
+def reading(way: str, order: Order, limit: int, monkeypatch: pytest.MonkeyPatch) -> Read:
+    if way == "kept":
+        return by_kept(order, limit)
+    return walk(order, limit) if way == "walked" else sort(order, limit, monkeypatch)
+
+
+WAYS = [(order, way) for order in ORDERS for way in ways(order)]
+WAY_NAMES = [f"{order.asked}-{way}" for order, way in WAYS]
+
+
 def followed(read: Read, between: Callable[[], None] = lambda: None) -> list[Place]:
     """All places, page by page."""
     found, border = [], None
@@ -93,15 +119,14 @@ def came_back(read: Read, last: Place) -> list[Place]:
         border = page.places[0]
 
 
-@pytest.mark.parametrize("way", ["walked", "sorted"])
-@pytest.mark.parametrize("order", ORDERS, ids=[order.asked for order in ORDERS])
+@pytest.mark.parametrize(("order", "way"), WAYS, ids=WAY_NAMES)
 def test_every_customer_is_on_exactly_one_page(order: Order, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     @settings(max_examples=15)
     @given(people=st.lists(person, max_size=12), limit=st.integers(1, 5))
     def holds(people: list[tuple[bool, str, int]], limit: int) -> None:
         with transaction.atomic():
             ids = make(people)
-            read = walk(order, limit) if way == "walked" else sort(order, limit, monkeypatch)
+            read = reading(way, order, limit, monkeypatch)
             found = followed(read)
             assert sorted(place.id for place in found) == ids
             assert [place.part for place in found] == sorted(place.part for place in found)
@@ -114,8 +139,7 @@ def test_every_customer_is_on_exactly_one_page(order: Order, way: str, monkeypat
     holds()
 
 
-@pytest.mark.parametrize("way", ["walked", "sorted"])
-@pytest.mark.parametrize("order", ORDERS, ids=[order.asked for order in ORDERS])
+@pytest.mark.parametrize(("order", "way"), WAYS, ids=WAY_NAMES)
 def test_whoever_stays_is_listed_once_while_others_come_go_and_change(
     order: Order, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +159,7 @@ def test_whoever_stays_is_listed_once_while_others_come_go_and_change(
                 Customer.objects.filter(pk=restless[1]).update(merged_into=restless[2])
                 make(others[:1])
 
-            read = walk(order, limit) if way == "walked" else sort(order, limit, monkeypatch)
+            read = reading(way, order, limit, monkeypatch)
             rounds = iter(range(6))  # whoever keeps on adding customers never comes to an end
             found = followed(read, lambda: between() if next(rounds, None) is not None else None)
             assert sorted(place.id for place in found if place.id in stay) == stay
@@ -153,9 +177,10 @@ def _new_ones(people: list[tuple[bool, str, int]], fresh: list[tuple[bool, str, 
         new = Customer.objects.bulk_create(
             [Customer(name=name, is_anonymous=anonymous, portrayed_at=LATER) for anonymous, name, _key in fresh]
         )
-        found = followed(walk(DEFAULT, limit))
-        assert sorted(place.id for place in found) == sorted([*ids, *(one.pk for one in new)])
-        assert found == sorted(found, key=lambda place: (place.part, -int(place.key), -place.id))
+        for read in (walk(DEFAULT, limit), by_kept(DEFAULT, limit)):
+            found = followed(read)
+            assert sorted(place.id for place in found) == sorted([*ids, *(one.pk for one in new)])
+            assert found == sorted(found, key=lambda place: (place.part, -int(place.key), -place.id))
         transaction.set_rollback(True)
 
 

@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Protocol
 
+from babel import Locale
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from django import template
 from django.template import Context
@@ -33,14 +35,19 @@ def _plain(value: Number) -> int | float | Decimal:
 
 def money_text(amount: Number, reporting: Reporting, *, whole: bool = False) -> str:
     """`amount` in minor units (1234 GBP is £12.34); `whole` drops the minor part."""
-    locale = reader_locale()
-    major = Decimal(round(_plain(amount))).scaleb(-reporting.minor_digits)
-    if not whole and reporting.minor_digits == get_currency_precision(reporting.currency):
-        text = format_currency(major, reporting.currency, locale=locale)
+    return _money_text(round(_plain(amount)), reporting.currency, reporting.minor_digits, whole, reader_locale())
+
+
+@lru_cache(maxsize=10_000)
+def _money_text(amount: int, currency: str, minor_digits: int, whole: bool, locale: Locale) -> str:
+    """Lists print the same few amounts over and over, and each costs more than the row around it."""
+    major = Decimal(amount).scaleb(-minor_digits)
+    if not whole and minor_digits == get_currency_precision(currency):
+        text = format_currency(major, currency, locale=locale)
     else:
-        digits = 0 if whole else reporting.minor_digits
+        digits = 0 if whole else minor_digits
         pattern = locale.currency_formats["standard"].pattern.replace(".00", f".{'0' * digits}" if digits else "")
-        text = format_currency(major, reporting.currency, format=pattern, locale=locale, currency_digits=False)
+        text = format_currency(major, currency, format=pattern, locale=locale, currency_digits=False)
     return text.replace("-", MINUS)
 
 
