@@ -57,19 +57,36 @@ def _interval(share: float, variance: float) -> tuple[float, float]:
     return share ** exp(reach), share ** exp(-reach)
 
 
-def length(counts: Mapping[int, tuple[int, int]]) -> Length:
-    """The median of the estimate with its interval."""
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """After how long a part has come to an end, in the unit of the times given; None when fewer have within what was
+    seen. low, high: its 95 % interval, None where it is open."""
+
+    time: int | None
+    low: int | None
+    high: int | None
+
+
+def quantile(counts: Mapping[int, tuple[int, int]], part: float) -> Quantile:
+    """After how long the part (0 to 1) of all has come to an end; the interval as Brookmeyer and Crowley's of the
+    median."""
     steps = survival(counts)
-    # Shares are products of floats: what is half by counting is half here.
-    half = 0.5 + 1e-12
+    # Shares are products of floats: what is exactly so much by counting is so much here.
+    left = 1 - part + 1e-12
 
     def first(value: str) -> int | None:
-        return next((step.time for step in steps if getattr(step, value) <= half), None)
+        return next((step.time for step in steps if getattr(step, value) <= left), None)
 
+    return Quantile(first("share"), first("low"), first("high"))
+
+
+def length(counts: Mapping[int, tuple[int, int]]) -> Length:
+    """The median of the estimate with its interval."""
+    half = quantile(counts, 0.5)
     return Length(
         number=sum(ended + open_ for ended, open_ in counts.values()),
         ended=sum(ended for ended, _open in counts.values()),
-        median=first("share"),
-        low=first("low"),
-        high=first("high"),
+        median=half.time,
+        low=half.low,
+        high=half.high,
     )

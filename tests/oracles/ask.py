@@ -10,12 +10,32 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter
+from lifelines.utils import qth_survival_times
 from lifetimes import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter, ParetoNBDFitter
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import (
+    confint_proportions_2indep,
+    proportion_confint,
+    proportions_ztest,
+    samplesize_proportions_2indep_onetail,
+)
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from questions import ASKED, LASTED, PARAMETERS, RATES, TIMES, WORTH, histories
+from questions import (
+    ASKED,
+    CHANCES,
+    COMPARED,
+    LASTED,
+    PARAMETERS,
+    PLANNED,
+    RATES,
+    SPENT,
+    TIMES,
+    WORTH,
+    histories,
+)
 
 MODELS = {"bg": BetaGeoFitter, "mbg": ModifiedBetaGeoFitter, "pareto": ParetoNBDFitter}
 
@@ -59,6 +79,25 @@ def answers() -> dict:
     }
     said["median"] = float(curve.median_survival_time_)
     said["rates"] = [list(map(float, proportion_confint(*rate, method="wilson"))) for rate in RATES]
+    said["longest"] = float(qth_survival_times(0.2, curve.survival_function_))
+    said["compared"] = [
+        {
+            "interval": list(map(float, confint_proportions_2indep(x, n, y, m, method="newcomb", compare="diff"))),
+            "p": float(proportions_ztest([x, y], [n, m])[1]),
+        }
+        for (x, n), (y, m) in COMPARED
+    ]
+    said["spent"] = []
+    for one, other in SPENT:
+        means = CompareMeans(DescrStatsW(one), DescrStatsW(other))
+        interval = means.tconfint_diff(usevar="unequal")
+        said["spent"].append({"interval": list(map(float, interval)), "p": float(means.ttest_ind(usevar="unequal")[1])})
+    said["mean"] = list(map(float, DescrStatsW(SPENT[0][0]).tconfint_mean()))
+    said["planned"] = [
+        float(samplesize_proportions_2indep_onetail(base * lift, base, 0.8, alpha=0.05, alternative="two-sided"))
+        for base, lift in PLANNED
+    ]
+    said["holm"] = listed(multipletests(CHANCES, method="holm")[1])
     return said
 
 

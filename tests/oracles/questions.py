@@ -44,3 +44,12 @@ TIMES = (1.0, 13.0, 52.0)
 # How long things lasted, and whether they ended: for survival curves.
 LASTED = [(Random(number).randint(1, 40), Random(1000 + number).random() < 0.6) for number in range(200)]
 RATES = [(81, 263), (15, 148), (0, 20), (1, 29), (20, 20), (500, 1000)]
+
+# Two groups: conversions and customers of each, and what some customers of each spent.
+COMPARED = [((1100, 10_000), (1000, 10_000)), ((56, 70), (48, 80)), ((3, 10), (9, 10)), ((0, 40), (7, 45))]
+SPENT = [
+    ([Random(n).randint(0, 9000) for n in range(60)], [Random(500 + n).randint(0, 7000) for n in range(45)]),
+    ([0, 0, 0, 1200, 0, 300], [0, 100, 0, 0, 50, 0, 0]),
+]
+PLANNED = [(0.1, 0.1), (0.6, 0.25), (0.02, 0.5), (0.3, -0.2)]  # baseline, relative lift
+CHANCES = [0.01, 0.04, 0.03, 0.005, 0.6]
