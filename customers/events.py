@@ -2,13 +2,14 @@
 form) makes these; `customers.ingest` stores them."""
 
 import hashlib
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from clm.lib.milliseconds import truncated
 
@@ -87,8 +88,13 @@ def message_hash(message_id: str) -> uuid.UUID:
     return uuid.UUID(bytes=hashlib.blake2b(message_id.encode(), digest_size=16).digest())
 
 
-# Kept: making an encoder takes as long as using it.
-_SAYING = json.JSONEncoder(sort_keys=True, default=str)
+def message_text(message_id: str) -> str:
+    """The same as PostgreSQL writes it, 8-4-4-4-12 digits, in a third of the time that an object takes to be made."""
+    digits = hashlib.blake2b(message_id.encode(), digest_size=16).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+_SAYING = msgspec.json.Encoder(order="sorted", decimal_format="string", enc_hook=str)
 
 
 def body_hash(event: Event) -> int:
@@ -98,14 +104,14 @@ def body_hash(event: Event) -> int:
             sorted(event.identities),
             event.type,
             event.channel,
-            (event.occurred_at if event.said_at is None else truncated(event.said_at)).isoformat(),
-            str(event.amount),
-            str(event.original_amount),
+            event.occurred_at if event.said_at is None else truncated(event.said_at),
+            event.amount,
+            event.original_amount,
             event.currency,
             event.order_ref,
             event.properties,
             event.traits,
-            [[line.product, str(line.quantity), line.amount] for line in event.lines],
+            [[line.product, line.quantity, line.amount] for line in event.lines],
         ]
     )
-    return int.from_bytes(hashlib.blake2b(said.encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "big", signed=True)

@@ -5,12 +5,13 @@ published: whoever answers a client answers after the commit, and the next tick 
 Rows are written in one order everywhere (catalogue, identities, profiles, touchpoints by message hash, traits, Stale),
 so that overlapping batches wait for each other but never in a circle. A batch takes at most six statements, whatever
 its size: what there is (ingest_begins), new names (catalogue_add), new people (people_add), known traits
-(traits_known), late ones that tear a step (trait_tellings), and the writing (touchpoints_add); most take three or
+(traits_known), what was told around late ones (traits_torn), and the writing (touchpoints_add); most take three or
 four."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from clm.lib.milliseconds import truncated
 
 from . import catalogue, locks
 from .erased import digests_of, named, note_met, sift
-from .events import Event, body_hash, message_hash
+from .events import Event, body_hash, message_text
 from .models import Cause, Source, Touchpoint
 from .resolve import Apart, IdentityKey, Known, People, resolve
 from .trait_steps import Change, Told, change_of, traits_known
@@ -140,7 +141,7 @@ def _begin(
             if hashed
             else ()
         )
-        ((now, news_hours, people, found_types, found_channels, erased, _some_are_erased),) = sql.rows(
+        ((now, news_hours, people, found_types, found_channels, erased, _some_are_erased),) = sql.prepared_rows(
             "customers/ingest_begins",
             lock=locks.PROPERTY_KEYS,
             patience=None if patience_ms is None else f"{patience_ms}ms",
@@ -156,6 +157,28 @@ def _begin(
     known = {(kind, value): Known(*where) for kind, value, *where in msgspec.json.decode(people)}
     found = msgspec.json.decode(found_types), msgspec.json.decode(found_channels)
     return _Begun(now, news_hours, known, found, frozenset(erased))
+
+
+class _Row(msgspec.Struct, omit_defaults=True):
+    """A touchpoint as customers/touchpoints_add reads it; what is not said is left out."""
+
+    place: int
+    message_hash: str
+    body_hash: int
+    profile: int
+    type: int
+    channel: int
+    occurred_at: datetime
+    cause: int
+    properties: Mapping[str, Any]
+    amount: int | None = None
+    original_amount: Decimal | None = None
+    currency: str = ""
+    order_ref: str = ""
+    flags: int = 0
+    lines: list[dict[str, Any]] | None = None
+    raw: str | None = None
+    tells: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,16 +197,16 @@ class _Batch:
 
     def store(self) -> tuple[int, int, int]:
         """How many were new, repeated, conflicting."""
-        records: dict[str, dict[str, Any]] = {}
+        records: dict[str, _Row] = {}
         position: dict[str, int] = {}
         repeated = conflicting = 0
-        hashes = [str(message_hash(event.message_id)) for event in self.events]
+        hashes = [message_text(event.message_id) for event in self.events]
         for index, event in enumerate(self.events):
             message = hashes[index]
             if event.is_touchpoint:
                 body = body_hash(event)
                 if (first := records.get(message)) is not None:
-                    repeated, conflicting = _again(first["body_hash"] == body, repeated, conflicting)
+                    repeated, conflicting = _again(first.body_hash == body, repeated, conflicting)
                     continue
                 records[message] = self._record(index, message, body, event)
             elif event.is_telling and message in position:
@@ -201,27 +224,28 @@ class _Batch:
             bodies |= {str(hashed): body for hashed, body in stored.values_list("message_hash", "body_hash")}
         for message, is_new, _body in done:
             if not is_new and message in position:
-                same = bodies[message] == records[message]["body_hash"]
+                same = bodies[message] == records[message].body_hash
                 repeated, conflicting = _again(same, repeated, conflicting)
         return new, repeated + again, conflicting
 
-    def _record(self, index: int, message: str, body: int, event: Event) -> dict[str, Any]:
+    def _record(self, index: int, message: str, body: int, event: Event) -> _Row:
         lies_ahead = event.occurred_at > self.arrival
-        return {
-            "message_hash": message,
-            "body_hash": body,
-            "profile": self.people.profiles[index],
-            "type": self.types[event.type],
-            "channel": self.channels[event.channel],
-            "occurred_at": (self.arrival if lies_ahead else event.occurred_at).isoformat(),
-            "amount": event.amount,
-            "original_amount": event.original_amount,
-            "currency": event.currency,
-            "order_ref": event.order_ref,
-            "flags": event.flags | (Touchpoint.Flag.CLAMPED if lies_ahead else 0),
-            "cause": int(self.causes[index]),
-            "properties": event.properties,
-            "lines": [
+        return _Row(
+            place=index,
+            message_hash=message,
+            body_hash=body,
+            profile=self.people.profiles[index],
+            type=self.types[event.type],
+            channel=self.channels[event.channel],
+            occurred_at=self.arrival if lies_ahead else event.occurred_at,
+            cause=int(self.causes[index]),
+            properties=event.properties,
+            amount=event.amount,
+            original_amount=event.original_amount,
+            currency=event.currency,
+            order_ref=event.order_ref,
+            flags=event.flags | int(Touchpoint.Flag.CLAMPED) if lies_ahead else event.flags,
+            lines=[
                 {
                     "number": number,
                     "product": line.product,
@@ -233,12 +257,14 @@ class _Batch:
                     "is_product": line.is_product,
                 }
                 for number, line in enumerate(event.lines, start=1)
-            ],
-            "raw": None if event.raw is None else event.raw.decode(),
-            "tells": bool(event.traits),
-        }
+            ]
+            if event.lines
+            else None,
+            raw=None if event.raw is None else event.raw.decode(),
+            tells=bool(event.traits),
+        )
 
-    def _welcomes(self, hashes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def _welcomes(self, hashes: Sequence[str]) -> dict[str, _Row]:
         """A touchpoint for everybody new who did nothing: nobody is without a life."""
         if self.newcomers is None or not self.people.made:
             return {}
@@ -253,7 +279,7 @@ class _Batch:
                     first[profile] = index
         made = {}
         for index in first.values():
-            message = str(message_hash(f"created:{hashes[index]}"))
+            message = message_text(f"created:{hashes[index]}")
             event = self.events[index]
             welcome = Event(message, event.identities, self.newcomers, event.channel, event.occurred_at)
             made[message] = self._record(index, message, body_hash(welcome), welcome)
@@ -280,7 +306,7 @@ class _Batch:
             records[name] = {
                 "place": index,
                 "profile": profile,
-                "at": at.isoformat(),
+                "at": at,
                 "traits": event.traits,
                 "message_hash": hashes[index] if event.is_telling else None,
                 "raw": event.raw.decode() if event.raw is not None and not event.is_touchpoint else None,
@@ -291,20 +317,20 @@ class _Batch:
         self,
         told: Mapping[str | int, list[Told]],
         tellings: Mapping[str | int, dict[str, Any]],
-        records: Mapping[str, dict[str, Any]],
+        records: Mapping[str, _Row],
     ) -> tuple[Change, list[dict[str, Any]], int]:
         """What the traits of new messages change, their tellings, and how many of these messages are known already."""
         if not tellings:
             return Change(), [], 0
         known = traits_known(
-            traits=[(one.profile, one.key) for each in told.values() for one in each],
+            traits=[((one.profile, one.key), one.at) for each in told.values() for one in each],
             source=self.source.pk,
             messages=[name for name in told if isinstance(name, str)],
         )
         # A repeated message tells nothing, its traits included: the first stored wins.
         names = [name for name in told if name not in known.messages]
         for message in known.messages & records.keys():
-            records[message]["tells"] = False
+            records[message].tells = False
         said: set[tuple[int, datetime, bytes]] = set()
         spoken: list[Told] = []
         written: list[dict[str, Any]] = []
@@ -323,10 +349,13 @@ class _Batch:
         return change_of(told=spoken, known=known), written, again
 
     def _write(
-        self, records: Mapping[str, dict[str, Any]], tellings: Sequence[Mapping[str, Any]], change: Change
+        self, records: Mapping[str, _Row], tellings: Sequence[Mapping[str, Any]], change: Change
     ) -> list[tuple[str, bool, int | None]]:
-        tells = sum(record["tells"] for record in records.values())
-        rows = sql.rows(
+        tells = sum(record.tells for record in records.values())
+        messages = list(records)
+        for place, record in enumerate(records.values()):
+            record.place = place
+        rows = sql.prepared_rows(
             "customers/touchpoints_add",
             source=self.source.pk,
             at=self.arrival,
@@ -343,7 +372,7 @@ class _Batch:
         )
         if not all(is_whole for *_rest, is_whole in rows):
             raise Raced
-        return [(str(message), is_new, body) for message, is_new, body, _whole in rows if message is not None]
+        return [(messages[place], is_new, body) for place, is_new, body, _whole in rows if place is not None]
 
 
 _SORTED = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str)

@@ -122,7 +122,7 @@ def _store(
     now: datetime,
 ) -> tuple[dict[IdentityKey, int], frozenset[int]]:
     marks = [mark_of[identity] for identity in fresh]
-    added = sql.rows(
+    added = sql.prepared_rows(
         "customers/people_add",
         kinds=[kind for kind, _value in fresh],
         identity_values=[value for _kind, value in fresh],

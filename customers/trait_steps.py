@@ -48,12 +48,17 @@ class Step:
 def canonical(value: Any) -> str:
     """JSON text that is the same for values that are the same, also after a way through the database, which writes
     numbers out: 1e16, 10000000000000000 and 10000000000000000.0 are one."""
-    return canonical_text(_WRITER.encode(value))
+    text = _WRITER.encode(value)
+    return text.decode() if type(value) in _ONE_WAY else canonical_text(text)
 
 
 def canonical_text(text: str | bytes) -> str:
     """The same for JSON text; numbers keep every digit."""
     return _WRITER.encode(_plain(_READER.decode(text))).decode()
+
+
+# Values that can be written in one way only.
+_ONE_WAY = frozenset({str, int, bool, type(None)})
 
 
 _READER = msgspec.json.Decoder(float_hook=Decimal)
@@ -135,14 +140,21 @@ class Change:
     changed: dict[int, Cause] = field(default_factory=dict)
 
 
-def traits_known(*, traits: Iterable[TraitKey], source: int, messages: Sequence[str]) -> Known:
-    asked = sorted(set(traits))
+def traits_known(*, traits: Iterable[tuple[TraitKey, datetime]], source: int, messages: Sequence[str]) -> Known:
+    """What telling some traits, each at an instant, can touch."""
+    asked: dict[TraitKey, tuple[datetime, datetime]] = {}
+    for trait, at in traits:
+        first, last = asked.get(trait, (at, at))
+        asked[trait] = (min(first, at), max(last, at))
+    ordered = sorted(asked)
     steps: dict[TraitKey, list[Step]] = defaultdict(list)
     shared, known = set(), set()
-    for what, number, profile, key, value, set_at, seen_at, message in sql.rows(
+    for what, number, profile, key, value, set_at, seen_at, message in sql.prepared_rows(
         "customers/traits_known",
-        profiles=[profile for profile, _key in asked],
-        keys=[key for _profile, key in asked],
+        profiles=[profile for profile, _key in ordered],
+        keys=[key for _profile, key in ordered],
+        firsts=[asked[trait][0] for trait in ordered],
+        lasts=[asked[trait][1] for trait in ordered],
         source=source,
         messages=messages,
     ):
@@ -163,7 +175,7 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
     by_trait: dict[TraitKey, list[Told]] = defaultdict(list)
     for telling in told:
         by_trait[telling.profile, telling.key].append(telling)
-    made = _made(by_trait, told, known.steps)
+    made = _made(by_trait, known.steps)
     change = Change()
     for (profile, key), tellings in sorted(by_trait.items()):
         old, steps = known.steps.get((profile, key), ()), made[profile, key]
@@ -185,8 +197,8 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
                 "profile": profile,
                 "key": key,
                 "value": msgspec.Raw(step.value.encode()),
-                "set_at": step.set_at.isoformat(),
-                "last_seen_at": step.last_seen_at.isoformat(),
+                "set_at": step.set_at,
+                "last_seen_at": step.last_seen_at,
             }
             for step in steps
             if step.id is None
@@ -195,26 +207,22 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
 
 
 def _made(
-    by_trait: Mapping[TraitKey, Sequence[Told]], told: Sequence[Told], stored: Mapping[TraitKey, Sequence[Step]]
+    by_trait: Mapping[TraitKey, Sequence[Told]], stored: Mapping[TraitKey, Sequence[Step]]
 ) -> dict[TraitKey, list[Step]]:
-    """The steps after all tellings: from the stored steps where these suffice, else from everything ever told."""
+    """The steps after all tellings: from the stored steps where these suffice, else with what was told around them."""
     made: dict[TraitKey, list[Step]] = {}
     torn: list[TraitKey] = []
     for trait, tellings in by_trait.items():
         steps: list[Step] | None = list(stored.get(trait, ()))
         for telling in tellings:
-            value = canonical(telling.value)
-            steps = None if steps is None else _with(trait[1], steps, value, telling.at)
+            steps = None if steps is None else _with(trait[1], steps, canonical(telling.value), telling.at)
         if steps is None:
             torn.append(trait)
         else:
             made[trait] = steps
     if torn:
-        # Where no step is stored nothing was ever told, so only the others are looked up.
-        for trait, everything in _everything(
-            [trait for trait in sorted(torn) if stored.get(trait)], torn, told
-        ).items():
-            steps = first_of(everything) if keeps_first(trait[1]) else steps_of(everything)
+        for trait, tellings_known in _around({trait: by_trait[trait] for trait in sorted(torn)}, stored).items():
+            steps = first_of(tellings_known) if keeps_first(trait[1]) else steps_of(tellings_known)
             made[trait] = _again(steps, stored.get(trait, ()))
     return made
 
@@ -227,24 +235,38 @@ def _with(key: str, steps: list[Step], value: str, at: datetime) -> list[Step] |
     return None if at == steps[0].set_at and value != steps[0].value else steps
 
 
-def _everything(
-    asked: Sequence[TraitKey], torn: Sequence[TraitKey], told: Sequence[Told]
+def _around(
+    torn: Mapping[TraitKey, Sequence[Told]], stored: Mapping[TraitKey, Sequence[Step]]
 ) -> dict[TraitKey, list[tuple[datetime, str]]]:
-    """All tellings of some traits, the new ones last; what was said of its instant before is no new one."""
-    found: dict[TraitKey, list[tuple[datetime, str]]] = {trait: [] for trait in torn}
+    """Tellings that make the same steps as everything ever told of some traits and what is told now: the ends of the
+    stored steps, what was told next to each new telling, and the new ones last. Between two of these that are
+    neighbours nothing else can make a difference: it lies within one step, and no new telling is beside it. What was
+    said of its instant before is no new telling."""
+    found: dict[TraitKey, list[tuple[datetime, str]]] = {
+        trait: [(at, step.value) for step in stored.get(trait, ()) for at in (step.set_at, step.last_seen_at)]
+        for trait in torn
+    }
+    # Where no step is stored nothing was ever told.
+    asked = [(*trait, telling.at) for trait, tellings in torn.items() if stored.get(trait) for telling in tellings]
     said: set[tuple[int, datetime, str]] = set()
-    earlier = (
-        sql.rows(
-            "customers/trait_tellings", profiles=[profile for profile, _key in asked], keys=[key for _p, key in asked]
+    beside = (
+        sql.prepared_rows(
+            "customers/traits_torn",
+            profiles=[profile for profile, _key, _at in asked],
+            keys=[key for _profile, key, _at in asked],
+            instants=[at for _profile, _key, at in asked],
         )
         if asked
         else []
     )
-    for profile, key, value, at, traits in earlier:
-        found[profile, key].append((at, canonical_text(value)))
-        said.add((profile, at, canonical_text(traits)))
-    for telling in told:
-        trait = (telling.profile, telling.key)
-        if trait in found and (telling.profile, telling.at, canonical(telling.traits)) not in said:
-            found[trait].append((telling.at, canonical(telling.value)))
+    for profile, key, at, traits in beside:
+        if traits is not None:
+            said.add((profile, at, canonical_text(traits)))
+        found[profile, key] += [
+            (at, step.value) for step in stored[profile, key] if step.set_at <= at <= step.last_seen_at
+        ]
+    for trait, tellings in torn.items():
+        for telling in tellings:
+            if (telling.profile, telling.at, canonical(telling.traits)) not in said:
+                found[trait].append((telling.at, canonical(telling.value)))
     return found

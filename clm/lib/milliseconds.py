@@ -18,6 +18,8 @@ def from_ms(ms: int) -> datetime:
 
 def truncated(instant: datetime) -> datetime:
     """`instant` cut to the millisecond, in UTC."""
+    if instant.tzinfo is UTC:
+        return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
     return from_ms(to_ms(instant))
 
 

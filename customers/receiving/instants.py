@@ -20,7 +20,9 @@ def instant_of(value: Any, path: str) -> datetime | None:
         raise Refusal(path, "is not an instant in ISO 8601")
     try:
         found = datetime.fromisoformat(value.strip())
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        if found.tzinfo is UTC:
+            return found
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Refusal(path, "is not an instant in ISO 8601 between the years 1990 and 9999") from None
 

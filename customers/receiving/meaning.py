@@ -107,9 +107,9 @@ def _touchpoint(
     role = STANDARD_TYPES.get(name, "other") if mapped is None else mapped.role
     if mapped is not None and mapped.reads:
         properties = {**properties, **_read(properties, mapped.reads)}
-    campaign = _campaign(context, properties)
-    traits = {**traits, **_touch(campaign)}
-    properties = {**properties, **{f"utm_{key}": value for key, value in campaign.items()}}
+    if campaign := _campaign(context, properties):
+        traits = {**traits, **_touch(campaign)}
+        properties |= {f"utm_{key}": value for key, value in campaign.items()}
     currency = currency_of(properties, sender.currency or sender.reporting)
     told = amount_of(properties, role)
     amount = original = None

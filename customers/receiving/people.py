@@ -51,7 +51,8 @@ def person_id(value: Any, path: str) -> str:
 
 
 def is_illegal(text: str) -> bool:
-    return normalize("NFKC", text).strip().strip("\"'").casefold() in ILLEGAL
+    plain = text if text.isascii() else normalize("NFKC", text)
+    return plain.strip().strip("\"'").casefold() in ILLEGAL
 
 
 def email_of(value: Any) -> str:

@@ -6,9 +6,9 @@
 -- they are), kinds, identity_values (parallel arrays), types, channels (names), digests.
 -- Index: identity_belongs_to_one_profile, customers_identity_profile_id, the names' and the digests' own.
 WITH held AS MATERIALIZED (
-    SELECT set_config('lock_timeout', coalesce(%(patience)s, current_setting('lock_timeout')), true),
-           set_config('statement_timeout', coalesce(%(limit)s, current_setting('statement_timeout')), true),
-           pg_advisory_xact_lock_shared(%(lock)s, 0)
+    SELECT set_config('lock_timeout', coalesce(%(patience)s::text, current_setting('lock_timeout')), true),
+           set_config('statement_timeout', coalesce(%(limit)s::text, current_setting('statement_timeout')), true),
+           pg_advisory_xact_lock_shared(%(lock)s::int, 0)
 ), clock AS MATERIALIZED (
     SELECT clock_timestamp() AS now FROM held
 ), person AS (

@@ -7,7 +7,7 @@
 -- arrays), group_count, telling (known profiles to lock), at.
 WITH fresh AS MATERIALIZED (
     SELECT ordinal, nextval(pg_get_serial_sequence('customers_profile', 'id')) AS profile
-    FROM generate_series(1, %(group_count)s) AS ordinal
+    FROM generate_series(1, %(group_count)s::int) AS ordinal
 ), told AS MATERIALIZED (
     SELECT *
     FROM unnest(
@@ -15,7 +15,7 @@ WITH fresh AS MATERIALIZED (
          ) AS t (kind, value, known, group_ordinal)
 ), stored AS (
     INSERT INTO customers_identity (kind, value, profile_id, created_at)
-    SELECT told.kind, told.value, coalesce(nullif(told.known, 0), fresh.profile), %(at)s
+    SELECT told.kind, told.value, coalesce(nullif(told.known, 0), fresh.profile), %(at)s::timestamptz
     FROM told
     LEFT JOIN fresh ON fresh.ordinal = told.group_ordinal
     ORDER BY told.kind, told.value
@@ -32,10 +32,10 @@ WITH fresh AS MATERIALIZED (
     ) AS ordered
 ), customer AS (
     INSERT INTO customers_customer (id, created_at, name, email, phone, search_text)
-    SELECT customer, %(at)s, '', '', '', '' FROM numbered
+    SELECT customer, %(at)s::timestamptz, '', '', '', '' FROM numbered
 ), profile AS (
     INSERT INTO customers_profile (id, customer_id, created_at)
-    SELECT profile, customer, %(at)s FROM numbered
+    SELECT profile, customer, %(at)s::timestamptz FROM numbered
 ), locked AS (
     SELECT id FROM customers_profile
     WHERE id = ANY(%(telling)s::bigint[]) AND (SELECT is_so FROM alone)

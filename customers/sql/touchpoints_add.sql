@@ -4,7 +4,7 @@
 -- Traits were worked out for messages believed to be new. If one of these turns out to be stored already, nothing is
 -- written of traits, and the caller, who sees it in `is_whole`, begins again. So it does if one of the profiles was erased
 -- a moment ago: whoever waited for the erasure knows the identities that were there before it.
--- One row: message_hash, is_new, body_hash of the stored one if it is not, is_whole; with no touchpoint, one of NULLs.
+-- One row: place, is_new, body_hash of the stored one if it is not, is_whole; with no touchpoint, one of NULLs.
 -- Parameters: source, at (arrival, cut to the millisecond), now, touchpoints, tellings, steps (JSON arrays of records, see
 -- ingest.py and trait_steps.py), gone (ids of steps), seen, seen_at (parallel arrays), changed, causes (parallel arrays),
 -- expected (how many messages that tell traits, or are tellings with a message, must be new).
@@ -12,17 +12,17 @@
 WITH told AS MATERIALIZED (
     SELECT *
     FROM jsonb_to_recordset(%(touchpoints)s::jsonb) AS t (
-        message_hash uuid, body_hash bigint, profile bigint, type int, channel smallint, occurred_at timestamptz,
-        amount bigint, original_amount numeric, currency text, order_ref text, flags smallint, cause smallint,
-        properties jsonb, lines jsonb, raw text, tells boolean
+        place int, message_hash uuid, body_hash bigint, profile bigint, type int, channel smallint,
+        occurred_at timestamptz, amount bigint, original_amount numeric, currency text, order_ref text, flags smallint,
+        cause smallint, properties jsonb, lines jsonb, raw text, tells boolean
     )
 ), stored AS (
     INSERT INTO customers_touchpoint (
         profile_id, occurred_at, received_at, amount, body_hash, message_hash, source_id, type_id, channel_id, flags,
         currency, original_amount, order_ref, properties
     )
-    SELECT profile, occurred_at, %(at)s, amount, body_hash, message_hash, %(source)s, type, channel, flags,
-           currency, original_amount, order_ref, properties
+    SELECT profile, occurred_at, %(at)s::timestamptz, amount, body_hash, message_hash, %(source)s::int, type, channel,
+           coalesce(flags, 0), coalesce(currency, ''), original_amount, coalesce(order_ref, ''), properties
     FROM told
     ORDER BY message_hash
     ON CONFLICT (source_id, message_hash) DO NOTHING
@@ -42,7 +42,7 @@ WITH told AS MATERIALIZED (
         number int, product text, description text, category text, quantity numeric, amount bigint, cost bigint,
         is_product boolean
     )
-    WHERE fresh.lines <> '[]'
+    WHERE fresh.lines IS NOT NULL
 ), named AS (
     INSERT INTO customers_propertyvalue (
         touchpoint_id, property_key_id, profile_id, type_id, channel_id, occurred_at, amount, kind, text
@@ -64,7 +64,8 @@ WITH told AS MATERIALIZED (
     INSERT INTO customers_traittelling (profile_id, told_at, traits, recorded_at, source_id, message_hash)
     SELECT telling.profile, telling.at,
            CASE WHEN known.traits IS NULL THEN telling.traits ELSE '{}' END,
-           %(now)s, CASE WHEN telling.message_hash IS NOT NULL THEN %(source)s::int END, telling.message_hash
+           %(now)s::timestamptz, CASE WHEN telling.message_hash IS NOT NULL THEN %(source)s::int END,
+           telling.message_hash
     FROM telling
     LEFT JOIN LATERAL (
         SELECT known.traits
@@ -74,13 +75,13 @@ WITH told AS MATERIALIZED (
     ) AS known ON true
     WHERE (known.traits IS NULL OR telling.message_hash IS NOT NULL)
       AND (SELECT count(*) FROM fresh WHERE tells) + (SELECT count(*) FROM telling WHERE message_hash IS NOT NULL)
-          = %(expected)s
+          = %(expected)s::bigint
     ORDER BY telling.place
     ON CONFLICT (source_id, message_hash) WHERE message_hash IS NOT NULL DO NOTHING
     RETURNING message_hash
 ), whole AS MATERIALIZED (
     SELECT (SELECT count(*) FROM fresh WHERE tells) + (SELECT count(*) FROM recorded WHERE message_hash IS NOT NULL)
-           = %(expected)s
+           = %(expected)s::bigint
            AND NOT EXISTS (
                SELECT FROM customers_profile
                WHERE erasure_id IS NOT NULL
@@ -88,7 +89,7 @@ WITH told AS MATERIALIZED (
            ) AS is_so
 ), raw AS (
     INSERT INTO customers_rawbody (received_at, source_id, message_hash, body)
-    SELECT %(at)s, %(source)s, message_hash, convert_to(raw, 'UTF8')
+    SELECT %(at)s::timestamptz, %(source)s::int, message_hash, convert_to(raw, 'UTF8')
     FROM (
         SELECT message_hash, raw FROM fresh WHERE raw IS NOT NULL
         UNION ALL
@@ -107,7 +108,7 @@ WITH told AS MATERIALIZED (
 ), step AS (
     -- After those that are gone: another step may begin where one began.
     INSERT INTO customers_trait (profile_id, key, value, set_at, last_seen_at, recorded_at)
-    SELECT profile, key, value, set_at, last_seen_at, %(now)s
+    SELECT profile, key, value, set_at, last_seen_at, %(now)s::timestamptz
     FROM jsonb_to_recordset(%(steps)s::jsonb) AS t (
         profile bigint, key text, value jsonb, set_at timestamptz, last_seen_at timestamptz
     )
@@ -126,10 +127,10 @@ WITH told AS MATERIALIZED (
     GROUP BY profile
     ORDER BY profile
 )
-SELECT told.message_hash, fresh.id IS NOT NULL,
+SELECT told.place, fresh.id IS NOT NULL,
        CASE WHEN fresh.id IS NULL THEN (
            SELECT known.body_hash FROM customers_touchpoint AS known
-           WHERE known.source_id = %(source)s AND known.message_hash = told.message_hash
+           WHERE known.source_id = %(source)s::int AND known.message_hash = told.message_hash
        ) END,
        whole.is_so
 FROM whole

@@ -9,11 +9,12 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clm.lib import sql
 from customers.events import Event
 from customers.ingest import clock, ingest
 from customers.merge import merge
 from customers.models import Cause, Profile, Source, Stale, Trait, TraitTelling
-from customers.trait_steps import Step, steps_of, with_telling
+from customers.trait_steps import Step, steps_of, traits_known, with_telling
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -171,6 +172,64 @@ def test_stored_steps_are_the_same_in_any_order_and_however_often_they_are_told(
         assert [value for value, _first, _last in steps_stored("seats")] == [1]
         assert TraitTelling.objects.count() == len(tellings)  # what repeats is not kept twice
         transaction.set_rollback(True)
+
+
+def tell_at_once(tellings: list[tuple[str, int]], *, number: int, key: str = "plan") -> None:
+    source = Source.objects.get_or_create(key="s", defaults={"name": "s"})[0]
+    events = [
+        Event(
+            f"{number}-{place}",
+            (("user_id", "u"),),
+            "Identify",
+            "web",
+            day(at),
+            traits={key: value},
+            is_touchpoint=False,
+        )
+        for place, (value, at) in enumerate(tellings)
+    ]
+    ingest(source=source, events=events)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", ["plan", "first_utm_source"])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12)), min_size=1, max_size=5), max_size=6))
+def test_stored_steps_are_those_of_everything_ever_told_however_it_comes_in_batches(
+    key: str, batches: list[list[tuple[str, int]]]
+) -> None:
+    """Instants are few, so that steps are torn at their ends, at an instant told before, and several at once."""
+    everything: list[tuple[datetime, str]] = []
+    with transaction.atomic():
+        for number, batch in enumerate(batches):
+            tell_at_once(batch, number=number, key=key)
+            for value, at in batch:
+                if (day(at), value) not in everything:  # saying again what was said of its instant is no telling
+                    everything.append((day(at), value))
+            expected = steps_of(everything)
+            if key.startswith("first_"):
+                expected = [Step(one.value, one.set_at, one.set_at) for one in expected[:1]]
+            assert steps_stored(key) == [(step.value, step.set_at, step.last_seen_at) for step in expected]
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_telling_a_trait_reads_only_what_it_touches_of_a_long_history() -> None:
+    tell_at_once([("ab"[number // 20 % 2], number) for number in range(100)], number=1)
+    (profile,) = Profile.objects.all()
+    source = Source.objects.get()
+    assert len(steps_stored()) == 5
+
+    def read(at: datetime) -> tuple[int, int]:
+        known = traits_known(traits=[((profile.pk, "plan"), at)], source=source.pk, messages=[])
+        torn = sql.rows("customers/traits_torn", profiles=[profile.pk], keys=["plan"], instants=[at])
+        return len(known.steps[profile.pk, "plan"]), len(torn)
+
+    assert read(day(200)) == (1, 1)
+    assert read(day(50) + timedelta(hours=1)) == (2, 2)
+    assert read(day(60)) == (3, 3)
+    tell_at_once([("c", 50)], number=2)
+    assert [value for value, _first, _last in steps_stored()] == ["a", "b", "a", "c", "a", "b", "a"]
 
 
 @pytest.mark.django_db
