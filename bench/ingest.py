@@ -146,16 +146,20 @@ def wal(store: Store, wanted: Wanted) -> None:
     store.do("whole", bodies=[body.decode() for body in batches.bodies(BATCHES)])
     told = store.do("wal", bodies=[body.decode() for body in batches.bodies(2 * BATCHES)])
     events = 2 * BATCHES * MESSAGES
-    records, images = written(told)
+    records, images, places = written(told)
     note = "nobody else's told apart, images included" if images is None else f"{images / events:,.0f} B more of images"
     print(f"\nWrite-ahead log of {events:,} events: {records / events:,.0f} B an event ({note})", flush=True)
+    names = {int(node): name for node, name in store.do("relations")}
+    for node, size in places.most_common(15):
+        print(f"- {names.get(node, 'commits and the like')}: {size / events:,.0f} B")
     what = "write-ahead log an event, without full-page images, in bytes"
     wanted.at_most(what, records / events, 2000, "{:,.0f}")
 
 
-def written(told: dict[str, Any]) -> tuple[int, int | None]:
-    """Bytes of the records that transactions wrote between two places of the log, and of the full-page images in them;
-    where its files cannot be read, the whole distance and None. Vacuum and checkpoints write without a transaction."""
+def written(told: dict[str, Any]) -> tuple[int, int | None, Counter[int]]:
+    """Bytes of the records that transactions wrote between two places of the log, of the full-page images in them, and
+    of the records by the file they change first; where the log cannot be read, the whole distance and None. Vacuum
+    and checkpoints write without a transaction."""
     from clm.embedded.places import EmbeddedError, postgres_program
 
     try:
@@ -164,14 +168,18 @@ def written(told: dict[str, Any]) -> tuple[int, int | None]:
         reader = shutil.which("pg_waldump") or ""
     folder = Path(told["folder"]) / "pg_wal"
     if not reader or not os.access(folder, os.R_OK):
-        return told["bytes"], None
+        return told["bytes"], None, Counter()
     command = [reader, "-p", str(folder), "-s", told["from"], "-e", told["until"]]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    sizes = [
-        (int(own), int(whole) - int(own))
-        for own, whole in re.findall(r"len \(rec/tot\): +([0-9]+)/ *([0-9]+), tx: +[1-9]", said)
-    ]
-    return sum(own for own, _images in sizes), sum(images for _own, images in sizes)
+    records = images = 0
+    places: Counter[int] = Counter()
+    for line in said.splitlines():
+        if found := re.search(r"len \(rec/tot\): +([0-9]+)/ *([0-9]+), tx: +[1-9]", line):
+            own, whole = int(found[1]), int(found[2])
+            records, images = records + own, images + whole - own
+            file = re.search(r"blkref #0: rel [0-9]+/[0-9]+/([0-9]+)", line)
+            places[int(file[1]) if file else 0] += own
+    return records, images, places
 
 
 @contextmanager

@@ -87,6 +87,12 @@ class Store:
         _one("SELECT pg_switch_wal()")
         return {"from": before, "until": after, "bytes": size, "folder": _one("SHOW data_directory")}
 
+    def relations(self) -> list[Any]:
+        """Which file is which table or index."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_relation_filenode(oid), relname FROM pg_class WHERE relkind IN ('r', 'i', 't')")
+            return cursor.fetchall()
+
     def deadlocks(self) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()")
