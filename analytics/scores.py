@@ -2,17 +2,18 @@
 customer. Nothing here computes: scores are made by `analytics.value.scoring`."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from clm.lib import sql
+from clm.lib.periods import local_day
 from clm.lib.questions import QuestionError
 from customers.models import Installation
 
-from .models import Score, Scoring
+from .models import SalesDay, Score, Scoring
 from .value import arithmetic
 
 STEPS = ("alive", "risk", "worth")
@@ -59,6 +60,12 @@ def latest_scoring(*, until: date | None = None) -> Scoring | None:
     if until is not None:
         done = done.filter(as_of__lte=until)
     return done.order_by("-as_of", "-pk").first()
+
+
+def is_anything_ordered(*, now: datetime) -> bool:
+    """Whether there is anything to score: orders up to the end of the day before."""
+    until = local_day(now, Installation.current().time_zone)
+    return SalesDay.objects.filter(products_only=False, orders__gt=0, day__lt=until).exists()
 
 
 def under_way() -> Scoring | None:

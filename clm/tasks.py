@@ -4,8 +4,9 @@ behind is found by the next tick. Every task has the same act as a management co
 from typing import Any
 
 from analytics.days.fill import count_sales_anew, fill
-from analytics.exports.jobs import forget_files, forget_the_erased
+from analytics.exports.jobs import forget_files
 from analytics.exports.process import start_if_needed
+from analytics.forgetting import forget_the_erased
 from campaigns.outgoing.deliver import deliver
 from campaigns.outgoing.ending import forget_deliveries
 from clm.celery import app
@@ -87,7 +88,7 @@ def publish(**_later: Any) -> int:
 
 @app.task(name="clm.tasks.erasures", expires=10)
 def erasures(**_later: Any) -> int:
-    """Look through what was written about those who were erased (manage.py erase), and end the files that hold them."""
+    """Look through what was written about those who were erased (manage.py erase), and forget what figures keep."""
     forget_the_erased()
     return work_on_erasures(seconds=ERASURE_SECONDS)
 

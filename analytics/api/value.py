@@ -70,6 +70,13 @@ class RiskShape(serializers.Serializer[Any]):
     error = serializers.FloatField(allow_null=True)
     naive_error = serializers.FloatField(allow_null=True, help_text="Of a guess from how long others had been quiet.")
     base_error = serializers.FloatField(allow_null=True, help_text="Of saying the same of everybody.")
+    uncorrected_error = serializers.FloatField(
+        allow_null=True, help_text="Of the model alone, without the correction by how such forecasts came true before."
+    )
+    is_corrected = serializers.SerializerMethodField(help_text="Whether the risk is told with that correction.")
+
+    def get_is_corrected(self, risk: dict[str, Any]) -> bool:
+        return risk.get("told") is not None
 
 
 class ValueShape(serializers.Serializer[Any]):
@@ -137,7 +144,7 @@ class Value(APIView):
             "expected": _expected(money, digits),
             "shown": document["shown"],
             "fits": document["fits"],
-            "risk": {"error": None, "naive_error": None, "base_error": None, **document["risk"]},
+            "risk": {**dict.fromkeys(("error", "naive_error", "base_error", "uncorrected_error")), **document["risk"]},
             "steps": [
                 {"score": kind, "step": step, "count": count, "customers": _address(kind, step)}
                 for kind, of in counts(scoring=scoring).items()

@@ -255,7 +255,7 @@ def downloaded(*, export: Export, now: datetime) -> None:
     Export.objects.filter(pk=export.pk).update(downloads=F("downloads") + 1, downloaded_at=now)
 
 
-def forget_the_erased() -> int:
+def forget_in_exports() -> int:
     """What leads to somebody who was erased goes from the exports asked for before: files that hold who was there then,
     and the words that were searched for; how many files that were. Who needs one asks again."""
     latest = Erasure.objects.aggregate(latest=Max("at"))["latest"]

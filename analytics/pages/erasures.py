@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
-from analytics.exports.jobs import forget_the_erased
+from analytics.forgetting import forget_the_erased
 from clm.lib.access.models import User
 from clm.lib.cursors import cursor, parse_cursor
 from clm.lib.questions import ConflictError, QuestionError

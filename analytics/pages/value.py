@@ -80,7 +80,8 @@ def value(request: HttpRequest, *, now: datetime) -> HttpResponse:
     scoring = scores.latest_scoring()
     context: dict[str, Any] = {"now": now, "news": news_of(), "under_way": scores.under_way()}
     if scoring is None:
-        return render(request, "pages/value.html", {**context, "empty": True, "anybody": anybody()})
+        nothing = {"empty": True, "anybody": anybody(), "is_ordered": scores.is_anything_ordered(now=now)}
+        return render(request, "pages/value.html", {**context, **nothing})
     document, percent_of_revenue = scoring.document, scores.margin_percent()
     counts = scores.counts(scoring=scoring)
     tracking = _tracking(document)
@@ -295,11 +296,12 @@ def _risk(document: dict[str, Any], counts: dict[int, int]) -> dict[str, Any]:
         return {"days": risk["days"], "refused": REFUSALS[risk["refused"]]}
     told = {"error": risk["error"], "naive": risk["naive_error"], "base": risk["base_error"]}
     said = _(
-        "How far off forecasts were for the last %(days)s days (mean squared error, lower is better): the model "
+        "How far off forecasts were for the last %(days)s days (mean squared error, lower is better): as they are told "
         "%(error).3f, a guess from how long others had been quiet %(naive).3f, saying the same of everybody %(base).3f."
     ) % {"days": risk["days"], **told}
     if risk["error"] >= min(risk["naive_error"], risk["base_error"]):
         said += " " + str(_("On these orders the model is no better than the naive guess."))
+    said += " " + _on_the_whole(risk) + " " + _corrected(risk)
     bands = [{**band, "label": f"{10 * band['tenth'] - 10}–{10 * band['tenth']} %"} for band in reversed(risk["bands"])]
     is_told = any(step for step, customers in counts.items() if step and customers)
     return {
@@ -309,3 +311,26 @@ def _risk(document: dict[str, Any], counts: dict[int, int]) -> dict[str, Any]:
         "bands": bands,
         "steps": _tenths("risk", {step: customers for step, customers in counts.items() if step}) if is_told else [],
     }
+
+
+def _on_the_whole(risk: dict[str, Any]) -> str:
+    """What was foretold of everybody together, and what came."""
+    foretold = sum(band["customers"] * band["foretold"] for band in risk["bands"]) / risk["customers"]
+    return _("Of all %(customers)s together %(foretold)s were foretold to order nothing; %(came)s did.") % {
+        "customers": number(risk["customers"]),
+        "foretold": percent(foretold),
+        "came": percent(risk["silent"] / risk["customers"]),
+    }
+
+
+def _corrected(risk: dict[str, Any]) -> str:
+    """Whether forecasts are corrected, and by what."""
+    if risk.get("judged") is None:
+        return _(
+            "They are told as the model says them: there was nothing to correct them by, or it would not have made "
+            "these any better."
+        )
+    return _(
+        "They are corrected by how forecasts came true in the %(days)s days before they were made; the model alone "
+        "would have been off by %(plain).3f. Those of the days to come are corrected by what came here."
+    ) % {"days": risk["days"], "plain": risk["uncorrected_error"]}

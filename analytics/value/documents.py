@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..days.calendar import day_of
+from .calibrating import Correction
 from .climbing import Climbed
 from .contracts import Contracts, Lasting, fit_bdw, fit_sbg
 from .discounting import ANNUAL_RATE
@@ -15,7 +16,7 @@ from .everybody import Everybody
 from .fitting import KINDS, LEAST_REPEATERS, Fit, Model, Verdict, cumulative_orders, fit, holdout
 from .gamma_gamma import MOST_CORRELATION, GammaGamma, fit_gamma_gamma, spending
 from .proving import RISK_DAYS, Proof, Refusal, proof
-from .purchases import Floats
+from .purchases import Floats, Purchases
 from .rfm import Thresholds, thresholds
 
 # Pareto/NBD is an integral per history: of so many different ones it would take minutes, and is left out.
@@ -28,12 +29,20 @@ MONTHS_SHOWN = 24
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What is needed to score: the fitted model of orders and that of what they are worth, each None where refused."""
+    """What is needed to score: the fitted model of orders and that of what they are worth, each None where refused;
+    correction: of the risk, None where it is told as the model says it."""
 
     orders: Model | None
     tells_alive: bool
     values: GammaGamma | None
     tells_risk: bool
+    correction: Correction | None = None
+
+    def risk(self, purchases: Purchases, days: float) -> Floats:
+        """The probability, row by row, of ordering nothing within so many days; only where it is told."""
+        assert self.orders is not None
+        found = self.orders.silent(purchases, days)
+        return found if self.correction is None else self.correction.corrected(found)
 
 
 def found_in(people: Everybody) -> tuple[dict[str, Any], Worth]:
@@ -68,7 +77,8 @@ def found_in(people: Everybody) -> tuple[dict[str, Any], Worth]:
         },
     }
     tells_risk = isinstance(risk, Proof) and shown.model is not None
-    return document, Worth(shown.model, shown.tells_alive, values, tells_risk)
+    told = risk.told if isinstance(risk, Proof) else None
+    return document, Worth(shown.model, shown.tells_alive, values, tells_risk, told)
 
 
 def worth_of(document: Mapping[str, Any]) -> Worth:
@@ -79,7 +89,10 @@ def worth_of(document: Mapping[str, Any]) -> Worth:
     told = shown["verdict"] == Verdict.FITTED
     spent = document["spending"]
     values = GammaGamma(*(one["value"] for one in spent["parameters"])) if spent["verdict"] == Verdict.FITTED else None
-    return Worth(model, told, values, known and document["risk"]["refused"] == "")
+    risk = document["risk"]
+    # Scorings that were made before risks were corrected say nothing of it.
+    corrects = None if risk.get("told") is None else Correction(**risk["told"])
+    return Worth(model, told, values, known and risk["refused"] == "", corrects)
 
 
 def classes_of(document: Mapping[str, Any], name: str) -> Thresholds | None:

@@ -1,5 +1,8 @@
 """What a risk of silence is worth: foretold for a stretch of the past from what was known before it, beside what a
-naive guess would have said, and against what came."""
+naive guess would have said, and against what came.
+
+Forecasts are corrected by how those of the stretch before did. What corrects the forecasts that are judged was learned
+before they were made; what corrects those that are told is learned from the stretch that they were judged on."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from ..intervals import wilson
+from .calibrating import Correction, correction
 from .everybody import Everybody
 from .fitting import Verdict, fit
 from .purchases import Floats, Int64s
@@ -43,7 +47,9 @@ class Band:
 class Proof:
     """How good the forecast was. error, naive_error: mean squared differences between what was foretold and what came
     (Brier); naive: the share of silent customers among those who had been quiet for about as long, the stretch before;
-    base: what saying the same share of everybody errs by."""
+    base: what saying the same share of everybody errs by. uncorrected_error: of the model alone; judged: what corrected
+    the forecasts that error and bands are of; told: what corrects those of the days to come. Both are None where
+    nothing could be learned before, or where it made the forecasts worse."""
 
     customers: int
     silent: int
@@ -51,6 +57,9 @@ class Proof:
     naive_error: float
     base_error: float
     bands: tuple[Band, ...]
+    uncorrected_error: float
+    judged: Correction | None
+    told: Correction | None
 
 
 def days_needed(until: int) -> tuple[int, int]:
@@ -72,9 +81,16 @@ def proof(everybody: Everybody) -> Proof | Refusal:
     # Whoever is never lost may fall silent all the same: this needs no dropout.
     if fitted.model is None:
         return Refusal.THIN if fitted.verdict == Verdict.NOT_ENOUGH_DATA else Refusal.NO_MODEL
-    foretold = fitted.model.silent(together.purchases, RISK_DAYS)[together.row]
+    plain = fitted.model.silent(together.purchases, RISK_DAYS)[together.row]
     outcome = was_silent.astype(np.float64)
     base = silent / len(places)
+    foretold, judged = plain, _learned(everybody, learned, made)
+    if judged is not None:
+        better = judged.corrected(plain)
+        if _error(better, outcome) < _error(plain, outcome):
+            foretold = better
+        else:
+            judged = None
     return Proof(
         customers=len(places),
         silent=silent,
@@ -82,7 +98,23 @@ def proof(everybody: Everybody) -> Proof | Refusal:
         naive_error=_error(_naive(everybody, learned, made, places), outcome),
         base_error=_error(np.full(len(places), base), outcome),
         bands=_bands(foretold, outcome),
+        uncorrected_error=_error(plain, outcome),
+        judged=judged,
+        told=None if judged is None else correction(foretold=plain, came=outcome),
     )
+
+
+def _learned(everybody: Everybody, made: int, ended: int) -> Correction | None:
+    """How forecasts made at the end of one day were to be corrected by the end of another; None where there were none,
+    or too few came true."""
+    together, places = everybody.buyers(made)
+    came = _silent(everybody, made, ended)[places].astype(np.float64)
+    if min(came.sum(), len(came) - came.sum()) < LEAST_OUTCOMES:
+        return None
+    fitted = fit("mbg", together.purchases)
+    if fitted.model is None:
+        return None
+    return correction(foretold=fitted.model.silent(together.purchases, RISK_DAYS)[together.row], came=came)
 
 
 def _silent(everybody: Everybody, since: int, until: int) -> "np.ndarray":

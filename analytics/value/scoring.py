@@ -26,6 +26,7 @@ from customers.ingest import clock
 from customers.models import Customer, Installation
 
 from ..days.calendar import number_of
+from ..forgetting import forget_in, forget_scores, latest_erasure
 from ..models import SalesDay, Score, Scoring
 from .discounting import DAYS_A_YEAR, daily_rate
 from .documents import Worth, classes_of, found_in, worth_of
@@ -58,6 +59,7 @@ def score_due(*, now: datetime, tell: Tell = lambda _line: None, anew: bool = Fa
     """Score the last finished day and the last finished month, if they are not scored or what they rest on has changed.
     `anew`: even if it has not."""
     done = Scored()
+    forget_scores()
     zone = Installation.current().time_zone
     yesterday = local_day(now, zone) - timedelta(days=1)
     month_end = (yesterday + timedelta(days=1)).replace(day=1) - timedelta(days=1)
@@ -126,7 +128,9 @@ def _begun(*, as_of: date, basis: str, now: datetime) -> Scoring:
         return under_way
     if under_way is not None:
         _forget([under_way.pk])
-    return Scoring.objects.create(as_of=as_of, basis=basis, state=Scoring.State.STARTED, started_at=now)
+    return Scoring.objects.create(
+        as_of=as_of, basis=basis, state=Scoring.State.STARTED, erasures=latest_erasure(), started_at=now
+    )
 
 
 def _days(as_of: date) -> dict[str, Any]:
@@ -208,7 +212,7 @@ def _scores(people: Everybody, worth: Worth, document: dict[str, Any]) -> dict[s
         alive = worth.orders.alive(together.purchases)[together.row]
         columns["alive"], columns["alive_step"] = alive.tolist(), tenths(alive).tolist()
     if worth.orders is not None and worth.tells_risk:
-        risk = worth.orders.silent(together.purchases, RISK_DAYS)[together.row]
+        risk = worth.risk(together.purchases, RISK_DAYS)[together.row]
         columns["risk"], columns["risk_step"] = risk.tolist(), tenths(risk).tolist()
     found = _worths(people, worth)
     if found is not None:
@@ -232,6 +236,7 @@ def _rfm(people: Everybody, document: dict[str, Any]) -> Int64s:
 
 def _finish(scoring: Scoring) -> None:
     """Make the scores those that are shown, and let those go that nobody asks for again."""
+    scoring.customers -= len(forget_in(scoring=scoring, latest=latest_erasure()))
     counts: dict[str, dict[str, int]] = {"rfm": {}, "alive": {}, "risk": {}, "worth": {}}
     for what, which, customers in sql.rows("analytics/value_counts", scoring=scoring.pk):
         counts[what][str(which)] = customers

@@ -22,7 +22,7 @@ from analytics.exports.jobs import (
     claimable,
     folder,
     forget_files,
-    forget_the_erased,
+    forget_in_exports,
     has_work,
     make_waiting,
     noted,
@@ -399,7 +399,7 @@ def test_a_file_made_before_an_erasure_ends_with_it(marketer: User, people: list
     erase(customer=people[0], now=clock())
     after = ask(marketer, "search=Cy")
     assert make_waiting() == 1
-    assert (forget_the_erased(), forget_the_erased()) == (1, 0)
+    assert (forget_in_exports(), forget_in_exports()) == (1, 0)
     before.refresh_from_db()
     after.refresh_from_db()
     assert (before.state, before.question) == (Export.State.EXPIRED, "stage=retention")

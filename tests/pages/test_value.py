@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from playwright.sync_api import Page
 
 from analytics.days.fill import fill
-from analytics.models import Score, Scoring
+from analytics.models import SalesDay, Score, Scoring
 from analytics.scores import latest_scoring
 from analytics.value.scoring import score_due
 from customers.ingest import clock
@@ -96,8 +97,19 @@ def test_the_api_says_the_same(scored: Shop, viewer: Client) -> None:
 def test_before_the_first_scoring_the_page_says_so(shop: Shop, viewer: Client) -> None:
     Score.objects.all().delete()
     Scoring.objects.all().delete()
-    assert "Not computed yet" in viewer.get("/value/").content.decode()
+    assert "Soon to be computed" in viewer.get("/value/").content.decode()
     assert viewer.get("/api/v1/value/").status_code == 404
+
+
+def test_where_nothing_was_ordered_the_page_says_how_orders_come_in(shop: Shop, viewer: Client) -> None:
+    with transaction.atomic():
+        Score.objects.all().delete()
+        Scoring.objects.all().delete()
+        SalesDay.objects.all().delete()
+        said = viewer.get("/value/").content.decode()
+        transaction.set_rollback(True)
+    assert "Nothing to expect yet" in said
+    assert "manage.py" not in said
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])

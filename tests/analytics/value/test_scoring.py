@@ -13,6 +13,7 @@ from django.db.models import Count
 
 from analytics import scores
 from analytics.days.fill import fill
+from analytics.forgetting import forget_scores
 from analytics.models import Score, Scoring
 from analytics.value import scoring as scoring_module
 from analytics.value.beta_geometric import BetaGeometric
@@ -28,6 +29,7 @@ from customers.events import Event
 from customers.ingest import clock
 from customers.merge import merge
 from customers.models import Installation
+from lifecycle.erase import erase
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
 
 pytestmark = pytest.mark.django_db
@@ -338,3 +340,46 @@ def test_where_nobody_is_ever_lost_the_risk_of_silence_is_told_and_being_alive_i
         assert row["alive"] is None
         assert 0 <= row["risk"] <= 1
         assert 1 <= row["risk_step"] <= 10
+
+
+def test_scores_of_somebody_who_was_erased_go_from_every_scoring_and_every_count() -> None:
+    tell(*shop(250))
+    scored()
+    people = [row["customer_id"] for row in kept()]
+    merge(customers=(people[0], people[1]), now=clock())
+    erase(customer=people[0], now=clock())
+    assert forget_scores() == 2 * Scoring.objects.count()  # with whom it had absorbed
+    assert forget_scores() == 0
+    latest = scores.latest_scoring()
+    assert latest is not None
+    assert not Score.objects.filter(customer__in=people[:2]).exists()
+    everyone = scores.totals(scoring=latest)
+    rows = kept()
+    assert everyone.customers == len(rows) == len(people) - 2
+    assert all(row["alive"] is not None for row in rows)
+    assert everyone.alive == pytest.approx(sum(row["alive"] for row in rows))
+    assert everyone.worth == tuple(sum(row[f"worth_{months}"] for row in rows) for months in (12, 24, 36))
+    for kind, steps in scores.counts(scoring=latest).items():
+        for step, customers in steps.items():
+            if step:
+                assert len(scores.customers_of(group=scores.group_name(kind, step))) == customers
+
+
+def test_whoever_is_erased_while_scores_are_computed_is_in_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(*shop(60))
+    time.sleep(0.002)
+    fill()
+    person = customer_of("p7")
+    once: list[str] = []
+
+    def erased_meanwhile(line: str) -> None:
+        if "customers up to" in line and not once:
+            once.append(line)
+            erase(customer=person, now=clock())
+
+    monkeypatch.setattr(scoring_module, "CHUNK", 10_000)
+    assert score_due(now=clock(), tell=erased_meanwhile).scorings > 0
+    assert once
+    assert Score.objects.exists()
+    assert not Score.objects.filter(customer=person).exists()
+    assert forget_scores() == 0
