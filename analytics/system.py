@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models import Endpoint
 from clm.lib import sql
 from customers.models import Cause, Import, Source
 from lifecycle.models import Fault, HotCustomer, Parked, Replay
@@ -57,6 +58,7 @@ class SystemState:
     embedded: bool
     counted: tuple[Counting, ...]
     broken: tuple[Broken, ...]
+    silent_webhooks: tuple[Endpoint, ...]
 
     @property
     def tick_stands_still(self) -> bool:
@@ -94,5 +96,6 @@ def system_state() -> SystemState:
         sources=tuple(Source.objects.order_by("name")),
         counted=tuple(Counting.objects.order_by("known_at")),
         broken=broken(),
+        silent_webhooks=tuple(Endpoint.objects.exclude(disabled_at=None).order_by("-disabled_at")[:20]),
         embedded=settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY,
     )

@@ -21,6 +21,7 @@ from .erased import refuse_erased
 from .events import EARLIEST, Event
 from .ingest import ingest
 from .models import Customer, Identity, Profile, Source, Trait
+from .receiving.people import phone_of
 
 SOURCE = "manual"
 KINDS = {"call": ("Call", "phone"), "note": ("Note", "manual")}
@@ -58,7 +59,8 @@ def create_customer(
     """A new customer with one touchpoint `Created`, and `Note` if there is something to say; its id.
 
     At least one of name, e-mail, phone and external_id is needed. QuestionError names every field that cannot be used;
-    an e-mail address or external id that somebody else has belongs to that customer and is refused."""
+    an e-mail address or external id that somebody else has belongs to that customer and is refused. A phone number with
+    its country recognises the customer too, unless it is somebody else's already."""
     asked = Faults()
     told = _folded({"name": name, "email": email, "phone": phone, "external_id": external_id}, asked)
     said = asked.read(lambda: folded_text(note, field="note", longest=LONGEST_TEXT, lines=True), "")
@@ -66,7 +68,7 @@ def create_customer(
         asked.note(QuestionError("name", _("A customer needs a name, an e-mail address, a phone number or an id.")))
     _refuse_taken(told, customer=None, asked=asked)
     asked.refuse()
-    identities = _identities(told)
+    identities = _identities(told, customer=None)
     traits = {key: told[key] for key in ("name", "email", "phone") if told[key]}
     # Without an address or an id of its own the customer is known by a number made here.
     identities = identities or [("record", str(uuid.uuid4()))]
@@ -110,7 +112,13 @@ def edit_customer(*, customer: int, changes: Mapping[str, str], now: datetime) -
         # On the profile that told it last: telling another profile what it already says would change nothing.
         by_profile.setdefault(known[key][1] if key in known else None, {})[key] = value or None
     events = [
-        _event([_identity_of(customer, profile), *_identities(part)], "Edited", "manual", now, traits=part)
+        _event(
+            [_identity_of(customer, profile), *_identities(part, customer=customer)],
+            "Edited",
+            "manual",
+            now,
+            traits=part,
+        )
         for profile, part in by_profile.items()
     ]
     ingest(source=manual_source(), events=events)
@@ -249,17 +257,29 @@ def _folded(told: Mapping[str, str], asked: Faults) -> dict[str, str]:
     return found
 
 
-def _identities(told: Mapping[str, str | None]) -> list[tuple[str, str]]:
-    """What of it somebody is recognised by."""
-    return [(kind, value) for kind in ("email", "external_id") if (value := told.get(kind))]
+def _identities(told: Mapping[str, str | None], *, customer: int | None) -> list[tuple[str, str]]:
+    """What of it somebody is recognised by. A telephone may be a household's: the number of another customer is kept
+    as it was typed and recognises nobody; the search for duplicates looks at both."""
+    found = [(kind, value) for kind in ("email", "external_id") if (value := told.get(kind))]
+    number = phone_of(told.get("phone"))
+    if number and _owner("phone", number) in (None, customer):
+        found.append(("phone", number))
+    return found
+
+
+def _owner(kind: str, value: str) -> int | None:
+    """The customer who is recognised by it."""
+    known = Identity.objects.filter(kind=kind, value=value)
+    return known.values_list("profile__customer_id", flat=True).first()
 
 
 def _refuse_taken(told: Mapping[str, str], *, customer: int | None, asked: Faults) -> None:
-    for kind, value in _identities(told):
+    for kind, value in _identities(told, customer=customer):
         with asked.noted():
             refuse_erased(kind, value, field=kind)
-        owner = Customer.objects.filter(profiles__identities__kind=kind, profiles__identities__value=value).first()
-        if owner is not None and owner.pk != customer:
+        number = _owner(kind, value)
+        if number is not None and number != customer:
+            owner = Customer.objects.get(pk=number)
             has = {
                 "email": _("%(name)s (customer %(customer)d) has this e-mail address already."),
                 "external_id": _("%(name)s (customer %(customer)d) has this id already."),

@@ -103,6 +103,13 @@ class BrokenShape(serializers.Serializer[Any]):
     found_at = Instant()
 
 
+class SilentWebhookShape(serializers.Serializer[Any]):
+    id = serializers.IntegerField(source="pk")
+    url = serializers.CharField()
+    disabled_at = Instant()
+    disabled_because = serializers.CharField()
+
+
 class SystemShape(serializers.Serializer[Any]):
     now = Instant()
     database = serializers.CharField()
@@ -125,6 +132,7 @@ class SystemShape(serializers.Serializer[Any]):
     broken = BrokenShape(
         many=True, help_text="Identities between kept figures that do not hold: mistakes of the program."
     )
+    silent_webhooks = SilentWebhookShape(many=True, help_text="Webhooks that are switched off and told nothing.")
 
 
 class System(APIView):

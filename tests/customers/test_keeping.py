@@ -50,7 +50,10 @@ def test_a_customer_made_by_hand_has_a_stage_and_says_who_made_it() -> None:
     assert portrait(customer) == ("Anna Karenina", "anna@example.org", "+44 20 7946 0000")
     assert touchpoints(customer) == [("Created", "manual", {"author": "ann@example.org"})]
     assert stage(customer) == "awareness"
-    assert Identity.objects.get(profile__customer=customer).value == "anna@example.org"
+    assert set(Identity.objects.filter(profile__customer=customer).values_list("kind", "value")) == {
+        ("email", "anna@example.org"),
+        ("phone", "+442079460000"),
+    }
 
 
 def test_a_name_is_enough() -> None:
@@ -138,6 +141,21 @@ def test_an_edit_takes_nobodys_address_away() -> None:
         edit(other, email="anna@example.org", name="Changed")
     assert refusal.value.field == "email"
     assert portrait(other)[0] == "Other"
+
+
+def test_a_number_with_its_country_recognises_a_customer_unless_it_is_anothers_already() -> None:
+    first = create(name="Anna", phone="+44 20 7946 0018")
+    second = create(name="Ben", phone="+44 (20) 7946-0018")
+    third = create(name="Cleo", phone="020 7946 0018")
+    assert len({first, second, third}) == 3
+    assert list(Identity.objects.filter(kind="phone").values_list("profile__customer", "value")) == [
+        (first, "+442079460018")
+    ]
+    assert portrait(second)[2] == "+44 (20) 7946-0018"
+    assert edit(third, phone="+44 20 7946 0019") == ("phone",)
+    assert Identity.objects.get(kind="phone", profile__customer=third).value == "+442079460019"
+    assert edit(third, phone="+44 20 7946 0018") == ("phone",)
+    assert Identity.objects.filter(kind="phone", value="+442079460018").get().profile.customer_id == first
 
 
 def test_only_three_things_can_be_edited() -> None:

@@ -108,6 +108,9 @@ def test_a_webhook_is_changed_switched_and_removed(sink: Sink, admin: Client) ->
     admin.post(address, {"act": "off"})
     endpoint.refresh_from_db()
     assert "switched it off" in endpoint.disabled_because
+    system = " ".join(admin.get("/system/").content.decode().split())
+    assert "The webhook “till” is switched off and is told nothing: " in system
+    assert f'href="{address}"' in system
     admin.post(address, {"act": "ping"})
     assert not Delivery.objects.exists()
     assert "switched off" in admin.get(address).content.decode()

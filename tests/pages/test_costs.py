@@ -98,7 +98,7 @@ COSTS = {
     "retention/": 24,
     "retention.<slug:kind>": 13,
     "search/": 6,
-    "system/": 17,
+    "system/": 18,
     "system/imports/<int:import_id>/": 11,
     "imports/": 8,
     "imports/new/": 6,
