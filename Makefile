@@ -13,7 +13,7 @@ help:
 	@echo "make check    format, lint, types, layers, migrations, deployment settings"
 	@echo "make reset    delete this installation's data and start over (YES=1: without asking)"
 	@echo "make bench    measure, beside physical limits and peers; B='engine replay' for some (see bench/README.md)"
-	@echo "make soak     the long fuzz, kill and load runs"
+	@echo "make soak     the long fuzz, kill and load runs; MINUTES=4 for each kind"
 	@echo "make packages install what is pinned; make pin resolves the pins anew"
 
 run:
@@ -69,9 +69,11 @@ bench-packages: oracle-packages
 oracle-packages:
 	@$(BOOTSTRAP) oracles
 
+# Each kind of test that could go on for ever goes on for so many minutes: fuzzing is three of the kinds.
+MINUTES ?= 4
 soak: oracle-packages
 	@$(BOOTSTRAP) test
-	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; CLM_SOAK=$${CLM_SOAK:-1800} $(PY) -m pytest -m "soak or not soak" $(T)
+	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; CLM_SOAK_MINUTES=$(MINUTES) $(PY) -m pytest -p tests.soak -m "soak or lasting" $(T)
 
 PIN = $(PY) -m uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --universal --upgrade
 pin:

@@ -19,6 +19,7 @@ from pytest_django import DjangoDbBlocker
 from clm.bootstrap import CHROMIUM_HELP, find_chromium
 from customers import catalogue
 from tests.databases import empty, template
+from tests.lasting import SOAKING
 from tests.order import in_order
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -26,11 +27,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 # Playwright's synchronous interface keeps an event loop in the test's thread; Django's guard takes that for a mistake.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-# `make test` repeats exactly; `make soak` looks for what it has not met yet, for about CLM_SOAK seconds.
-SOAK_SECONDS = int(os.environ.get("CLM_SOAK", "0"))
+# `make test` repeats exactly; `make soak` looks for what it has not met yet.
 hypothesis_settings.register_profile("test", deadline=None, derandomize=True, database=None, print_blob=True)
-hypothesis_settings.register_profile("soak", deadline=None, max_examples=max(100, 10 * SOAK_SECONDS), print_blob=True)
-hypothesis_settings.load_profile("soak" if SOAK_SECONDS else "test")
+hypothesis_settings.register_profile("soak", deadline=None, database=None, print_blob=True)
+hypothesis_settings.load_profile("soak" if SOAKING else "test")
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -54,6 +54,7 @@ def last_order() -> datetime:
     return Touchpoint.objects.aggregate(Max("occurred_at"))["occurred_at__max"].astimezone(LONDON)
 
 
+@pytest.mark.lasting("figures")
 @given(st.datetimes(datetime(2012, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_the_last_invoice_lies_within_the_last_seven_local_days_and_never_ahead(now):
     days = online_retail.whole_weeks(now=now)

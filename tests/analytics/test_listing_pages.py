@@ -119,6 +119,7 @@ def came_back(read: Read, last: Place) -> list[Place]:
         border = page.places[0]
 
 
+@pytest.mark.lasting("figures")
 @pytest.mark.parametrize(("order", "way"), WAYS, ids=WAY_NAMES)
 def test_every_customer_is_on_exactly_one_page(order: Order, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     @settings(max_examples=15)
@@ -139,6 +140,7 @@ def test_every_customer_is_on_exactly_one_page(order: Order, way: str, monkeypat
     holds()
 
 
+@pytest.mark.lasting("figures")
 @pytest.mark.parametrize(("order", "way"), WAYS, ids=WAY_NAMES)
 def test_whoever_stays_is_listed_once_while_others_come_go_and_change(
     order: Order, way: str, monkeypatch: pytest.MonkeyPatch

@@ -1,10 +1,9 @@
 """The API does what its own description says, whatever is asked: every operation is called with generated requests,
 fitting and unfitting ones, through WSGI on the real database, and every answer is held against the description.
 
-`make test` makes a seeded handful of requests per operation; CLM_SOAK=<seconds> as many as fit into that time."""
+`make test` makes a seeded handful of requests per operation; `make soak` others, as many as fit into its time."""
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -41,11 +40,10 @@ from lifecycle.models import HotCustomer, Parked, Placement, Replay, Segment, St
 from lifecycle.previews import start_rule_count
 from lifecycle.revise import add_segment
 from tests.factories import make_customer
+from tests.lasting import SOAKING
 from tests.lifecycle.making import ago, installed
 
-SOAK = int(os.environ.get("CLM_SOAK", "0"))
-SECONDS_A_REQUEST = 0.02
-# `make test`: so many requests in all, however many operations there come to be, and never fewer than a few of each.
+# So many requests in all, however many operations there come to be, and never fewer than a few of each.
 REQUESTS, A_FEW = 1_400, 8
 
 load_all_checks()
@@ -68,7 +66,7 @@ SCHEMA = schemathesis.openapi.from_dict(description())
 SCHEMA.app = application
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 SENSE = ("plausible", "somewhere", "plausible", "as generated", "plausible")
-EXAMPLES = max(A_FEW, max(REQUESTS, int(SOAK / SECONDS_A_REQUEST)) // len(OPERATIONS))
+EXAMPLES = max(A_FEW, (10_000 if SOAKING else REQUESTS) // len(OPERATIONS))
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +265,7 @@ def made_plausible(case: Any, words: dict[str, list[Any]], draw: Any) -> None:
             part[name] = [word] if several else word
 
 
+@pytest.mark.lasting("requests")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=[one.label for one in OPERATIONS])
 def test_every_answer_is_as_described(operation: Any, seeded: dict[str, str], db: None) -> None:
     key, secret = ApiKey.issue(name="contract", role="admin")
@@ -278,7 +277,7 @@ def test_every_answer_is_as_described(operation: Any, seeded: dict[str, str], db
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
-        derandomize=not SOAK,
+        derandomize=not SOAKING,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

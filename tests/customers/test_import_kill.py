@@ -1,7 +1,6 @@
 """kill -9 at any point of an import, run again, and nothing is lost or doubled: real processes, real signals."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -15,13 +14,14 @@ from django.db import connection
 
 from customers.models import Import, Installation, OrderLine, Reject, Touchpoint, Trait
 from customers.order_mapping import OrderMapping
+from tests.lasting import seed
 
 from .order_files import line, write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROJECT = Path(__file__).resolve().parents[2]
 INVOICES = 2_500
-KILLS = 4 + int(os.environ.get("CLM_SOAK", "0")) // 30
+KILLS = 4
 
 
 @pytest.fixture
@@ -84,6 +84,7 @@ def outcome(key: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.lasting("kills")
 def test_an_import_killed_at_any_point_and_run_again_equals_an_undisturbed_one(orders, outside_env):
     Installation.objects.update_or_create(id=1, defaults={"currency": "GBP", "time_zone": "Europe/London"})
     began = time.monotonic()
@@ -93,7 +94,7 @@ def test_an_import_killed_at_any_point_and_run_again_equals_an_undisturbed_one(o
     took = time.monotonic() - began
 
     mapping = mapping_file(orders.parent, "killed")
-    dice = random.Random(11)
+    dice = random.Random(seed(11))
     others = sessions()
     seen_half_way = 0
     for attempt in range(KILLS):

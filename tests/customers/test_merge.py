@@ -122,6 +122,7 @@ acts = st.lists(
 )
 
 
+@pytest.mark.lasting("people")
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts)
 @example([("merge", 1, 2), ("merge", 0, 1), ("undo", 0, 0), ("undo", 0, 0)])

@@ -64,6 +64,7 @@ TELLINGS = st.lists(
 )
 
 
+@pytest.mark.lasting("figures")
 @given(TELLINGS, st.randoms(use_true_random=False))
 def test_any_order_of_arrival_gives_the_same_steps(tellings: list[tuple[str, int]], chance: Random) -> None:
     ordered = sorted(tellings, key=lambda one: one[1])
@@ -73,6 +74,7 @@ def test_any_order_of_arrival_gives_the_same_steps(tellings: list[tuple[str, int
     assert [(value, first) for value, first, _last in told(*ordered)] == at_each_instant(tellings)
 
 
+@pytest.mark.lasting("figures")
 @given(TELLINGS)
 def test_steps_are_true_tellings_in_order(tellings: list[tuple[str, int]]) -> None:
     steps = told(*tellings)
@@ -158,6 +160,7 @@ def steps_stored(key: str = "plan") -> list[tuple[object, datetime, datetime]]:
 
 
 @pytest.mark.django_db
+@pytest.mark.lasting("figures")
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TELLINGS, st.randoms(use_true_random=False))
 def test_stored_steps_are_the_same_in_any_order_and_however_often_they_are_told(

@@ -2,11 +2,10 @@
 is lost or doubled, whoever is one person is one customer, nobody waits in a circle. And what was merged, lived on
 and was unmerged is as if it had never been merged.
 
-`make test` runs a few programs from one seed; `make soak` as many as fit into a share of its time."""
+`make test` runs a few programs from one seed; `make soak` as many as fit into their share of its time."""
 
 import contextlib
 import itertools
-import os
 import threading
 import time
 from collections import Counter, defaultdict
@@ -49,7 +48,6 @@ from .making import ago, check_standings, customer_of, happened, history_of, ins
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SOAK = int(os.environ.get("CLM_SOAK", "0"))
 THREADS, PATIENCE = 8, 60.0
 # Few names, so that the threads meet.
 USERS, DEVICES, ADDRESSES = 4, 3, 2
@@ -315,8 +313,9 @@ def test_programs_on_eight_threads_lose_nobody_and_never_wait_in_a_circle() -> N
 
 
 @pytest.mark.soak
+@pytest.mark.lasting("people")
 def test_many_programs_on_eight_threads() -> None:
-    run_programs(max(50, SOAK // 6))
+    run_programs(10)
 
 
 # --- merged, lived on, and unmerged ----------------------------------------------------------------------------
@@ -403,11 +402,12 @@ def everything_of(begins: str) -> list[Any]:
     return found
 
 
+@pytest.mark.lasting("people")
 def test_merged_lived_on_and_unmerged_is_as_if_never_merged() -> None:
     AT.update({days: ago(days=days) for days in range(401)})
     Source.objects.get_or_create(key="shop", defaults={"name": "shop"})
 
-    @settings(max_examples=10 if not SOAK else 10 + SOAK // 4, suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=10, suppress_health_check=list(HealthCheck), deadline=None)
     @given(lives, lives, lives, lives, st.booleans(), st.booleans())
     def holds(first: Any, second: Any, third: Any, fourth: Any, chain: bool, inner_first: bool) -> None:
         merged, never = f"a{next(_numbers)}-", f"b{next(_numbers)}-"

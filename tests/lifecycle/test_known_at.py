@@ -6,7 +6,7 @@ batch, one advance and one publish serve all of them, and a program costs little
 down, from the tables and without our own read functions, where everybody stands and where everybody is believed to have
 stood at some earlier instants. In the end the read functions are asked for all of that with `known_at`.
 
-`make soak` asks it of more programs; with `CLM_KNOWN_PROGRAMS=5000` it is asked of 5,000."""
+`make soak` asks it of ever other programs; with `CLM_KNOWN_PROGRAMS=5000` it is asked of 5,000."""
 
 import os
 import time
@@ -36,12 +36,11 @@ from lifecycle.models import Placement, Segment, Stage, StageModel, Version
 from lifecycle.revise import edit_segment, order_stages, roll_back
 
 from .making import customer_of, installed, new_version, settle, tell
-from .rules.effort import SOAK_SECONDS
 from .test_permutation import ANSWERS, PLANS, TYPES, event, undone
 
 # So many programs share a world: an empty one costs some seconds.
 TOGETHER = 50
-PROGRAMS = int(os.environ.get("CLM_KNOWN_PROGRAMS", "0")) or max(100, 4 * SOAK_SECONDS)
+PROGRAMS = int(os.environ.get("CLM_KNOWN_PROGRAMS", "100"))
 STEPS = 6
 RULES = (
     {"did": {"role": "purchase"}, "within": "90d"},
@@ -99,6 +98,7 @@ def known_world(db: None) -> None:
     new_version("asked", None)
 
 
+@pytest.mark.lasting("people")
 @settings(
     max_examples=max(1, PROGRAMS // TOGETHER),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

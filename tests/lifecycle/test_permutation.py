@@ -135,6 +135,7 @@ def event(name: str, number: int, what: tuple, at: datetime) -> Event:
 EXAMPLES = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
+@pytest.mark.lasting("people")
 @EXAMPLES
 @given(streams())
 def test_any_order_repetition_and_batching_gives_what_one_replay_gives(world: None, stream: tuple) -> None:
@@ -213,6 +214,7 @@ def _step(step: tuple, people: list[list[tuple]], at: datetime) -> None:
             settle()
 
 
+@pytest.mark.lasting("people")
 @EXAMPLES
 @given(woven())
 def test_merging_and_undoing_it_at_any_time_is_as_if_it_had_been_so_all_along(world: None, weave: tuple) -> None:

@@ -19,12 +19,13 @@ from pytest_django.live_server_helper import LiveServer
 from customers.events import message_hash
 from customers.models import Reject, Touchpoint, TraitTelling
 from tests.conftest import PROJECT
+from tests.lasting import SOAKING
 
 from .sending import Sender
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.lasting]
 # `make soak` and whoever sets the variable send as many as the clients' queues hold.
-MESSAGES = int(os.environ.get("CLM_CLIENT_MESSAGES", "10000" if os.environ.get("CLM_SOAK") else "400"))
+MESSAGES = int(os.environ.get("CLM_CLIENT_MESSAGES", "10000" if SOAKING else "400"))
 
 
 def mixed(client: Any, count: int) -> None:

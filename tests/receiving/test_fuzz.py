@@ -6,19 +6,21 @@ what came in can still be looked at.
 import gzip
 import importlib.util
 import json
-import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as how
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -31,12 +33,11 @@ from customers.receiving.retry import retry_reject
 from lifecycle.models import Parked
 from tests.conftest import PROJECT
 from tests.factories import make_user
+from tests.lasting import SHARE, SOAKING
 from tests.lifecycle.making import installed, settle
 
 from .sending import Sender, identify, track
 from .test_odd_values import MESSAGE, REJECTED, STORED, VALUE, odd
-
-SOAK = int(os.environ.get("CLM_SOAK", "0"))
 
 # --- Bytes, guided by what they reach ------------------------------------------------------------------------
 WORDS = [
@@ -50,9 +51,14 @@ WORDS = [
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris has no wheel for this machine")
 @pytest.mark.django_db(transaction=True)
-def test_no_bytes_break_the_reader_or_what_stands_beside_them(outside_env: dict[str, str], tmp_path: Path) -> None:
-    corpus = tmp_path / "corpus"
-    corpus.mkdir()
+@pytest.mark.lasting("bytes")
+def test_no_bytes_break_the_reader_or_what_stands_beside_them(
+    outside_env: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest, record_property: Callable[..., None]
+) -> None:
+    share = int(request.node.stash.get(SHARE, 0))
+    # A soak goes on from what earlier ones found to lead further.
+    corpus = (settings.DATA_DIR if share else tmp_path) / "corpus"
+    corpus.mkdir(exist_ok=True)
     good = [
         track("1", properties={"revenue": 1.5, "products": [{"sku": "a", "price": 1}]}),
         identify("2", traits={"a": 1}),
@@ -65,17 +71,20 @@ def test_no_bytes_break_the_reader_or_what_stands_beside_them(outside_env: dict[
         (corpus / str(number)).write_bytes(seed)
     words = tmp_path / "words"
     words.write_text("".join(f'"{word}"\n'.replace("\\u", "\\\\u") for word in WORDS))
-    effort = [f"-max_total_time={max(30, SOAK // 6)}"] if SOAK else ["-runs=12000", "-seed=7"]
+    effort = [f"-max_total_time={share}"] if share else ["-runs=12000", "-seed=7"]
     program = [sys.executable, str(Path(__file__).with_name("fuzz_parser.py")), *effort]
     limits = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", f"-dict={words}", f"-artifact_prefix={tmp_path}/"]
     done = subprocess.run(
         [*program, *limits, str(corpus)], env=outside_env, cwd=PROJECT, capture_output=True, check=False,
-        timeout=120 + SOAK,
+        timeout=120 + share,
     )  # fmt: skip
     told = done.stderr.decode(errors="replace")
     broke = [path.read_bytes()[:500] for path in tmp_path.glob("*-*") if path.is_file()]
     assert done.returncode == 0 and not broke, f"{broke}\n{told[-4000:]}"
-    assert "Done " in told, told[-4000:]
+    ended = re.search(r"Done (\d+) runs in \d+ second", told)
+    assert ended, told[-4000:]
+    record_property("examples", ended[1])
+    record_property("seen", re.findall(r"cov: \d+ ft: \d+ corp: \S+", told)[-1])
 
 
 # --- Programs of batches --------------------------------------------------------------------------------------
@@ -222,12 +231,13 @@ def admin(db: None) -> Iterator[None]:
     _browsers.clear()
 
 
+@pytest.mark.lasting("batches")
 def test_programs_of_batches_break_nothing(admin: None) -> None:
     run_state_machine_as_test(
         Sending,
-        settings=settings(
-            max_examples=max(6, SOAK // 3),
-            stateful_step_count=10 if not SOAK else 40,
+        settings=how(
+            max_examples=6,
+            stateful_step_count=40 if SOAKING else 10,
             suppress_health_check=list(HealthCheck),
         ),
     )

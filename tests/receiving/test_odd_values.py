@@ -139,6 +139,7 @@ MESSAGE = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.lasting("batches")
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(MESSAGE | VALUE, max_size=4), st.sampled_from(["/v1/batch", "/v1/track", "/v1/i"]), VALUE)
 def test_whatever_is_sent_is_answered_and_its_neighbours_are_stored(
@@ -155,6 +156,7 @@ def test_whatever_is_sent_is_answered_and_its_neighbours_are_stored(
         assert json.dumps(row.properties) and row.occurred_at
 
 
+@pytest.mark.lasting("bytes")
 @settings(max_examples=400)
 @given(st.binary(max_size=60) | st.text(alphabet='{}[]",:\\abatch0nN ', max_size=60).map(lambda text: text.encode()))
 def test_any_bytes_are_cut_into_messages_or_refused(body: bytes) -> None:

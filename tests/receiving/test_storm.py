@@ -23,6 +23,7 @@ from pytest_django import DjangoDbBlocker
 from bench.measuring import percentile
 from clm.lib.processes import wait_until
 from customers import locks
+from tests.lasting import seed
 
 from .forgetting import forgetting
 from .sending import identify, track
@@ -30,8 +31,7 @@ from .whole import Installation, Patient, hash_text
 
 # For the tables of the test database, which the installation gets a copy of.
 pytestmark = pytest.mark.django_db
-SOAK = int(os.environ.get("CLM_SOAK", "0"))
-SEED = int(os.environ.get("CLM_STORM_SEED", "7" if not SOAK else str(time.time_ns() % 10**9)))
+SEED = seed(7)
 THREADS, PEOPLE, IN_A_BATCH = 50, 150, 20
 PATIENCE = 90.0
 

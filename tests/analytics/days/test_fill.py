@@ -41,6 +41,7 @@ def world(db: None) -> None:
     installed(time_zone=ZONE)
 
 
+@pytest.mark.lasting("people")
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(woven(), st.lists(st.booleans(), min_size=12, max_size=12))
 def test_after_any_program_of_facts_merges_and_fills_kept_figures_equal_recomputed_ones(

@@ -34,6 +34,7 @@ def standing_members() -> list[tuple[int, int, int]]:
     return sorted((live[subject], stage, customer) for subject, stage, customer in rows)
 
 
+@pytest.mark.lasting("people")
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(woven(), st.lists(st.booleans(), min_size=12, max_size=12))
 def test_members_are_those_who_stand_there(world: None, weave: tuple, fills: list[bool]) -> None:

@@ -158,6 +158,7 @@ def test_the_unit_of_time_changes_nothing_but_the_unit() -> None:
 ORDERS = some.lists(some.tuples(some.integers(1, 6), some.integers(0, 400)), min_size=1, max_size=40)
 
 
+@pytest.mark.lasting("figures")
 @given(orders=ORDERS, weeks=some.integers(1, 60), until=some.integers(0, 420))
 def test_moving_all_times_moves_nothing_but_the_days(orders: list[tuple[int, int]], weeks: int, until: int) -> None:
     customer, day = (np.array(one, np.int64) for one in zip(*orders, strict=True))
@@ -167,6 +168,7 @@ def test_moving_all_times_moves_nothing_but_the_days(orders: list[tuple[int, int
         assert getattr(then, name).tolist() == getattr(later, name).tolist()
 
 
+@pytest.mark.lasting("figures")
 @given(orders=ORDERS, data=some.data())
 def test_splitting_an_order_of_a_day_in_two_changes_no_history(orders: list[tuple[int, int]], data) -> None:
     again = data.draw(some.sampled_from(orders))
@@ -182,6 +184,7 @@ def test_splitting_an_order_of_a_day_in_two_changes_no_history(orders: list[tupl
         assert getattr(whole, name).tolist() == getattr(split, name).tolist()
 
 
+@pytest.mark.lasting("figures")
 @given(orders=ORDERS, until=some.integers(0, 400))
 def test_histories_are_what_counting_by_hand_says(orders: list[tuple[int, int]], until: int) -> None:
     found = counted(
@@ -197,6 +200,7 @@ def test_histories_are_what_counting_by_hand_says(orders: list[tuple[int, int]],
     assert {int(row[0]): tuple(int(each) for each in row[1:]) for row in columns} == by_hand
 
 
+@pytest.mark.lasting("figures")
 @given(repeats=some.lists(some.integers(1, 9), min_size=3, max_size=30), factor=some.sampled_from([0.01, 1.0, 137.5]))
 def test_another_currency_scales_what_orders_are_worth_and_nothing_else(repeats: list[int], factor: float) -> None:
     often = np.array(repeats)

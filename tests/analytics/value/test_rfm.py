@@ -50,6 +50,7 @@ def test_nobody_has_no_classes() -> None:
     assert thresholds(np.empty(0, np.int64)) is None
 
 
+@pytest.mark.lasting("figures")
 @given(values=some.lists(some.integers(-50, 50), min_size=1, max_size=80), descending=some.booleans())
 def test_a_higher_value_is_never_in_a_lower_class_and_every_class_is_its_bounds(
     values: list[int], descending: bool

@@ -1,18 +1,15 @@
-"""How long generated tests go on: a fixed, seeded minute in all, or about CLM_SOAK seconds with new seeds each time."""
-
-import os
+"""How long generated tests of rules go on: a fixed, seeded minute in all. `make soak` repeats them with new seeds."""
 
 from hypothesis import HealthCheck, settings
 
-SEEDED_SECONDS = 60
-SOAK_SECONDS = int(os.environ.get("CLM_SOAK", "0"))
+from tests.lasting import SOAKING
 
 
 def effort(examples: int) -> settings:
     """Settings for a test whose share of the seeded minute is `examples`."""
     return settings(
-        max_examples=max(examples, examples * SOAK_SECONDS // SEEDED_SECONDS),
-        derandomize=SOAK_SECONDS == 0,
+        max_examples=examples,
+        derandomize=not SOAKING,
         database=None,
         deadline=None,
         print_blob=True,

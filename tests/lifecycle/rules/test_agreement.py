@@ -10,24 +10,28 @@ from tests.lifecycle.rules.generated_rules import OPERANDS, ROLES, VALUES
 from tests.lifecycle.rules.reference import History, Touchpoint, Version
 
 
+@pytest.mark.lasting("rules")
 @effort(800)
 @given(cases(dense=True, sort="rules"))
 def test_every_span_agrees_on_a_dense_grid(case: Case):
     assert_spans_agree(case)
 
 
+@pytest.mark.lasting("rules")
 @effort(500)
 @given(cases(dense=True, sort="money"))
 def test_every_span_of_sums_agrees_on_a_dense_grid(case: Case):
     assert_spans_agree(case)
 
 
+@pytest.mark.lasting("rules")
 @effort(300)
 @given(cases(dense=True, sort="days"))
 def test_every_span_agrees_around_days_that_came_back_or_were_left_out(case: Case):
     assert_spans_agree(case)
 
 
+@pytest.mark.lasting("rules")
 @effort(400)
 @given(cases(dense=False, sort="rules"))
 def test_every_span_agrees_on_wild_histories(case: Case):

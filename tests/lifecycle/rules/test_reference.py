@@ -119,6 +119,7 @@ def test_a_value_satisfies_a_test_as_the_language_says(test, value, expected):
     assert satisfies(test, value) is expected
 
 
+@pytest.mark.lasting("rules")
 @effort(150)
 @given(cases(dense=True, sort="rules"), st.integers(-1, 1))
 def test_truth_changes_nowhere_but_at_the_borders_of_the_spans(case: Case, jitter: int):

@@ -20,24 +20,28 @@ from tests.lifecycle.rules.generated_rules import REMAPPED, ROLES
 from tests.lifecycle.rules.reference import History, Version
 
 
+@pytest.mark.lasting("rules")
 @effort(500)
 @given(cases(dense=True, sort="stages"))
 def test_every_spell_agrees_on_a_dense_grid(case: Case):
     assert_spells_agree(case)
 
 
+@pytest.mark.lasting("rules")
 @effort(250)
 @given(cases(dense=False, sort="stages"))
 def test_every_spell_agrees_on_wild_histories(case: Case):
     assert_spells_agree(case)
 
 
+@pytest.mark.lasting("rules")
 @effort(200)
 @given(cases(dense=True, sort="wide"))
 def test_every_spell_agrees_for_models_wider_than_a_machine_word(case: Case):
     assert_spells_agree(case)
 
 
+@pytest.mark.lasting("rules")
 @effort(200)
 @given(
     cases(dense=True, sort="stages"),
@@ -51,6 +55,7 @@ def test_versions_with_their_own_zone_roles_and_l_do_not_disturb_each_other(case
     assert_spells_agree(case, later)
 
 
+@pytest.mark.lasting("rules")
 @effort(150)
 @given(cases(dense=True, sort="stages"), st.integers(1, 3))
 def test_spells_do_not_depend_on_where_the_chunks_are_cut(case: Case, owners: int):
@@ -67,6 +72,7 @@ def installed(name: str) -> Any:
     return json.loads((INSTALLED / f"{name}.json").read_text(encoding="utf-8"), parse_float=Decimal)
 
 
+@pytest.mark.lasting("rules")
 @effort(200)
 @given(lives(), st.sampled_from(("seven", "five", "cycle")), st.sampled_from(("Europe/London", "America/St_Johns")))
 def test_every_spell_of_the_installed_models_agrees(histories: list[History], model: str, zone: str):
