@@ -1,29 +1,25 @@
-"""Erasing a customer: nothing says who it was, what happened stays, and what names it again is noticed."""
+"""Erasing a customer: nothing says who it was, and what happened stays."""
 
 import io
 import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db import connection
 
 from clm.lib.access.models import KeptAnswer
-from clm.lib.questions import ConflictError, QuestionError
+from clm.lib.questions import ConflictError
 from customers.consents import state_consent
 from customers.erase import _Mentions, work_on_erasures
-from customers.erased import digest_of, readmit, sift
 from customers.importing.staging import keep_content, portion, stage_rows
-from customers.ingest import clock, ingest
-from customers.keeping import create_customer, edit_customer, log_touchpoint
+from customers.ingest import clock
+from customers.keeping import edit_customer, log_touchpoint
 from customers.merge import MergeError, merge, unmerge
 from customers.models import (
     Customer,
-    ErasedIdentifier,
-    Erasure,
     Identity,
     Import,
     ImportContent,
@@ -43,12 +39,11 @@ from lifecycle.erase import erase
 from lifecycle.list_members import add_members
 from lifecycle.models import ListMember, Placement, Segment, StageModel, Transition
 from lifecycle.place import place
-from tests.factories import client_of, make_customer, make_order
+from tests.factories import make_customer, make_order
 from tests.lifecycle.making import ago, customer_of, happened, history_of, installed, settle, source, tell
 from tests.receiving.sending import Sender, identify, track
 
 pytestmark = pytest.mark.django_db
-
 # Each word stands in the database wherever the person is spoken of, and nowhere else.
 WORDS = (
     "zwillingsohn",
@@ -269,73 +264,6 @@ def test_stages_that_rested_on_what_was_said_are_computed_anew_and_say_why() -> 
     assert not Stale.objects.exists()
 
 
-def test_what_names_an_erased_person_again_is_not_stored_and_is_noticed() -> None:
-    sender = Sender()
-    sender.batch(identify("1", user="u", anonymousId="a", traits={"email": "una@example.org"}))
-    erase(customer=customer_of("u"), now=clock())
-    work_on_erasures()
-    before = Touchpoint.objects.count()
-    again = [
-        track("2", user="u"),
-        track("3", user=None, anonymousId="a"),
-        identify("4", user="UNA@example.org"),
-        {"type": "group", "messageId": "5", "groupId": "acme", "userId": "u"},
-        track("6", user="somebody else"),
-    ]
-    assert sender.batch(*again).status_code == 200
-    assert sender.batch(*again).status_code == 200
-    assert Touchpoint.objects.count() == before + 1
-    assert list(Identity.objects.values_list("value", flat=True)) == ["somebody else"]
-    assert not Reject.objects.exists()
-    met = dict(ErasedIdentifier.objects.filter(met__gt=0).values_list("digest", "met"))
-    assert met == {
-        digest_of("user_id", "u"): 4,
-        digest_of("anonymous_id", "a"): 2,
-        digest_of("email", "una@example.org"): 2,
-    }
-
-
-def test_of_an_event_that_names_somebody_else_too_only_what_was_erased_is_left_out() -> None:
-    sender = Sender()
-    sender.batch(
-        identify("1", user="u", anonymousId="a", traits={"email": "una@example.org", "phone": "+442079460958"})
-    )
-    erase(customer=customer_of("u"), now=clock())
-    work_on_erasures()
-    told = {"email": " Una@Example.org", "plan": "pro", "phone": "+44 20 7946 0958"}
-    sender.batch(
-        identify("2", user="new", anonymousId="a", traits=told),
-        track("3", user="new", properties={"contact": "una@example.org", "page": 1}, context={"traits": told}),
-    )
-    assert list(Identity.objects.values_list("kind", "value")) == [("user_id", "new")]
-    assert set(Trait.objects.values_list("key", flat=True)) == {"plan"}
-    assert Touchpoint.objects.get(type__name="Feature Used").properties == {"page": 1}
-    assert not RawBody.objects.exists(), "what arrived names the person"
-
-
-def test_somebody_who_comes_back_is_let_in_again() -> None:
-    sender = Sender()
-    sender.batch(identify("1", user="u", traits={"email": "una@example.org"}))
-    erase(customer=customer_of("u"), now=clock())
-    with pytest.raises(QuestionError, match="was erased"):
-        create_customer(email="una@example.org", author="Ada", now=clock())
-    assert readmit(kind="email", value=" UNA@example.org")
-    assert not readmit(kind="email", value="una@example.org")
-    new = create_customer(email="una@example.org", author="Ada", now=clock())
-    assert new != Erasure.objects.get().customer_id
-    sender.batch(track("2", user="u"))
-    assert not Identity.objects.filter(kind="user_id").exists()
-    assert readmit(kind="user_id", value="u")
-    sender.batch(track("3", user="u"))
-    assert customer_of("u") not in (new, Erasure.objects.get().customer_id)
-
-
-@pytest.mark.parametrize(("kind", "value"), [("email", "nobody"), ("phone", "020 7946"), ("user_id", "")])
-def test_what_is_no_identifier_is_not_let_in(kind: str, value: str) -> None:
-    with pytest.raises(QuestionError):
-        readmit(kind=kind, value=value)
-
-
 def test_whoever_was_merged_into_an_erased_customer_is_erased_with_it() -> None:
     first, second, third = make_customer(name="Una A"), make_customer(name="Una B"), make_customer(name="Una C")
     inner = merge(customers=(second, third), now=clock())
@@ -356,17 +284,6 @@ def test_whoever_was_merged_into_an_erased_customer_is_erased_with_it() -> None:
     unmerge(merge=inner.pk, now=clock())
     assert not Identity.objects.exclude(profile__customer=apart).exists()
     assert Customer.objects.get(pk=third).erased_at is not None
-
-
-def test_of_an_erased_customer_nothing_more_can_be_told() -> None:
-    customer = make_customer(name="Una")
-    erase(customer=customer, now=clock())
-    with pytest.raises(QuestionError):
-        log_touchpoint(customer=customer, kind="note", text="x", author="Ada", now=clock())
-    with pytest.raises(QuestionError):
-        state_consent(
-            customer=customer, address="x", channel="email", purpose="p", state="granted", source="", now=clock()
-        )
 
 
 def test_many_touchpoints_are_blanked_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,31 +330,6 @@ def test_many_touchpoints_are_blanked_part_by_part(monkeypatch: pytest.MonkeyPat
 )
 def test_a_text_speaks_of_somebody_by_whole_words(text: str, is_found: bool) -> None:
     assert _Mentions(["una@example.org", "u", "Zoë Straße"]).found_in(text) is is_found
-
-
-def test_a_hash_cannot_be_made_without_the_secret_key(settings: Any) -> None:
-    one = digest_of("email", "una@example.org")
-    assert one != digest_of("user_id", "una@example.org")
-    settings.SECRET_KEY = "another"
-    assert digest_of("email", "una@example.org") != one
-
-
-def test_an_identity_that_is_stored_now_is_nobodys_who_was_erased() -> None:
-    event = happened("u", "Page Viewed", ago(days=1))
-    erased = {digest_of("user_id", "u")}
-    assert sift(events=[event], erased=erased, known=set()).events == ()
-    assert sift(events=[event], erased=erased, known={("user_id", "u")}).events == (event,)
-
-
-def test_profiles_are_told_by_position_also_beside_those_who_were_erased() -> None:
-    tell(happened("u", "Page Viewed", ago(days=1)))
-    erase(customer=customer_of("u"), now=clock())
-    events = [happened(who, "Page Viewed", ago(hours=2)) for who in ("a", "u", "b")]
-    done = ingest(source=source(), events=events)
-    assert (done.new, done.erased, done.profiles[1]) == (2, 1, 0)
-    assert Identity.objects.get(value="b").profile_id == done.profiles[2]
-    nothing = ingest(source=source(), events=events[1:2])
-    assert (nothing.new, nothing.erased, nothing.profiles) == (0, 1, (0,))
 
 
 # Tables that point at people, and why an erasure leaves their rows, or how it changes them.
@@ -496,19 +388,6 @@ def test_every_table_that_points_at_people_is_thought_of_by_the_erasure() -> Non
     }
     assert pointing - POINTS_AT_PEOPLE.keys() == set()
     assert POINTS_AT_PEOPLE.keys() - pointing <= {"customers_customer"}
-
-
-def test_the_answer_of_a_request_sent_twice_names_nobody_any_more() -> None:
-    installed()
-    api = client_of("admin")
-    told = {"name": "Una Zwillingsohn", "email": MAIL}
-    once = {"Idempotency-Key": "k1"}
-    made = api.post("/api/v1/customers/", told, "application/json", headers=once)
-    assert made.status_code == 201
-    erase(customer=int(made.json()["id"]), now=clock())
-    work_on_erasures()
-    answer = api.post("/api/v1/customers/", told, "application/json", headers=once)
-    assert (answer.status_code, Customer.objects.filter(erased_at=None).count()) == (410, 0)
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "utf-16"])

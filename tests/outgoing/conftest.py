@@ -14,9 +14,11 @@ from customers.events import Event
 from customers.ingest import clock
 from lifecycle.announce import sequence
 from tests.lifecycle.conftest import side, spawn  # noqa: F401 (fixtures)
-from tests.lifecycle.making import settle, tell
+from tests.lifecycle.making import ago, happened, settle, tell
 
 from .sink import Sink
+
+Make = Callable[..., tuple[Endpoint, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +35,7 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture
-def make_endpoint(sink: Sink) -> Callable[..., tuple[Endpoint, str]]:
+def make_endpoint(sink: Sink) -> Make:
     """`make_endpoint(events=[...])`: an endpoint at the sink, and its secret."""
 
     def make(**told: Any) -> tuple[Endpoint, str]:
@@ -41,6 +43,14 @@ def make_endpoint(sink: Sink) -> Callable[..., tuple[Endpoint, str]]:
         return create_endpoint(told={"url": sink.url(), "events": list(TYPES), **told}, now=clock())
 
     return make
+
+
+def signup(person: str, **more: Any) -> Any:
+    return happened(person, "Signed Up", ago(minutes=5), traits={"name": f"Name of {person}"}, **more)
+
+
+def order(person: str, **of: float) -> Any:
+    return happened(person, "Order Completed", ago(**(of or {"minutes": 1})), amount=1_000)
 
 
 def live(*events: Event, **more: Any) -> None:
