@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.serializer import serializer_factory
 from django.db.migrations.state import ModelState
 from pytest_django import DjangoDbBlocker
 
@@ -29,8 +30,8 @@ def squashed() -> dict[str, tuple[Key, list[Key]]]:
 
 
 def described(model: ModelState) -> object:
-    """Everything of a model, its fields in the order of their columns."""
-    fields = [(name, field.deconstruct()[1:]) for name, field in model.fields.items()]
+    """Everything of a model as a migration would write it, its fields in the order of their columns."""
+    fields = [(name, serializer_factory(field).serialize()[0]) for name, field in model.fields.items()]
     # An option that was set and taken back is left as an empty list.
     options = {name: value for name, value in model.options.items() if value}
     return model.name, fields, options, model.bases, [name for name, _manager in model.managers]
