@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from _pytest.runner import call_and_report, runtestprotocol
+from _pytest.runner import CallInfo, runtestprotocol
 from django.conf import settings
 from hypothesis.statistics import collector
 
@@ -70,7 +70,9 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         is_last = now + (now - round_began) / 2 >= began + item.stash.get(SHARE, 0)
         if is_last or any(not report.passed for report in reports):
             break
-    reports.append(call_and_report(item, "teardown", log=False, nextitem=nextitem))
+    # What the module shares goes when the next test is of another one.
+    ended = CallInfo.from_call(lambda: item.session._setupstate.teardown_exact(nextitem), when="teardown")
+    reports.append(item.ihook.pytest_runtest_makereport(item=item, call=ended))
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)

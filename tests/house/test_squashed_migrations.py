@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.serializer import serializer_factory
 from django.db.migrations.state import ModelState
 from pytest_django import DjangoDbBlocker
@@ -70,8 +71,11 @@ def test_a_database_that_made_all_the_steps_has_nothing_to_do() -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_database_that_lacks_the_last_step_makes_that_step(room: str) -> None:
     key, steps = squashed()[room]
-    forget(key, steps[-1])
-    assert plan() == steps[-1:]
+    later = [each for each in MigrationRecorder(connection).applied_migrations() if each[0] == room]
+    forget(*(each for each in later if each not in steps[:-1]))
+    wanted = plan()
+    assert wanted[0] == steps[-1]
+    assert key not in wanted
 
 
 @contextmanager
