@@ -5,12 +5,13 @@ nowhere else, so a number and its list are counted by the same rules."""
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
 from clm.lib.questions import NotThereError, QuestionError
 
-from . import cohorts, movement, retention, sales, scores
+from . import cohorts, feedback, movement, retention, sales, scores, support
 from .scope import Scope
 from .sorting import Sorting, StageRef, stage_model
 
@@ -93,6 +94,8 @@ def customers_behind(*, scope: Scope, group: str) -> list[int]:
         return sales.customers_of(scope=scope, group=group)
     if group.startswith("score:"):
         return scores.customers_of(group=group)
+    if (room := _room(group)) is not None:
+        return room.customers_of(scope=scope, group=group)
     if group.startswith("cohort:"):
         asked, start, k = _parsed_cohort(group)
         return cohorts.customers_of_cell(scope=scope, asked=asked, start=start, k=k)
@@ -106,6 +109,8 @@ def refuse_unknown_group(group: str) -> None:
         return
     if group.startswith("score:"):
         scores.refuse_unknown_group(group)
+    elif (room := _room(group)) is not None:
+        room.refuse_unknown_group(group)
     elif group.startswith("cohort:"):
         _parsed_cohort(group)
     else:
@@ -119,6 +124,8 @@ def said(group: str) -> str:
         return ""
     if group.startswith("score:"):
         return scores.said(group)
+    if (room := _room(group)) is not None:
+        return room.said(group)
     if group.startswith("cohort:"):
         asked, _start, k = _parsed_cohort(group)
         of = {"k": k, "unit": cohorts.UNITS[asked.unit][0], "beginning": cohorts.BEGINNINGS[asked.by][0]}
@@ -135,6 +142,24 @@ def said(group: str) -> str:
 def has_period(group: str) -> bool:
     """Whether a group is about a period; scores are of their own day."""
     return not group.startswith("score:")
+
+
+class _Room(Protocol):
+    """A module whose groups say themselves whom they hold."""
+
+    def customers_of(self, *, scope: Scope, group: str) -> list[int]: ...
+
+    def refuse_unknown_group(self, group: str, /) -> None: ...
+
+    def said(self, group: str, /) -> str: ...
+
+
+_ROOMS: dict[str, _Room] = {"feedback": feedback, "tickets": support}
+
+
+def _room(group: str) -> _Room | None:
+    """Whose group it is by its first word, None for others."""
+    return _ROOMS.get(group.partition(":")[0]) if ":" in group else None
 
 
 def cohort_group(asked: cohorts.Asked, start: date, k: int | None) -> str:

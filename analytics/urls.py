@@ -41,6 +41,7 @@ from analytics.pages.examples import (
     segment_example_retire,
     segment_examples,
 )
+from analytics.pages.experience import experience, experience_answers, experience_file
 from analytics.pages.exporting import customers_export, export_file, export_new, export_stop, exports
 from analytics.pages.imports import (
     import_ask,
@@ -97,6 +98,7 @@ from analytics.pages.stage_model_forms import (
 from analytics.pages.stage_models import model, models
 from analytics.pages.styleguide import styleguide
 from analytics.pages.sub_rules import sub_rules
+from analytics.pages.support import support_file, support_page
 from analytics.pages.system import system, system_import, system_retry
 from analytics.pages.users import user, user_access, user_link, user_new, users
 from analytics.pages.value import value
@@ -138,6 +140,11 @@ urlpatterns = [
     path("metrics/", metrics, name="metrics"),
     path("metrics.<slug:kind>", metrics_file, name="metrics_file"),
     path("movement/", moves, name="movement"),
+    path("experience/", experience, name="experience"),
+    path("experience/answers/", experience_answers, name="experience_answers"),
+    path("experience.<slug:kind>", experience_file, name="experience_file"),
+    path("support/", support_page, name="support"),
+    path("support.<slug:kind>", support_file, name="support_file"),
     path("value/", value, name="value"),
     path("movement.<slug:kind>", movement_file, name="movement_file"),
     path("models/", models, name="models"),

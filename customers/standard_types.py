@@ -11,6 +11,7 @@ _BY_ROLE: dict[str, tuple[str, ...]] = {
         "Email Marked as Spam",
         "Push Notification Received",
         "Push Notification Bounced",
+        "Survey Sent",
         "Promotion Viewed",
         "Product List Viewed",
     ),

@@ -24,8 +24,8 @@ class ConfigurationError(ValueError):
 
 
 def configure(*, changes: dict[str, Any], now: datetime) -> Installation:
-    """Change the named fields of the installation (name, currency, time_zone, lapse_days, news_hours,
-    margin_percent); what is live is built anew if it counts differently now."""
+    """Change the named fields of the installation (name, currency, time_zone, lapse_days, news_hours, margin_percent,
+    support_days, support_opens, support_closes); what is live is built anew if it counts differently now."""
     with transaction.atomic():
         locks.own(locks.PROPERTY_KEYS)  # nobody ingests meanwhile
         installation = Installation.current()

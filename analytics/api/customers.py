@@ -153,7 +153,8 @@ class CustomersNarrowed(FromUntil, KnownAt):
         help_text=(
             "The customers behind a number over the period `from` to `until`: started, ended, kept, lost, first, "
             "reactivated, came_and_went, buyers, first_paying, customers; of movement, at_start, at_end, came, gone, "
-            "entered, left and reached, each as `at_start:MODEL:STAGE`, and `moved:MODEL:STAGE:STAGE`."
+            "entered, left and reached, each as `at_start:MODEL:STAGE`, and `moved:MODEL:STAGE:STAGE`; those that "
+            "`experience/` and `support/` name."
         ),
     )
     lines = serializers.ChoiceField(

@@ -34,6 +34,9 @@ class InstallationShape(serializers.Serializer[Any]):
     lapse_days = serializers.IntegerField(help_text="What L means in rules.")
     news_hours = serializers.IntegerField(help_text="After so many hours a change is no longer news.")
     margin_percent = serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True)
+    support_days = serializers.CharField(help_text="On which days support works: ISO numbers, Monday is 1.")
+    support_opens = serializers.CharField(help_text="In the business time zone, like 09:00.")
+    support_closes = serializers.CharField(help_text="Like 17:00; 24:00 is the end of the day.")
 
 
 class InstallationTold(Body):
@@ -42,6 +45,11 @@ class InstallationTold(Body):
     margin_percent = serializers.DecimalField(
         required=False, allow_null=True, max_digits=5, decimal_places=2, min_value=0, max_value=100
     )
+    support_days = serializers.RegexField(
+        r"^(?=.)1?2?3?4?5?6?7?$", required=False, help_text="ISO numbers in their order, Monday is 1: 12345."
+    )
+    support_opens = serializers.RegexField(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", required=False)
+    support_closes = serializers.RegexField(r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", required=False)
 
 
 class OneInstallation(APIView):
@@ -58,7 +66,7 @@ class OneInstallation(APIView):
 
     @act(
         operation_id="installation_change",
-        summary="Change the name, the news window or the margin",
+        summary="Change the name, the news window, the margin or the hours of support",
         description=(
             "Currency, time zone and L decide what is stored; they are chosen before anything is, by "
             "`manage.py configure`."

@@ -14,6 +14,7 @@ from .documents import Docs, Schema
 from .erasures import EraseCustomer, Erasures, OneErasure, Readmit
 from .estimates import EstimateRule, OneRuleCount, RuleCounts, RuleWords
 from .examples import ModelExamples, OneModelExample, OneSegmentExample, SegmentExamples
+from .experience import Experience, ExperienceAnswers, SupportView
 from .exports import CustomersFile, ExportFile, Exports, OneExport
 from .facts import (
     Affiliations,
@@ -203,6 +204,9 @@ urlpatterns = [
     path("changes/<str:change>/preview/", ChangePreview.as_view(), name="api_change_preview"),
     path("changes/<str:change>/publish/", ChangePublish.as_view(), name="api_change_publish"),
     path("movement/", Moves.as_view(), name="api_movement"),
+    path("experience/", Experience.as_view(), name="api_experience"),
+    path("experience/answers/", ExperienceAnswers.as_view(), name="api_experience_answers"),
+    path("support/", SupportView.as_view(), name="api_support"),
     path("value/", Value.as_view(), name="api_value"),
     path("metrics/", Metrics.as_view(), name="api_metrics"),
     path("metrics/<slug:name>/", OneMetric.as_view(), name="api_metric"),

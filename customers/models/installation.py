@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class Installation(models.Model):
     """The one row that says whose installation this is and in what zone, currency and rhythm it counts.
 
+    support_days, support_opens, support_closes: when support is at work, for waiting times in business hours.
     A change of lapse_days or time_zone reaches stages and segments only through new published versions."""
 
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
@@ -27,6 +28,11 @@ class Installation(models.Model):
     margin_percent = models.DecimalField(
         _("gross margin, percent"), max_digits=5, decimal_places=2, null=True, blank=True
     )
+    support_days = models.CharField(
+        _("days on which support works"), max_length=7, default="12345", help_text=_("ISO numbers, Monday is 1.")
+    )
+    support_opens = models.CharField(_("support begins at"), max_length=5, default="09:00")
+    support_closes = models.CharField(_("support ends at"), max_length=5, default="17:00")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -44,6 +50,18 @@ class Installation(models.Model):
             models.CheckConstraint(
                 condition=models.Q(margin_percent=None) | models.Q(margin_percent__gte=0, margin_percent__lte=100),
                 name="margin_is_a_percentage",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(support_days__regex="^1?2?3?4?5?6?7?$") & ~models.Q(support_days=""),
+                name="support_works_on_days_of_the_week",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    support_opens__regex="^([01][0-9]|2[0-3]):[0-5][0-9]$",
+                    support_closes__regex="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+                    support_opens__lt=models.F("support_closes"),
+                ),
+                name="support_begins_before_it_ends",
             ),
         ]
 

@@ -1,4 +1,4 @@
-// A line chart over days: {description, labels: ["2026-11-01"], lines: [{name, values, stage}]}. One line is filled below, several are not; a line of a stage has its colour.
+// A line chart over days: {description, labels: ["2026-11-01"], lines: [{name, values, stage}]}; low, high: the ends of the scale, if it does not begin at 0; dots: values may stand alone, without neighbours. One line is filled below, several are not; a line of a stage has its colour.
 window.clmCharts.kinds.lines = (data, element) => {
   const charts = window.clmCharts;
   const tokens = charts.tokens();
@@ -19,9 +19,9 @@ window.clmCharts.kinds.lines = (data, element) => {
       axisLine: { lineStyle: { color: tokens.edge } }, axisTick: { show: false },
       axisLabel: { color: tokens.muted, fontSize: 12, hideOverlap: true, margin: 12, interval: long ? (index) => index > 0 && data.labels[index].slice(0, 7) !== data.labels[index - 1].slice(0, 7) : "auto", formatter: (_, index) => day(data.labels[index], long ? { month: "short", year: "2-digit" } : { day: "numeric", month: "short" }), alignMinLabel: "left", alignMaxLabel: "right" },
     },
-    yAxis: { type: "value", min: 0, splitNumber: 4, axisLabel: { color: tokens.muted, fontSize: 12, formatter: (value) => charts.number.format(value) }, splitLine: { lineStyle: { color: tokens.line } } },
+    yAxis: { type: "value", min: data.low ?? 0, max: data.high, splitNumber: 4, axisLabel: { color: tokens.muted, fontSize: 12, formatter: (value) => charts.number.format(value) }, splitLine: { lineStyle: { color: tokens.line } } },
     series: data.lines.map((line, index) => ({
-      name: line.name, type: "line", data: line.values, showSymbol: line.values.length < 2, symbol: "circle", symbolSize: 7, lineStyle: { width: 2 }, emphasis: { disabled: true }, connectNulls: false,
+      name: line.name, type: "line", data: line.values, showSymbol: Boolean(data.dots) || line.values.length < 2, symbol: "circle", symbolSize: 7, lineStyle: { width: 2 }, emphasis: { disabled: true }, connectNulls: false,
       areaStyle: several ? undefined : { opacity: 1, color: { type: "linear", x: 0, y: 0, x2: 0, y2: 1, colorStops: [{ offset: 0, color: charts.fade(colours[index], 0.22) }, { offset: 1, color: charts.fade(colours[index], 0.01) }] } },
     })),
   };

@@ -196,6 +196,8 @@ WRONG: dict[str, Callable[[Made], Any]] = {
     "minor_digits_are_0_to_4": lambda _made: Installation.objects.update(minor_digits=5),
     "reporting_currency_is_iso_4217": lambda _made: Installation.objects.update(currency="eur"),
     "margin_is_a_percentage": lambda _made: Installation.objects.update(margin_percent=101),
+    "support_works_on_days_of_the_week": lambda _made: Installation.objects.update(support_days="21"),
+    "support_begins_before_it_ends": lambda _made: Installation.objects.update(support_opens="17:00"),
     "customer_is_not_merged_into_itself": lambda _made: Customer.objects.update(merged_into=models.F("id")),
     "identity_belongs_to_one_profile": lambda m: Identity.objects.create(kind="email", value="a@b", profile=m.profile),
     "identity_has_a_value": lambda m: Identity.objects.create(kind="email", value="", profile=m.profile),

@@ -15,6 +15,9 @@ SETTINGS = {
     "name": "Northwind",
     "margin_percent": "40",
     "news_hours": "48",
+    "support_days": ["1", "2", "6"],
+    "support_opens": "08:30",
+    "support_closes": "24:00",
     "currency": "GBP",
     "time_zone": "Europe/London",
     "lapse_days": "90",
@@ -55,15 +58,24 @@ def test_an_empty_installation_chooses_what_it_counts_in(admin: Client) -> None:
     now = Installation.current()
     assert (now.name, now.currency, now.time_zone, now.lapse_days) == ("Northwind", "GBP", "Europe/London", 90)
     assert (now.margin_percent, now.news_hours) == (Decimal(40), 48)
+    assert (now.support_days, now.support_opens, now.support_closes) == ("126", "08:30", "24:00")
     assert "different" in said(admin.post("/settings/", SETTINGS, follow=True))[0]
 
 
 def test_every_fault_of_the_settings_is_named_at_once(admin: Client) -> None:
     bad = {"name": "", "margin_percent": "140", "news_hours": "-1", "currency": "EURO", "time_zone": "x"}
-    answer = admin.post("/settings/", {**bad, "lapse_days": "0"})
+    hours = {"support_days": ["8"], "support_opens": "9", "support_closes": "25:00"}
+    answer = admin.post("/settings/", {**bad, **hours, "lapse_days": "0"})
     assert answer.status_code == 422
     assert set(faults(answer)) == SETTINGS.keys()
     assert 'value="140"' in answer.content.decode()
+
+
+def test_support_ends_after_it_begins_and_works_on_some_day(admin: Client) -> None:
+    assert set(faults(admin.post("/settings/", {**SETTINGS, "support_opens": "24:00"}))) == {"support_opens"}
+    assert set(faults(admin.post("/settings/", {**SETTINGS, "support_closes": "08:30"}))) == {"support_closes"}
+    assert set(faults(admin.post("/settings/", {**SETTINGS, "support_days": []}))) == {"support_days"}
+    assert Installation.current().support_opens == "09:00"
 
 
 def test_touchpoints_fix_what_they_were_counted_in_and_the_rest_stays_open(admin: Client) -> None:

@@ -1,0 +1,242 @@
+"""What customers ask support for, and how long they wait: tickets opened in a period, their reasons, the times until
+the first answer and until they are resolved, by the calendar and by business hours.
+
+A ticket is a customer and a reference. What is still open counts for as long as it has been seen (Kaplan-Meier):
+leaving it out would make slow support look fast."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clm.lib.business_hours import BusinessHours, BusinessTime
+from clm.lib.questions import QuestionError
+from customers.models import Installation, Role
+
+from .days.remembered import remembered_rows
+from .intervals import wilson
+from .retention import retention
+from .sales import types_of
+from .scope import Scope
+from .survival import Quantile, quantile
+
+MINUTE = timedelta(minutes=1)
+# Reasons told one by one; the rest is told together.
+MOST_REASONS = 20
+# Tickets of a customer by what became of them.
+GROUPS = {
+    "opened": gettext_lazy("who opened a ticket"),
+    "answered": gettext_lazy("with a ticket that was answered by now"),
+    "waiting": gettext_lazy("with a ticket that waits for its first answer"),
+    "resolved": gettext_lazy("with a ticket that was resolved by now"),
+    "open": gettext_lazy("with a ticket that is open"),
+    "reopened": gettext_lazy("with a ticket that was opened again after it was resolved"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket opened in the period, as far as it is known. answered_at: of the first reply, or of being resolved
+    without one; resolved_at: the first time; opened_last_at, resolved_last_at: the last ones."""
+
+    customer: int
+    opened_at: datetime
+    answered_at: datetime | None
+    resolved_at: datetime | None
+    opened_last_at: datetime
+    resolved_last_at: datetime | None
+    reason: str
+
+    @property
+    def is_reopened(self) -> bool:
+        return self.resolved_at is not None and self.opened_last_at > self.resolved_at
+
+    @property
+    def is_open(self) -> bool:
+        """Never resolved, or opened again since."""
+        return self.resolved_last_at is None or self.opened_last_at > self.resolved_last_at
+
+
+_BECAME: dict[str, Callable[[Ticket], bool]] = {
+    "opened": lambda _one: True,
+    "answered": lambda one: one.answered_at is not None,
+    "waiting": lambda one: one.answered_at is None,
+    "resolved": lambda one: one.resolved_at is not None,
+    "open": lambda one: one.is_open,
+    "reopened": lambda one: one.is_reopened,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Tickets, and the customers they are of; group: their name for lists."""
+
+    tickets: int
+    customers: int
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long something took, in minutes: when half and when nine of ten tickets had come so far; number: tickets,
+    ended: of these so far."""
+
+    number: int
+    ended: int
+    median: Quantile
+    p90: Quantile
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """What a ticket is about, as its opening says; "" where it says nothing. share: of all tickets."""
+
+    name: str
+    counted: Counted
+    share: Fraction
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Support of one scope. became: tickets by GROUPS; first_response, resolution: by the calendar and in business
+    hours; active: customers who were active in the period, per_active: tickets for each, None without any."""
+
+    scope: Scope
+    hours: BusinessHours
+    became: dict[str, Counted]
+    first_response: tuple[Wait, Wait]
+    resolution: tuple[Wait, Wait]
+    reasons: tuple[Reason, ...]
+    further_reasons: int
+    further_tickets: int
+    active: int
+    per_active: Fraction | None
+
+    @property
+    def tickets(self) -> int:
+        return self.became["opened"].tickets
+
+
+def business_hours(installation: Installation) -> BusinessHours:
+    """When this organisation is at work."""
+    return BusinessHours(
+        zone=installation.time_zone,
+        weekdays=frozenset(int(digit) for digit in installation.support_days),
+        opens=installation.support_opens,
+        closes=installation.support_closes,
+    )
+
+
+def support(*, scope: Scope) -> Support:
+    """Tickets of a period and what became of them by the scope's as_of."""
+    tickets, hours = _tickets(scope, of=scope.generation), business_hours(Installation.current())
+    until = scope.as_of
+    known = [at for one in tickets for at in (one.opened_at, one.answered_at, one.resolved_at) if at is not None]
+    clock = BusinessTime(hours, instants=[*known, until])
+    reasons = Counter(one.reason for one in tickets)
+    told = sorted(reasons, key=lambda name: (-reasons[name], name))[:MOST_REASONS]
+    active = retention(scope=scope).active
+    return Support(
+        scope=scope,
+        hours=hours,
+        became={name: _counted([one for one in tickets if holds(one)], name) for name, holds in _BECAME.items()},
+        first_response=_waits(tickets, lambda one: one.answered_at, until, clock),
+        resolution=_waits(tickets, lambda one: one.resolved_at, until, clock),
+        reasons=tuple(
+            Reason(
+                name=name,
+                counted=_counted([one for one in tickets if one.reason == name], f"reason:{name}"),
+                share=Fraction(reasons[name], len(tickets)),
+                interval=wilson(reasons[name], len(tickets)),
+            )
+            for name in told
+        ),
+        further_reasons=len(reasons) - len(told),
+        further_tickets=len(tickets) - sum(reasons[name] for name in told),
+        active=active,
+        per_active=Fraction(len(tickets), active) if active else None,
+    )
+
+
+def _counted(tickets: Sequence[Ticket], group: str) -> Counted:
+    return Counted(len(tickets), len({one.customer for one in tickets}), f"tickets:{group}")
+
+
+def _waits(
+    tickets: Sequence[Ticket], ended: Callable[[Ticket], datetime | None], until: datetime, clock: BusinessTime
+) -> tuple[Wait, Wait]:
+    """By the calendar, and by business hours."""
+    return (
+        _wait(tickets, ended, until, lambda start, end: end - start),
+        _wait(tickets, ended, until, clock.between),
+    )
+
+
+def _wait(
+    tickets: Sequence[Ticket],
+    ended: Callable[[Ticket], datetime | None],
+    until: datetime,
+    lasted: Callable[[datetime, datetime], timedelta],
+) -> Wait:
+    counts: dict[int, tuple[int, int]] = {}
+    over = 0
+    for one in tickets:
+        end = ended(one)
+        minutes = lasted(one.opened_at, max(one.opened_at, end or until)) // MINUTE
+        done, open_ = counts.get(minutes, (0, 0))
+        counts[minutes] = (done, open_ + 1) if end is None else (done + 1, open_)
+        over += end is not None
+    return Wait(len(tickets), over, quantile(counts, 0.5), quantile(counts, 0.9))
+
+
+# --- whom it counts ----------------------------------------------------------------------------------------------
+def refuse_unknown_group(group: str) -> None:
+    """QuestionError names the field `group` when there is no such group."""
+    _parsed(group)
+
+
+def said(group: str) -> str:
+    """What the customers of a group have in common, as the end of "12 customers ..."."""
+    name, reason = _parsed(group)
+    if name != "reason":
+        return str(GROUPS[name])
+    if not reason:
+        return _("who opened a ticket without a reason")
+    return _("who opened a ticket about “%(reason)s”") % {"reason": reason}
+
+
+def customers_of(*, scope: Scope, group: str) -> list[int]:
+    """The ids of the customers of a group, in order."""
+    name, reason = _parsed(group)
+    holds = _BECAME.get(name, lambda one: one.reason == reason)
+    return sorted({one.customer for one in _tickets(scope, of=scope.generation) if holds(one)})
+
+
+def _parsed(group: str) -> tuple[str, str]:
+    """The name and, of a reason, which; a reason may hold colons."""
+    _word, _colon, rest = group.partition(":")
+    name, colon, reason = rest.partition(":")
+    if (name == "reason" and colon) or (name in GROUPS and not colon):
+        return name, reason
+    raise QuestionError("group", _("There is no group “%(group)s”.") % {"group": group[:60]})
+
+
+def _tickets(scope: Scope, *, of: str | None) -> list[Ticket]:
+    rows = remembered_rows(
+        "analytics/support_tickets",
+        of=of,
+        support=types_of(Role.SUPPORT),
+        start_at=scope.period.start_at,
+        until_at=scope.until_at,
+        until_known=scope.as_of,
+        **scope.among,
+    )
+    return [
+        Ticket(customer, opened, answered, resolved, opened_last, resolved_last, reason or "")
+        for customer, opened, answered, resolved, opened_last, resolved_last, reason in rows
+    ]

@@ -1,0 +1,103 @@
+"""The pages of experience and support: their numbers open lists as long as they say, and files hold the same."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from customers.events import Event
+from tests.pages.conftest import Shop
+
+
+@pytest.fixture(scope="module")
+def answers(shop: Shop) -> Shop:
+    """Everybody was asked, two of three answered; every fourth opened a ticket."""
+    events = []
+
+    def said(person: str, name: str, hours: float, **properties: object) -> None:
+        events.append(
+            Event(
+                message_id=f"{person} {name} {hours} {sorted(properties)}",
+                identities=(("external_id", person),),
+                type=name,
+                channel="email",
+                occurred_at=shop.now - timedelta(hours=hours),
+                properties=properties,
+            )
+        )
+
+    for n in range(120):
+        person = str(1000 + n)
+        hours = 24 + n * 5
+        if n % 3:
+            said(person, "Survey Answered", hours, nps=n % 11, comment=f"A <b>word</b> from {n}")
+            said(person, "Survey Answered", hours + 24 * 60, csat=1 + n % 5)
+            said(person, "Survey Answered", hours + 1, ces=1 + n % 7)
+        if n % 4 == 0:
+            said(
+                person,
+                "Ticket Opened",
+                hours,
+                ticket_ref=f"T{n}",
+                event="opened",
+                reason=("late & lost", "")[n % 8 > 3],
+            )
+            if n % 8 == 0:
+                said(person, "Ticket Replied", hours - 20, ticket_ref=f"T{n}", event="replied")
+    shop.tell(events)
+    return shop
+
+
+@pytest.fixture
+def viewer(answers: Shop) -> Client:
+    client = Client()
+    client.force_login(answers.people["viewer"])
+    return client
+
+
+LINK = re.compile(r'<a[^>]* href="(/customers/\?group=[^"]+)"[^>]*>([0-9,]+)</a>')
+
+
+@pytest.mark.parametrize("address", ["/experience/?period=365d", "/experience/?model=five", "/support/?period=90d"])
+def test_every_number_opens_a_list_of_that_many(address: str, viewer: Client) -> None:
+    text = viewer.get(address).content.decode()
+    found = {(unescape(where), int(count.replace(",", ""))) for where, count in LINK.findall(text)}
+    assert len(found) > 3
+    for where, count in sorted(found):
+        page = viewer.get(where)
+        assert page.status_code == 200, where
+        assert page.context["matching"].number == count, where
+
+
+def test_a_score_of_few_answers_is_not_told(viewer: Client) -> None:
+    surveys = viewer.get("/experience/?period=30d").context["surveys"]
+    by_key = {one["kind"].key: one for one in surveys}
+    assert re.fullmatch(r"[+−]?[0-9]+", by_key["nps"]["score"]["value"])
+    assert by_key["csat"]["score"]["value"] == "n/a"
+    assert "nobody is known to have been asked" in by_key["nps"]["response"].note
+
+
+@pytest.mark.parametrize("name", ["experience", "support"])
+def test_a_file_holds_what_the_page_shows(name: str, viewer: Client) -> None:
+    answer = viewer.get(f"/{name}.csv?period=90d")
+    assert answer.status_code == 200
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert {row["section"] for row in rows} >= {"scope"}
+    assert len(rows) > 30
+    assert viewer.get(f"/{name}.json?period=90d").json()["scope"]["segment"] == ""
+    assert viewer.get(f"/{name}.xml?period=90d").status_code == 404
+
+
+def test_what_people_wrote_is_text_and_paged(viewer: Client) -> None:
+    page = viewer.get("/experience/answers/?period=365d")
+    text = page.content.decode()
+    assert "A &lt;b&gt;word&lt;/b&gt; from" in text
+    assert len(page.context["comments"]) == 50
+    after = viewer.get(f"/experience/answers/?period=365d&cursor={page.context['next_cursor']}")
+    assert len(after.context["comments"]) == 30
+    assert viewer.get("/experience/answers/?kind=sad").status_code == 400
+    assert viewer.get("/experience/answers/?which=11").status_code == 400
