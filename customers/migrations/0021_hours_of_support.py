@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0019_answers_and_tickets_are_found"),
+        ("customers", "0020_answers_and_tickets_are_found"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False  # a live table goes on being written while the index is built
 
-    dependencies = [("customers", "0018_searches_for_duplicates")]
+    dependencies = [("customers", "0019_steps_are_written_under_their_profile")]
 
     operations = [
         AddIndexConcurrently(
