@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -84,6 +84,13 @@ def install_python_packages(requirements: str, *, venv: Path | None = None) -> N
     wanted = _digest(PROJECT / requirements)
     if venv.is_symlink() or (stamp.exists() and stamp.read_text() == wanted):
         return
+    wanted_packages = sum("==" in line for line in (PROJECT / requirements).read_text().splitlines())
+
+    def so_far(output: str) -> str:
+        if "Installing collected packages" in output:
+            return "unpacking"
+        return f"{min(output.count('Collecting '), wanted_packages)} of {wanted_packages}"
+
     with _step(f"Installing the Python packages of {requirements}"):
         command: list[str | Path] = [
             _python(venv),
@@ -95,7 +102,7 @@ def install_python_packages(requirements: str, *, venv: Path | None = None) -> N
             "--no-input",
         ]
         command += ["--root-user-action=ignore", "--progress-bar=off", "-r", requirements]
-        _run(command, log=venv / "install.log")
+        _run(command, log=venv / "install.log", so_far=so_far)
     stamp.write_text(wanted)
 
 
@@ -183,15 +190,43 @@ def _quiet(command: Sequence[str | Path]) -> bool:
     return done.returncode == 0
 
 
-def _run(command: Sequence[str | Path], *, log: Path, env: dict[str, str] | None = None) -> None:
-    """Run a long command with its output in `log`; when it fails, refuse with the end of that."""
+def _run(
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    env: dict[str, str] | None = None,
+    so_far: Callable[[str], str] | None = None,
+) -> None:
+    """Run a long command with its output in `log`; when it fails, refuse with the end of that. so_far: how far it is,
+    by its output until now; whoever sits at a terminal is told every second."""
     with log.open("wb") as output:
-        code = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=env, check=False
-        ).returncode
+        running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=env)
+        try:
+            code = _watched(running, log, so_far if sys.stdout.isatty() else None)
+        except BaseException:
+            running.kill()
+            running.wait()
+            raise
     if code != 0:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise Refused(f"`{' '.join(map(str, command))}` failed:\n{tail}\n(all of it: {log})")
+
+
+def _watched(running: "subprocess.Popen[bytes]", log: Path, so_far: Callable[[str], str] | None) -> int:
+    """Wait for a command; its exit code."""
+    if so_far is None:
+        return running.wait()
+    shown = ""
+    while True:
+        try:
+            return running.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            said = so_far(log.read_text(errors="replace"))
+            print("\b" * len(shown) + said + " " * (len(shown) - len(said)), end="", flush=True)
+            shown = said.ljust(len(shown))
+        finally:
+            if running.returncode is not None and shown:
+                print("\b" * len(shown) + " " * len(shown) + "\b" * len(shown), end="", flush=True)
 
 
 @contextlib.contextmanager

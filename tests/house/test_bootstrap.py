@@ -75,6 +75,19 @@ def test_packages_are_installed_again_only_when_their_list_has_changed(clone, ca
     assert (clone / "calls").read_text() == "called\ncalled\n"
 
 
+def test_whoever_waits_at_a_terminal_sees_how_far_the_packages_are(clone, capsys, monkeypatch):
+    python = clone / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        "#!/bin/sh\necho Collecting one; echo Collecting two; sleep 1.5; echo Installing collected packages\n"
+    )
+    python.chmod(0o755)
+    (clone / "requirements.txt").write_text("one==1 \\\n    --hash=sha256:1\ntwo==2\nthree==3\n")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    bootstrap.install_python_packages("requirements.txt")
+    assert "... 2 of 3\b\b\b\b\b\b" in capsys.readouterr().out
+
+
 def test_a_failed_installation_is_tried_again_and_shows_the_end_of_its_log(clone):
     python = clone / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
