@@ -41,7 +41,7 @@ class Paths:
     def within(self, days: int) -> "Paths":
         """The same paths without touches that lie so many days or more before the end."""
         near = self.age < days * DAY
-        kept = np.concatenate((np.zeros(1, np.int64), np.cumsum(near)))
+        kept = starts(near.astype(np.int64))
         return Paths(kept[self.start], self.channel[near], self.age[near])
 
     def of(self, some: npt.NDArray[np.bool_]) -> "Paths":

@@ -70,4 +70,18 @@ LISTED = Statistic(
         "the types mapped to purchase and refund",
     ),
 )
-STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN, FALLS, LISTED)}
+ACQUISITION = Statistic(
+    name="acquisition",
+    question="Over which marketing touches did customers come to their first order, what does each attribution model"
+    " credit each channel with, and what have those who first ordered in a month brought since?",
+    grain="customer; lookback, model, day, channel; lookback, day, pair of channels; month, months later",
+    tables=("Acquired", "CreditDay", "PathStep", "CohortMonth", "CohortDraw"),
+    rests_on=(
+        "touchpoints received",
+        "profiles that changed hands",
+        "the types mapped to exposure, visit, purchase and refund",
+        "the channels of campaigns",
+        "the business time zone",
+    ),
+)
+STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN, FALLS, LISTED, ACQUISITION)}

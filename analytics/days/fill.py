@@ -10,7 +10,8 @@ brings everything that was recorded since into the figures of the days it belong
    known now. Rows and mark are one transaction, so a crash leaves nothing half counted and the next call does it again.
 4. The identities between the figures are checked.
 5. What lists of customers are sorted by is read anew of whoever changed (`listed`).
-6. Who will lapse is computed anew, when it is old enough (`falls`).
+6. How customers were won is read anew of whoever changed, and so are the credits of channels (`acquisition`).
+7. Who will lapse is computed anew, when it is old enough (`falls`).
 
 A fill locks no row that ingest or advance needs; merges wait while sales are counted."""
 
@@ -30,12 +31,17 @@ from customers.models import Cause, Customer, Installation, ProfileMove
 from lifecycle.models import Stage, Subject
 
 from ..models import (
+    Acquired,
     Activity,
     Broken,
+    CohortDraw,
+    CohortMonth,
     Counting,
+    CreditDay,
     Fall,
     Listed,
     Member,
+    PathStep,
     Revision,
     SalesDay,
     Seen,
@@ -44,8 +50,9 @@ from ..models import (
     StageShift,
 )
 from ..sorting import active_customers
+from .acquisition import keep_acquisition
 from .counts import SalesChanges, StageChanges
-from .declared import FALLS, LISTED, SALES, SEEN, STAGES
+from .declared import ACQUISITION, FALLS, LISTED, SALES, SEEN, STAGES
 from .differences import NOBODY, Int64s, Spans, spells_in
 from .falls import count_falls
 from .histories import (
@@ -70,6 +77,7 @@ PART_SECONDS = 60.0
 Tell = Callable[[str], None]
 _KEPT = (
     *(StageDay, StageMove, StageShift, Member, Fall, SalesDay, Activity, Seen, Listed, Revision, Broken, Counting),
+    *(Acquired, CreditDay, PathStep, CohortMonth, CohortDraw),
 )
 
 
@@ -98,6 +106,7 @@ def fill(*, tell: Tell = lambda _line: None, anew: bool = False) -> Filled:
             return done
     _look(known_at, done, tell)
     done.rows += keep_listed(known_at=known_at, tell=tell)
+    done.rows += keep_acquisition(known_at=known_at, tell=tell)
     count_falls(tell=tell)
     return done
 
@@ -114,9 +123,9 @@ def forget() -> bool:
 
 
 def count_sales_anew() -> None:
-    """Let the next fill count sales, activity and what sources sent from the beginning: touchpoints were taken back,
-    and nothing says any more what they were."""
-    Counting.objects.filter(statistic__in=(SALES.name, SEEN.name)).delete()
+    """Let the next fill count sales, activity, what sources sent and how customers were won from the beginning:
+    touchpoints were taken back, and nothing says any more what they were."""
+    Counting.objects.filter(statistic__in=(SALES.name, SEEN.name, ACQUISITION.name)).delete()
 
 
 # --- counting anew ---------------------------------------------------------------------------------------------
@@ -316,7 +325,7 @@ def _look(known_at: datetime, done: Filled, tell: Tell) -> None:
     locks.own(locks.MERGES)
     counted = list(
         Counting.objects.filter(state=Counting.State.DONE, known_at__lt=known_at)
-        .exclude(statistic__in=(FALLS.name, LISTED.name))
+        .exclude(statistic__in=(FALLS.name, LISTED.name, ACQUISITION.name))
         .order_by("pk")
     )
     zone = Installation.current().time_zone

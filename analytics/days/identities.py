@@ -2,24 +2,37 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from clm.lib import sql
 from clm.lib.templatetags.times import plain_date
 
 from ..models import Broken
 
+# Those of how customers were won, which are checked apart: by the version that their rows say.
+_OF_ACQUISITION = {"version": 0}
+
 
 def broken_identities(*, now: datetime) -> int:
-    """Check all identities and keep those that do not hold; how many."""
-    found = sql.rows("analytics/days_identities")
-    Broken.objects.all().delete()
+    """Check the identities of stages and keep those that do not hold; how many of all do not."""
+    Broken.objects.exclude(**_OF_ACQUISITION).delete()
+    _keep(sql.rows("analytics/days_identities"), now)
+    return Broken.objects.count()
+
+
+def broken_credits(*, now: datetime) -> None:
+    """Check the identities of how customers were won, and keep those that do not hold."""
+    Broken.objects.filter(**_OF_ACQUISITION).delete()
+    _keep(sql.rows("analytics/acquisition_identities"), now)
+
+
+def _keep(found: Sequence[tuple[Any, ...]], now: datetime) -> None:
     Broken.objects.bulk_create(
         [
             Broken(identity=identity, version=version, day=day, said=said, found_at=now)
             for identity, version, day, said in found
         ]
     )
-    return len(found)
 
 
 def broken() -> tuple[Broken, ...]:

@@ -11,7 +11,7 @@ from clm.lib.periods import day_start, local_day
 from customers.models import Installation
 
 from ..models import Counting
-from .declared import FALLS, LENGTHS, LISTED, SALES, SEEN, STAGES
+from .declared import ACQUISITION, FALLS, LENGTHS, LISTED, SALES, SEEN, STAGES
 from .remembered import generation
 
 DAY = timedelta(days=1)
@@ -41,13 +41,19 @@ class Kept:
 
     @property
     def known_at(self) -> datetime | None:
-        apart = (FALLS.name, LISTED.name)
+        apart = (FALLS.name, LISTED.name, ACQUISITION.name)
         return min((mark.known_at for (name, _version), mark in self.marks.items() if name not in apart), default=None)
 
     @property
     def listed_known_at(self) -> datetime | None:
         """As of when it is kept what lists are sorted by, None if it is not."""
         mark = self.marks.get((LISTED.name, 0))
+        return mark.known_at if mark is not None else None
+
+    @property
+    def acquisition_known_at(self) -> datetime | None:
+        """As of when it is kept how customers were won, None if it is not."""
+        mark = self.marks.get((ACQUISITION.name, 0))
         return mark.known_at if mark is not None else None
 
     @property

@@ -1,5 +1,6 @@
 """Figures that are kept, and files that were taken away. One module per family of tables."""
 
+from .acquisition import Acquired, CohortDraw, CohortMonth, CreditDay, PathStep
 from .exports import Export
 from .kept import (
     Activity,
@@ -18,13 +19,18 @@ from .kept import (
 from .scores import Score, Scoring
 
 __all__ = [
+    "Acquired",
     "Activity",
     "Broken",
+    "CohortDraw",
+    "CohortMonth",
     "Counting",
+    "CreditDay",
     "Export",
     "Fall",
     "Listed",
     "Member",
+    "PathStep",
     "Revision",
     "SalesDay",
     "Score",

@@ -12,6 +12,7 @@ from analytics.attribution.chain import NOTHING, ORDERED, START, effects, steps
 from analytics.attribution.channels import marketing_channel
 from analytics.attribution.credits import WHOLE, allotted, parted, shares
 from analytics.attribution.declared import ADDITIVE
+from analytics.attribution.draws import DRAWS, drawn, interval
 from analytics.attribution.paths import Paths, paths_before, starts
 
 from . import reference as plain
@@ -206,6 +207,22 @@ def test_the_same_path_gets_the_same_credit_whoever_it_is_counted_with(found: li
             own = among.path == owner
             assert among.channel[own].tolist() == one.channel.tolist()
             assert units[own].tolist() == parted(np.full(1, WHOLE), one).tolist()
+
+
+def test_drawing_customers_again_gives_the_interval_that_resampling_them_gives() -> None:
+    chance = np.random.default_rng(5)
+    value = np.rint(chance.gamma(0.7, 9_000, 600)).astype(np.int64)
+    times = drawn(np.arange(10_000, 10_600, dtype=np.int64))
+    assert times.shape == (600, DRAWS)
+    assert times.mean() == pytest.approx(1, abs=0.01) and times.var() == pytest.approx(1, abs=0.03)
+    found = interval(times.sum(axis=0), times.T @ value)
+    assert found is not None and found[0] < value.mean() < found[1]
+    again = [value[chance.integers(0, 600, 600)].mean() for _ in range(4_000)]
+    low, high = np.quantile(again, (0.025, 0.975))
+    assert found == pytest.approx((low, high), rel=0.02)
+    # The same customers give the same interval, whoever they are drawn with.
+    assert (drawn(np.array([10_003], np.int64))[0] == times[3]).all()
+    assert interval(np.zeros(DRAWS), np.zeros(DRAWS)) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,468 @@
+"""What it cost to win customers: by channel, by month of the first order, and when they had paid it back.
+
+Everything is read from kept sums and from spend, in a fixed number of queries. Only customers who ordered for the first
+time count as won. Spend on media is divided by the customers that an attribution model credits its channels with
+(paid); all spend by all of them (blended). What is n/a says why."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from clm.lib import sql
+from clm.lib.periods import local_day
+from clm.lib.questions import QuestionError
+from customers.models import Channel, Installation
+
+from .attributed import Attribution, Credit, Credited, Days, credited
+from .attribution.credits import WHOLE
+from .attribution.declared import DEFAULT_MODEL, MODELS, WINDOWS
+from .attribution.draws import LEAST_CUSTOMERS, interval
+from .made_up_spend import BUDGETS
+from .models import CohortDraw, CohortMonth
+from .scope import Scope
+from .sources import SourceRef, sources_used
+from .value import arithmetic
+
+COHORTS = 13  # months, the present one included
+LAGS = (0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which attribution, and how many months before customers were won their spend is looked for."""
+
+    attribution: Attribution = field(default_factory=Attribution)
+    lag: int = LAGS[0]
+
+    def __post_init__(self) -> None:
+        if self.lag not in LAGS:
+            raise QuestionError("lag", f"lag is one of {', '.join(map(str, LAGS))}")
+
+
+def parsed_asked(given: Mapping[str, str]) -> Asked:
+    """What parameters ask for; QuestionError names the first that cannot be used. An empty one is not given."""
+    numbers = {}
+    for name, choices in (("window", WINDOWS), ("lag", LAGS)):
+        text = given.get(name) or str(choices[0])
+        if text not in map(str, choices):
+            said = _("Choose one of %(known)s.") % {"known": ", ".join(map(str, choices))}
+            raise QuestionError(name, said)
+        numbers[name] = int(text)
+    model = given.get("attribution") or DEFAULT_MODEL
+    if model not in MODELS:
+        raise QuestionError("attribution", _("Choose one of %(known)s.") % {"known": ", ".join(MODELS)})
+    return Asked(Attribution(model, numbers["window"]), numbers["lag"])
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Spend of one channel and period, minor units. entries: how many rows; made_up: how many of them are the
+    demonstration's."""
+
+    blended: int = 0
+    paid: int = 0
+    entries: int = 0
+    made_up: int = 0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.blended + other.blended,
+            self.paid + other.paid,
+            self.entries + other.entries,
+            self.made_up + other.made_up,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A quotient, or why there is none. low, high: its 95 % interval, None where none is told."""
+
+    number: Fraction | None
+    note: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """One channel over the period. key "": customers without a touch within the window. touched: customers with the
+    channel in their path; paid, blended: cost per credited customer on media spend and on all spend of the channel;
+    marginal: of what more was spent than in the period compared with, per customer more; worth: what a credited
+    customer brought so far (margin, or revenue while none is set), ltv_to_cac: that by `blended`."""
+
+    key: str
+    credit: Credit
+    touched: int
+    spent: Spent
+    paid: Ratio
+    blended: Ratio
+    marginal: Ratio
+    worth: Ratio
+    ltv_to_cac: Ratio
+    is_sparse: bool = False
+    by_model: Mapping[str, Fraction] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRow:
+    """Those who first ordered in a month. is_over: nobody can join it any more; from_paid: millionths of customers
+    credited to channels with media spend in that month; worth: what one brought so far; curve: the same at the end of
+    each month from the first on, and whether that month is over; payback: the first month, counted from 0, in which it
+    reached the blended cost."""
+
+    start: date
+    until: date
+    is_over: bool
+    customers: int
+    spent: Spent
+    from_paid: int
+    paid: Ratio
+    blended: Ratio
+    worth: Ratio
+    ltv_to_cac: Ratio
+    cac_to_ltv: Ratio
+    curve: tuple[tuple[Fraction, bool], ...]
+    payback: int | None
+
+    @property
+    def month(self) -> int:
+        """Counted from the year 0."""
+        return self.start.year * 12 + self.start.month - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """All cohorts together. curve: what one customer brought by the end of each month, of the cohorts for which that
+    month is over."""
+
+    customers: int
+    spent: Spent
+    blended: Ratio
+    worth: Ratio
+    ltv_to_cac: Ratio
+    cac_to_ltv: Ratio
+    curve: tuple[Fraction, ...]
+    payback: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """All that is told of one question. customers: who ordered for the first time in the period; from_paid: the credit
+    of channels with media spend, in millionths; models: what each model credits each channel with, by key of the model
+    and of the channel; before: the same sums of the period compared with."""
+
+    scope: Scope
+    asked: Asked
+    basis: str
+    customers: int
+    total: Credit
+    spent: Spent
+    from_paid: int
+    paid: Ratio
+    blended: Ratio
+    marginal: Ratio
+    channels: tuple[ChannelRow, ...]
+    unallocated: Credit
+    cohorts: tuple[CohortRow, ...]
+    pooled: Pooled
+    sources: tuple[SourceRef, ...]
+    installation: Installation
+
+
+def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
+    """Answer one question; of the scope the period counts, and what it is compared with. QuestionError where the period
+    is not of whole days."""
+    if not scope.period.is_whole_days:
+        raise QuestionError("from", _("Costs of acquisition are told of whole days. Ask from one day until another."))
+    installation = Installation.current()
+    before = scope.compared_with()
+    last = local_day(scope.end_at, scope.period.zone) + timedelta(days=1)
+    today = local_day(scope.as_of, scope.period.zone)
+    windows: list[Days] = [(scope.period.start, scope.period.until)]
+    if before is not None:
+        windows.append(
+            (before.period.start, before.period.start + (min(last, scope.period.until) - scope.period.start))
+        )
+    months = _months(today)
+    keys = dict(Channel.objects.values_list("pk", "key"))
+    attribution = asked.attribution
+    found = credited(windows=windows, lookback=attribution.window, models=list(MODELS))
+    monthly = [
+        one[attribution.model]
+        for one in credited(windows=months, lookback=attribution.window, models=[attribution.model])
+    ]
+    spent = _spent([*windows, *months], asked.lag)
+    margin = installation.margin_percent
+    percent = None if margin is None else Fraction(margin)
+    now, then = found[0], found[1] if len(found) > 1 else None
+    return _answer(
+        scope=scope,
+        asked=asked,
+        installation=installation,
+        percent=percent,
+        keys=keys,
+        now=now,
+        then=then,
+        spent=(spent[0], spent[1] if then is not None else {}),
+        cohorts=_cohorts(months, monthly, spent[len(windows) :], percent, today),
+    )
+
+
+def _answer(
+    *,
+    scope: Scope,
+    asked: Asked,
+    installation: Installation,
+    percent: Fraction | None,
+    keys: Mapping[int, str],
+    now: Mapping[str, Credited],
+    then: Mapping[str, Credited] | None,
+    spent: tuple[Mapping[int, Spent], Mapping[int, Spent]],
+    cohorts: tuple[tuple["CohortRow", ...], "Pooled"],
+) -> Acquisition:
+    chosen = now[asked.attribution.model]
+    before = None if then is None else then[asked.attribution.model]
+    whole, earlier = sum(spent[0].values(), Spent()), sum(spent[1].values(), Spent())
+    total = chosen.total
+    from_paid = _from_paid(chosen, spent[0])
+    told = {channel for one in now.values() for channel in one.channels} | set(spent[0])
+    rows = [
+        _channel(channel, keys.get(channel, ""), now, before, asked, spent, percent)
+        for channel in sorted(told, key=lambda channel: (-chosen.channels.get(channel, Credit()).conversions, channel))
+    ]
+    return Acquisition(
+        scope=scope,
+        asked=asked,
+        basis="revenue" if percent is None else "margin",
+        customers=total.customers,
+        total=total,
+        spent=whole,
+        from_paid=from_paid,
+        paid=_cost(whole.paid, from_paid, paid=True),
+        blended=_cost(whole.blended, total.conversions, paid=False),
+        marginal=_marginal(whole.blended, earlier.blended, total, None if before is None else before.total),
+        channels=tuple(rows),
+        unallocated=chosen.unallocated,
+        cohorts=cohorts[0],
+        pooled=cohorts[1],
+        sources=sources_used(kept=scope.kept),
+        installation=installation,
+    )
+
+
+def _channel(
+    channel: int,
+    key: str,
+    now: Mapping[str, Credited],
+    before: Credited | None,
+    asked: Asked,
+    spent: tuple[Mapping[int, Spent], Mapping[int, Spent]],
+    percent: Fraction | None,
+) -> ChannelRow:
+    chosen = now[asked.attribution.model]
+    credit, its = chosen.channels.get(channel, Credit()), spent[0].get(channel, Spent())
+    earlier = None if before is None else before.channels.get(channel, Credit())
+    blended, worth = _cost(its.blended, credit.conversions, paid=False), _worth(credit, percent)
+    return ChannelRow(
+        key=key,
+        credit=credit,
+        touched=chosen.touched.get(channel, 0),
+        spent=its,
+        paid=_cost(its.paid, credit.conversions, paid=True),
+        blended=blended,
+        marginal=_marginal(its.blended, spent[1].get(channel, Spent()).blended, credit, earlier),
+        worth=worth,
+        ltv_to_cac=_by(worth, blended),
+        is_sparse=chosen.is_sparse(channel),
+        by_model={model: one.channels.get(channel, Credit()).credited for model, one in now.items()},
+    )
+
+
+# --- quotients -----------------------------------------------------------------------------------------------------
+def _cost(spent: int, conversions: int, *, paid: bool) -> Ratio:
+    """What one customer cost."""
+    if not spent:
+        return Ratio(None, _("No spend on media is entered.") if paid else _("No spend is entered."))
+    if conversions <= 0:
+        return Ratio(None, _("No customer is credited to it."))
+    return Ratio(Fraction(spent * WHOLE, conversions))
+
+
+def _marginal(spent: int, earlier: int, credit: Credit, before: Credit | None) -> Ratio:
+    """What one customer more cost than in the period compared with."""
+    if before is None:
+        return Ratio(None, _("Compared with nothing."))
+    more, more_spent = credit.conversions - before.conversions, spent - earlier
+    if more <= 0:
+        return Ratio(None, _("No more customers than in the period compared with."))
+    if more_spent <= 0:
+        return Ratio(None, _("No more was spent than in the period compared with."))
+    return Ratio(Fraction(more_spent * WHOLE, more))
+
+
+def _worth(credit: Credit, percent: Fraction | None) -> Ratio:
+    """What one credited customer brought so far."""
+    if credit.conversions <= 0:
+        return Ratio(None, _("No customer is credited to it."))
+    return Ratio(arithmetic.margin(Fraction(credit.value * WHOLE, credit.conversions), percent))
+
+
+def _by(one: Ratio, other: Ratio) -> Ratio:
+    """One by the other, with the interval of the first."""
+    if one.number is None or other.number is None:
+        return Ratio(None, one.note or other.note)
+    scale = float(1 / other.number)
+    low, high = (None if end is None else end * scale for end in (one.low, one.high))
+    return Ratio(one.number / other.number, "", low, high)
+
+
+def _turned(ratio: Ratio) -> Ratio:
+    """One by it, with its interval turned; n/a where it is not above zero."""
+    if ratio.number is None:
+        return ratio
+    if ratio.number <= 0:
+        return Ratio(None, _("The value so far is not above zero."))
+    low, high = (1 / end if end is not None and end > 0 else None for end in (ratio.high, ratio.low))
+    return Ratio(1 / ratio.number, "", low, high if low is not None else None)
+
+
+def _from_paid(found: Credited, spent: Mapping[int, Spent]) -> int:
+    """Millionths of customers that are credited to channels with spend on media."""
+    return sum(credit.conversions for channel, credit in found.channels.items() if spent.get(channel, Spent()).paid)
+
+
+# --- spend ---------------------------------------------------------------------------------------------------------
+def _spent(windows: Sequence[Days], lag: int) -> list[dict[int, Spent]]:
+    """Spend by channel of each window, as many months earlier as the lag says."""
+    found: list[dict[int, Spent]] = [{} for _window in windows]
+    rows = sql.rows(
+        "analytics/spend_sums",
+        starts=[months_before(start, lag) for start, _until in windows],
+        untils=[months_before(until, lag) for _start, until in windows],
+        made_up=[budget.key for budget in BUDGETS],
+    )
+    for number, channel, *sums in rows:
+        found[number - 1][channel] = Spent(*sums)
+    return found
+
+
+def months_before(day: date, count: int) -> date:
+    """The same day so many months earlier, or the last one of that month where it has no such day."""
+    months = day.year * 12 + day.month - 1 - count
+    first = date(months // 12, months % 12 + 1, 1)
+    following = date((months + 1) // 12, (months + 1) % 12 + 1, 1)
+    return min(first + timedelta(days=day.day - 1), following - timedelta(days=1))
+
+
+# --- cohorts -------------------------------------------------------------------------------------------------------
+def _months(today: date) -> list[Days]:
+    """The months of the cohorts, oldest first; the last one is that of today."""
+    present = date(today.year, today.month, 1)
+    starts = [months_before(present, back) for back in range(COHORTS - 1, -1, -1)]
+    return list(zip(starts, [*starts[1:], months_before(present, -1)], strict=True))
+
+
+def _cohorts(
+    months: Sequence[Days],
+    monthly: Sequence[Credited],
+    spent: Sequence[Mapping[int, Spent]],
+    percent: Fraction | None,
+    today: date,
+) -> tuple[tuple[CohortRow, ...], Pooled]:
+    numbers = [start.year * 12 + start.month - 1 for start, _until in months]
+    brought: dict[int, dict[int, int]] = defaultdict(dict)
+    for month, later, revenue in CohortMonth.objects.filter(month__in=numbers).values_list("month", "later", "revenue"):
+        brought[month][later] = revenue
+    draws = CohortDraw.objects.in_bulk(numbers)
+    rows = []
+    for (start, until), number, found, its in zip(months, numbers, monthly, spent, strict=True):
+        whole, draw = sum(its.values(), Spent()), draws.get(number)
+        customers = draw.customers if draw is not None else 0
+        blended = _cost(whole.blended, customers * WHOLE, paid=False)
+        worth = _cohort_worth([draw] if draw is not None else [], percent)
+        curve = _curve(brought[number], customers, percent, (numbers[-1] - number) + 1, until, today)
+        ratio = _by(worth, blended)
+        rows.append(
+            CohortRow(
+                start=start,
+                until=until,
+                is_over=until <= today,
+                customers=customers,
+                spent=whole,
+                from_paid=_from_paid(found, its),
+                paid=_cost(whole.paid, _from_paid(found, its), paid=True),
+                blended=blended,
+                worth=worth,
+                ltv_to_cac=ratio,
+                cac_to_ltv=_turned(ratio),
+                curve=curve,
+                payback=_payback([reached for reached, _is_over in curve], blended),
+            )
+        )
+    return tuple(rows), _pooled(rows, brought, [draws[number] for number in numbers if number in draws], percent)
+
+
+def _curve(
+    brought: Mapping[int, int], customers: int, percent: Fraction | None, count: int, until: date, today: date
+) -> tuple[tuple[Fraction, bool], ...]:
+    """What one customer brought by the end of each month, and whether that month is over."""
+    if not customers:
+        return ()
+    sums, reached = [], 0
+    for later in range(count):
+        reached += brought.get(later, 0)
+        sums.append((arithmetic.margin(Fraction(reached, customers), percent), months_before(until, -later) <= today))
+    return tuple(sums)
+
+
+def _payback(curve: Sequence[Fraction], cost: Ratio) -> int | None:
+    """The first month in which what one customer brought reached the cost, counted from 0; None: not yet."""
+    if cost.number is None:
+        return None
+    return next((later for later, reached in enumerate(curve) if reached >= cost.number), None)
+
+
+def _cohort_worth(draws: Sequence[CohortDraw], percent: Fraction | None) -> Ratio:
+    """What one customer of some cohorts brought so far, with the interval of drawing customers again."""
+    customers, value = sum(one.customers for one in draws), sum(one.value for one in draws)
+    if not customers:
+        return Ratio(None, _("Nobody ordered for the first time."))
+    drawn = [np.sum([getattr(one, name) for one in draws], axis=0) for name in ("drawn_customers", "drawn_value")]
+    ends = interval(*drawn)
+    scale = 1.0 if percent is None else float(percent) / 100
+    low, high = (None, None) if ends is None or customers < LEAST_CUSTOMERS else (ends[0] * scale, ends[1] * scale)
+    return Ratio(arithmetic.margin(Fraction(value, customers), percent), "", low, high)
+
+
+def _pooled(
+    rows: Sequence[CohortRow],
+    brought: Mapping[int, Mapping[int, int]],
+    draws: Sequence[CohortDraw],
+    percent: Fraction | None,
+) -> Pooled:
+    customers, spent = sum(one.customers for one in rows), sum((one.spent for one in rows), Spent())
+    blended, worth = _cost(spent.blended, customers * WHOLE, paid=False), _cohort_worth(draws, percent)
+    curve, reached = [], Fraction(0)
+    for later in range(COHORTS):
+        mature = [one for one in rows if len(one.curve) > later and one.curve[later][1]]
+        size = sum(one.customers for one in mature)
+        if not size:
+            break
+        reached += arithmetic.margin(Fraction(sum(brought[one.month].get(later, 0) for one in mature), size), percent)
+        curve.append(reached)
+    ratio = _by(worth, blended)
+    return Pooled(
+        customers=customers,
+        spent=spent,
+        blended=blended,
+        worth=worth,
+        ltv_to_cac=ratio,
+        cac_to_ltv=_turned(ratio),
+        curve=tuple(curve),
+        payback=_payback(curve, blended),
+    )

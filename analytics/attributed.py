@@ -1,0 +1,194 @@
+"""What attribution credits channels with in some periods, read from kept sums, and the customers behind it.
+
+Credit says over which channels customers came who ordered for the first time; it does not say that they would not have
+come otherwise."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from clm.lib import sql
+from clm.lib.questions import QuestionError
+from customers.models import Channel
+from lifecycle.models import Standing
+
+from .attribution.chain import effects
+from .attribution.channels import DIRECT
+from .attribution.credits import WHOLE, allotted, shares
+from .attribution.declared import DEFAULT_MODEL, LEAST_CONVERSIONS, MODELS, WINDOWS
+from .attribution.paths import Paths, starts
+from .scope import Scope
+
+# The credits from which it is read who has a channel in the path at all: every touch has a part in it.
+_ANY = MODELS["linear"]
+UNALLOCATED = 0
+Days = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """By which model, and over how many days before the first order."""
+
+    model: str = DEFAULT_MODEL
+    window: int = WINDOWS[0]
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise QuestionError("attribution", f"attribution is one of {', '.join(MODELS)}")
+        if self.window not in WINDOWS:
+            raise QuestionError("window", f"window is one of {', '.join(map(str, WINDOWS))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What a channel is credited with. customers: how many have any credit with it; conversions: millionths of
+    customers; revenue, value: its parts of first orders and of all orders so far, minor units."""
+
+    customers: int = 0
+    conversions: int = 0
+    revenue: int = 0
+    value: int = 0
+
+    @property
+    def credited(self) -> Fraction:
+        """How many customers the credit comes to."""
+        return Fraction(self.conversions, WHOLE)
+
+    def __add__(self, other: "Credit") -> "Credit":
+        return Credit(
+            self.customers + other.customers,
+            self.conversions + other.conversions,
+            self.revenue + other.revenue,
+            self.value + other.value,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """What one model credits channels with, by id of the channel. unallocated: of customers without a touch within the
+    window; touched: by channel how many customers have it in their path; ordered: of all paths, those of people who did
+    not order included, the share that ended with an order (Markov only)."""
+
+    model: str
+    channels: Mapping[int, Credit]
+    unallocated: Credit
+    touched: Mapping[int, int]
+    ordered: float | None = None
+
+    @property
+    def total(self) -> Credit:
+        """Of all customers, those without a touch included. customers: how many there are."""
+        summed = sum(self.channels.values(), self.unallocated)
+        return Credit(summed.conversions // WHOLE, summed.conversions, summed.revenue, summed.value)
+
+    def is_sparse(self, channel: int) -> bool:
+        """Whether so few customers have the channel in their path that Markov's effect is chance."""
+        return self.model == "markov" and self.touched.get(channel, 0) < LEAST_CONVERSIONS
+
+
+def credited(*, windows: Sequence[Days], lookback: int, models: Sequence[str]) -> list[dict[str, Credited]]:
+    """Of each window of days [start, until) what each model credits channels with."""
+    wanted = {MODELS[key].code for key in models} | {_ANY.code}
+    asked = {
+        "lookback": lookback,
+        "starts": [start for start, _until in windows],
+        "untils": [until for _start, until in windows],
+    }
+    sums: dict[tuple[int, int], dict[int, Credit]] = defaultdict(dict)
+    for number, code, channel, *counts in sql.rows("analytics/credit_sums", models=sorted(wanted - {0}), **asked):
+        sums[number - 1, code][channel] = Credit(*counts)
+    steps: dict[int, dict[tuple[int, int], int]] = defaultdict(dict)
+    if "markov" in models:
+        for number, source, target, count in sql.rows("analytics/path_step_sums", **asked):
+            steps[number - 1][source, target] = count
+    answer = []
+    for number in range(len(windows)):
+        of_any = sums[number, _ANY.code]
+        touched = {channel: credit.customers for channel, credit in of_any.items() if channel != UNALLOCATED}
+        unallocated = of_any.get(UNALLOCATED, Credit())
+        found = {}
+        for key in models:
+            if key == "markov":
+                found[key] = _by_chain(steps[number], of_any, touched, unallocated)
+                continue
+            told = dict(sums[number, MODELS[key].code])
+            told.pop(UNALLOCATED, None)
+            found[key] = Credited(key, told, unallocated, touched)
+        answer.append(found)
+    return answer
+
+
+def _by_chain(
+    steps: Mapping[tuple[int, int], int], of_any: Mapping[int, Credit], touched: Mapping[int, int], rest: Credit
+) -> Credited:
+    """Everything that customers with a touch came to, parted by the effects of channels."""
+    found = effects(steps)
+    whole = sum((credit for channel, credit in of_any.items() if channel != UNALLOCATED), Credit())
+    parts = {name: allotted(getattr(whole, name), found.share) for name in ("conversions", "revenue", "value")}
+    channels = {
+        channel: Credit(
+            touched.get(channel, 0), *(parts[name].get(channel, 0) for name in ("conversions", "revenue", "value"))
+        )
+        for channel, share in found.share.items()
+        if share > 0
+    }
+    return Credited("markov", channels, rest, touched, found.ordered if steps else None)
+
+
+# --- the customers behind a number -------------------------------------------------------------------------------
+def group_name(attribution: Attribution, channel: str) -> str:
+    """The name of the group of customers whose credit a channel has a part of; channel "": those without a touch."""
+    return f"credited:{attribution.model}:{attribution.window}:{channel}"
+
+
+def parsed_group(group: str) -> tuple[Attribution, str]:
+    """The attribution and the key of the channel that a group is about; QuestionError names the field `group`."""
+    try:
+        _kind, model, window, channel = group.split(":")
+        return Attribution(model, int(window)), channel
+    except (ValueError, QuestionError):
+        raise QuestionError("group", f"there is no group “{group[:60]}”") from None
+
+
+def said(group: str) -> str:
+    """What the customers of a group have in common, as the end of "12 customers ..."; a list goes on with the
+    period."""
+    attribution, channel = parsed_group(group)
+    of = {"channel": channel, "days": attribution.window, "model": MODELS[attribution.model].name}
+    if not channel:
+        return _("without a marketing touch in the %(days)s days before their first order, which lies") % of
+    if attribution.model == "markov":
+        return _("touched over %(channel)s in the %(days)s days before their first order, which lies") % of
+    return _("with credit to %(channel)s (%(model)s, %(days)s days) for their first order, which lies") % of
+
+
+def customers_of(*, scope: Scope, group: str) -> list[int]:
+    """The ids of the customers of a group, in order: those whose first order lies in the period and has credit with the
+    channel. Read from the rows that the credits were summed from."""
+    attribution, key = parsed_group(group)
+    channels = dict(Channel.objects.filter(key__in=[key, DIRECT]).values_list("key", "pk"))
+    if key and key not in channels:
+        return []
+    wanted, direct = channels.get(key, UNALLOCATED), channels.get(DIRECT, -1)
+    rows = sql.rows("analytics/acquired_between", start=scope.period.start, until=scope.period.until, channel=wanted)
+    paths = Paths(
+        starts(np.array([len(path) for _customer, path, _ages in rows], np.int64)),
+        np.array([channel for _customer, path, _ages in rows for channel in path], np.int64),
+        np.array([age * 1_000 for _customer, _path, ages in rows for age in ages], np.int64),
+    ).within(attribution.window)
+    if wanted == UNALLOCATED:
+        places = np.flatnonzero(paths.length == 0)
+    else:
+        # Markov has no credit of single customers: everybody who was touched has a part in it.
+        among = shares("linear" if attribution.model == "markov" else attribution.model, paths, direct=direct)
+        places = among.path[among.channel == wanted]
+    found = [rows[place][0] for place in places.tolist()]
+    if scope.segment is None:
+        return found
+    inside = Standing.objects.filter(subject=scope.segment.id, stage=scope.segment.stage_id("in"), customer__in=found)
+    return sorted(inside.values_list("customer_id", flat=True))

@@ -1,0 +1,203 @@
+"""What it cost to win customers: numbers worked out by hand, credits that sum to the cent, lists as long as their
+numbers, and what is n/a saying why."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from analytics.acquisition import Acquisition, Asked, acquisition, months_before
+from analytics.attributed import Attribution, group_name
+from analytics.attribution.declared import MODELS, WINDOWS
+from analytics.behind import customers_behind, said
+from analytics.days.fill import fill
+from analytics.days.kept import kept
+from analytics.scope import Scope
+from clm.lib.periods import between, days, month
+from clm.lib.questions import QuestionError
+from customers.models import Installation
+from tests.factories import make_order, make_spend
+from tests.lifecycle.making import happened, installed, settle, tell
+
+pytestmark = pytest.mark.django_db
+AS_OF = datetime(2024, 5, 20, 12, tzinfo=UTC)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def asked_of(period: Any, **more: Any) -> Scope:
+    return Scope(period=period, as_of=AS_OF, kept=kept(), **more)
+
+
+def march(**more: Any) -> Scope:
+    return asked_of(month(day=date(2024, 3, 1), zone="UTC"), **more)
+
+
+def told(scope: Scope, model: str = "linear", window: int = 30, lag: int = 0) -> Acquisition:
+    return acquisition(scope=scope, asked=Asked(Attribution(model, window), lag))
+
+
+@pytest.fixture(scope="module")
+def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Four customers of March, one of February; two ways, one of which costs; somebody who looked and did not buy."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        installed(time_zone="UTC")
+        Installation.objects.update(margin_percent=50)
+        tell(
+            happened("ann", "Ad Clicked", at("2024-03-01"), channel="search"),
+            happened("ann", "Ad Clicked", at("2024-03-05"), channel="social"),
+            make_order("ann", "2024-03-10", 10_001),
+            make_order("ann", "2024-04-02", 4_000),
+            happened("bob", "Ad Clicked", at("2024-03-02"), channel="search"),
+            make_order("bob", "2024-03-20", 5_000),
+            make_order("cat", "2024-03-31T23:00", 3_000),
+            happened("dan", "Ad Shown", at("2024-01-20"), channel="social"),
+            make_order("dan", "2024-03-15", 2_000),
+            happened("eve", "Page Viewed", at("2024-02-01")),
+            make_order("eve", "2024-02-10", 8_000),
+            happened("fay", "Ad Clicked", at("2024-03-03"), channel="social"),
+        )
+        settle()
+        make_spend("2024-03-03", 6_000, channel="search")
+        make_spend("2024-03-04", 1_000, channel="social")
+        make_spend("2024-03-31", 2_000, channel="team", paid=False)
+        make_spend("2024-02-03", 3_000, channel="search")
+        fill()
+        yield
+        transaction.set_rollback(True)
+
+
+def test_costs_by_hand(shop: None) -> None:
+    found = told(march())
+    assert (found.customers, found.spent.blended, found.spent.paid) == (4, 9_000, 7_000)
+    by = {row.key: row for row in found.channels}
+    assert set(by) == {"search", "social", "team"}
+    # Ann half and half; Bob wholly by search; Cat had no touch, Dan none within 30 days.
+    assert (by["search"].credit.credited, by["social"].credit.credited) == (Fraction(3, 2), Fraction(1, 2))
+    assert found.unallocated.customers == 2 and found.unallocated.revenue == 5_000
+    assert by["search"].credit.revenue == 5_000 + 5_001 or by["social"].credit.revenue == 5_001
+    assert by["search"].paid.number == by["search"].blended.number == Fraction(6_000 * 2, 3)
+    assert by["social"].paid.number == 2_000
+    assert by["team"].blended.number is None and by["team"].blended.note
+    assert by["team"].paid.note == "No spend on media is entered."
+    # Only those credited to channels with media spend bear it; all spend is borne by all.
+    assert found.paid.number == Fraction(7_000, 2)
+    assert found.blended.number == Fraction(9_000, 4)
+    # 6,000 more than in February, for three customers more.
+    assert found.marginal.number == Fraction(6_000, 3)
+    assert by["search"].worth.number == Fraction(by["search"].credit.value, 2) / Fraction(3, 2)
+    assert found.basis == "margin"
+
+
+def test_ninety_days_find_the_earlier_touch(shop: None) -> None:
+    by = {row.key: row for row in told(march(), window=90).channels}
+    assert by["social"].credit.credited == Fraction(3, 2)
+    assert told(march(), window=90).unallocated.customers == 1
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_credits_sum_to_the_cent_and_lists_are_as_long_as_their_numbers(shop: None, model: str, window: int) -> None:
+    scope = march()
+    found = told(scope, model, window)
+    for name, whole in (("conversions", 4_000_000), ("revenue", 20_001), ("value", 24_001)):
+        credited = sum(getattr(row.credit, name) for row in found.channels)
+        assert credited + getattr(found.unallocated, name) == whole == getattr(found.total, name)
+    for row in [*found.channels, None]:
+        key, credit = ("", found.unallocated) if row is None else (row.key, row.credit)
+        group = group_name(Attribution(model, window), key)
+        assert len(customers_behind(scope=scope, group=group)) == credit.customers
+        assert said(group)
+    assert len(customers_behind(scope=scope, group="first_paying")) == found.customers
+
+
+def test_spend_may_lie_a_month_before_the_customers_it_won(shop: None) -> None:
+    found = told(march(), lag=1)
+    assert found.spent.blended == 3_000
+    assert found.blended.number == Fraction(3_000, 4)
+    assert months_before(date(2024, 3, 31), 1) == date(2024, 2, 29)
+
+
+def test_cohorts_pay_back_when_margin_reaches_the_cost(shop: None) -> None:
+    found = told(march())
+    by = {row.start: row for row in found.cohorts}
+    of_march = by[date(2024, 3, 1)]
+    # 20,001 at once and 4,000 in the next month, half of it margin, for four; one cost 2,250.
+    later = Fraction(24_001, 8)
+    assert [reached for reached, _is_over in of_march.curve] == [Fraction(20_001, 8), later, later]
+    assert [is_over for _reached, is_over in of_march.curve] == [True, True, False]
+    assert of_march.blended.number == 2_250 and of_march.payback == 0
+    assert of_march.ltv_to_cac.number == Fraction(24_001, 8) / 2_250
+    assert of_march.cac_to_ltv.number == 1 / of_march.ltv_to_cac.number
+    assert of_march.ltv_to_cac.low is None  # too few to be drawn again
+    february = by[date(2024, 2, 1)]
+    assert february.payback == 0 and february.customers == 1
+    empty = by[date(2023, 12, 1)]
+    assert (empty.customers, empty.payback, empty.curve) == (0, None, ())
+    assert empty.worth.note and empty.blended.note and empty.ltv_to_cac.number is None
+    assert not by[date(2024, 5, 1)].is_over and by[date(2024, 4, 1)].is_over
+
+
+def test_a_costly_cohort_is_not_paid_back_yet(shop: None) -> None:
+    with transaction.atomic():
+        make_spend("2024-03-07", 900_000, channel="social")
+        found = told(march())
+        transaction.set_rollback(True)
+    by = {row.start: row for row in found.cohorts}
+    assert by[date(2024, 3, 1)].payback is None and found.pooled.payback is None
+
+
+def test_a_refund_that_names_its_order_is_taken_off_it(shop: None) -> None:
+    with transaction.atomic():
+        Installation.objects.update(margin_percent=None)
+        tell(happened("bob", "Order Refunded", at("2024-05-01"), amount=-5_000))
+        settle()
+        fill()
+        found = told(march())
+        transaction.set_rollback(True)
+    # It names none: it stands at its own date, so the first order stays and what Bob brought is nothing.
+    assert found.total.revenue == 20_001 and found.total.value == 19_001
+    assert found.customers == 4 and found.basis == "revenue"
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        days(start=date(2020, 1, 1), until=date(2020, 2, 1), zone="UTC"),
+        days(start=date(2024, 5, 20), until=date(2024, 5, 21), zone="UTC"),
+    ],
+    ids=["nothing at all", "today"],
+)
+def test_a_period_without_anybody_says_why(shop: None, period: Any) -> None:
+    for model in MODELS:
+        found = told(asked_of(period), model)
+        assert found.customers == 0 and not found.channels
+        for ratio in (found.paid, found.blended, found.marginal):
+            assert ratio.number is None and ratio.note
+    assert told(asked_of(period, comparison="none")).marginal.note == "Compared with nothing."
+
+
+def test_spend_without_customers_and_customers_without_spend(shop: None) -> None:
+    of_february = asked_of(month(day=date(2024, 2, 1), zone="UTC"))
+    by = {row.key: row for row in told(of_february).channels}
+    assert by["search"].paid.note == "No customer is credited to it."
+    assert by["direct"].blended.note == "No spend is entered."
+
+
+def test_what_cannot_be_asked_is_refused_by_name(shop: None) -> None:
+    with pytest.raises(QuestionError):
+        Attribution("magic")
+    with pytest.raises(QuestionError):
+        Attribution("linear", 31)
+    with pytest.raises(QuestionError):
+        customers_behind(scope=march(), group="credited:magic:30:search")
+    scope = march()
+    noon = between(start_at=AS_OF - timedelta(days=3), until_at=AS_OF, zone="UTC")
+    with pytest.raises(QuestionError):
+        told(asked_of(noon))
+    assert customers_behind(scope=scope, group="credited:linear:30:nowhere") == []
