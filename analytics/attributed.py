@@ -155,7 +155,12 @@ def parsed_group(group: str) -> tuple[Attribution, str]:
         raise QuestionError("group", f"there is no group “{group[:60]}”") from None
 
 
-def said(group: str) -> str:
+def refuse_unknown_group(group: str, /) -> None:
+    """QuestionError names the field `group` when there is no such group."""
+    parsed_group(group)
+
+
+def said(group: str, /) -> str:
     """What the customers of a group have in common, as the end of "12 customers ..."; a list goes on with the
     period."""
     attribution, channel = parsed_group(group)

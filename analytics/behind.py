@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import NotThereError, QuestionError
 
-from . import cohorts, feedback, movement, retention, sales, scores, support
+from . import attributed, cohorts, feedback, movement, retention, sales, scores, support
 from .scope import Scope
 from .sorting import Sorting, StageRef, stage_model
 
@@ -154,7 +154,7 @@ class _Room(Protocol):
     def said(self, group: str, /) -> str: ...
 
 
-_ROOMS: dict[str, _Room] = {"feedback": feedback, "tickets": support}
+_ROOMS: dict[str, _Room] = {"feedback": feedback, "tickets": support, "credited": attributed}
 
 
 def _room(group: str) -> _Room | None:

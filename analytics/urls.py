@@ -5,6 +5,7 @@ from django.urls import path
 from analytics.pages.account import account
 from analytics.pages.accounts import account as account_one
 from analytics.pages.accounts import accounts
+from analytics.pages.acquisition import acquisition_file, acquisitions
 from analytics.pages.campaigns import campaign, campaign_delete, campaign_edit, campaign_new, campaigns
 from analytics.pages.catalogue import catalogue, catalogue_map, catalogue_type
 from analytics.pages.changes import (
@@ -146,6 +147,8 @@ urlpatterns = [
     path("support/", support_page, name="support"),
     path("support.<slug:kind>", support_file, name="support_file"),
     path("value/", value, name="value"),
+    path("acquisition/", acquisitions, name="acquisition"),
+    path("acquisition.<slug:kind>", acquisition_file, name="acquisition_file"),
     path("movement.<slug:kind>", movement_file, name="movement_file"),
     path("models/", models, name="models"),
     path("models/new/", model_new, name="model_new"),

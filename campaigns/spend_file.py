@@ -1,4 +1,5 @@
-"""Spend as a table of text: one line for each day, channel and campaign, out of a spreadsheet or an advertising tool.
+"""Spend as a table of text: one line for each day, channel and campaign, out of a spreadsheet, or as an advertising
+tool exports it (`ad_exports`).
 
 A text is read and held against what is stored before anything is written (`checked`), so that people see what each line
 would do; `enter_lines` then writes all lines or none."""
@@ -22,6 +23,7 @@ from customers.models import Installation
 from customers.money import Conversion
 from customers.rates import known_currency
 
+from .ad_exports import MOST_PREAMBLE, Found, header_of, read_export
 from .keeping import channel_key
 from .models import Campaign, Spend
 from .spending import converted, possible_amount, possible_day
@@ -78,9 +80,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A text held against what is stored."""
+    """A text held against what is stored. preset: the name of the tool whose export it is, "" for a table of one's own;
+    lines of an export are told in the columns of such a table, numbered as the first line that each comes from."""
 
     lines: tuple[Line, ...]
+    preset: str = ""
 
     def count(self, does: str) -> int:
         """How many lines do that."""
@@ -95,12 +99,13 @@ class Checked:
 def checked(*, text: str, now: datetime) -> Checked:
     """Every line with what it would do or what is wrong with it. QuestionError (field `text`) when the text as a whole
     cannot be read. Writes nothing."""
-    rows, separator = _rows(text)
+    campaigns = dict(Campaign.objects.values_list("key", "name"))
+    rows, separator, preset = _rows(text, campaigns)
     installation = Installation.current()
     read = _Reader(
         reporting=installation.currency,
         today=local_day(now, installation.time_zone),
-        campaigns=frozenset(Campaign.objects.values_list("key", flat=True)),
+        campaigns=frozenset(campaigns),
         comma=separator != ",",
     )
     lines = [read.line(number, cells) for number, cells in rows]
@@ -115,7 +120,7 @@ def checked(*, text: str, now: datetime) -> Checked:
             found.append(Line(line.number, line.cells, faults={"day": said}))
         else:
             found.append(Line(line.number, line.cells, line.entry, known=known.get(line.entry.key)))
-    return Checked(tuple(found))
+    return Checked(tuple(found), preset)
 
 
 @transaction.atomic
@@ -203,13 +208,22 @@ class _Reader:
         return text
 
 
-def _rows(text: str) -> tuple[list[tuple[int, dict[str, str]]], str]:
-    """The lines below the header with their numbers, and what parts the columns."""
+def _rows(text: str, campaigns: Mapping[str, str]) -> tuple[list[tuple[int, dict[str, str]]], str, str]:
+    """The lines below the header with their numbers, what parts the columns, and the name of the tool whose export it
+    is. campaigns: names by key."""
     text = text.lstrip("\ufeff").strip("\r\n")
     if not text.strip():
         raise QuestionError("text", _("Choose a file, or paste its lines here."))
     if len(text) > LONGEST or "\x00" in text:
         raise QuestionError("text", _("This is no text of at most a million characters; save it as CSV."))
+    exported = _exported(text, campaigns)
+    if exported is not None:
+        rows = list(exported.rows)
+        if not rows:
+            raise QuestionError("text", _("There is a header and no line below it that cost anything."))
+        if len(rows) > MOST_LINES:
+            raise QuestionError("text", _("At most %(most)d lines at once; part the file.") % {"most": MOST_LINES})
+        return rows, ",", exported.preset.name
     first = text.splitlines()[0]
     separator = max(";\t,", key=first.count)
     try:
@@ -234,7 +248,22 @@ def _rows(text: str) -> tuple[list[tuple[int, dict[str, str]]], str]:
             raise QuestionError("text", said % {"number": number})
         padded = [*cells, *[""] * len(names)]
         rows.append((number, {name: cell.strip() for name, cell in zip(names, padded, strict=False) if name}))
-    return rows, separator
+    return rows, separator, ""
+
+
+def _exported(text: str, campaigns: Mapping[str, str]) -> Found | None:
+    """The text as an advertising tool's export, None where it is none. What parts its columns is told by the line that
+    names them, which need not be the first."""
+    known = {name.strip().lower(): key for key, name in campaigns.items()} | {key: key for key in campaigns}
+    beginning = "\n".join(text.splitlines()[: 2 * MOST_PREAMBLE])
+    for separator in ",\t;":
+        try:
+            if header_of(list(_numbered(csv.reader(io.StringIO(beginning), delimiter=separator)))) is None:
+                continue
+            return read_export(list(_numbered(csv.reader(io.StringIO(text), delimiter=separator))), campaigns=known)
+        except csv.Error:
+            continue
+    return None
 
 
 def _numbered(reader: "Iterator[list[str]]") -> Iterator[tuple[int, list[str]]]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.urls import path
 
 from .accounts import AccountMembers, Accounts, OneAccount
+from .acquisition import AcquisitionCosts
 from .campaigns import Campaigns, OneCampaign
 from .catalogue import Channels, CloseSource, OneSource, RotateSource, Sources, TouchpointTypes
 from .changes import ChangePreview, ChangePublish, Changes, OneChange
@@ -58,6 +59,7 @@ from .rules import EvaluateRule
 from .segment_drafts import SegmentHands, SegmentRule, SegmentUpload
 from .segments import OneSegment, SegmentMembers, Segments, SegmentTrend
 from .spend import AllSpend, OneRate, OneSpend, Rates
+from .spend_file import SpendFile
 from .stages import OneStage, OneStageModel, StageCountsNow, StageFlows, StageTrend
 from .system import HotCustomers, OneInstallation, OneReplay, ParkedCustomers, Replays, RetryParked, System
 from .types import CatalogueList, DraftMapping, OneType
@@ -208,11 +210,13 @@ urlpatterns = [
     path("experience/answers/", ExperienceAnswers.as_view(), name="api_experience_answers"),
     path("support/", SupportView.as_view(), name="api_support"),
     path("value/", Value.as_view(), name="api_value"),
+    path("acquisition/", AcquisitionCosts.as_view(), name="api_acquisition"),
     path("metrics/", Metrics.as_view(), name="api_metrics"),
     path("metrics/<slug:name>/", OneMetric.as_view(), name="api_metric"),
     path("campaigns/", Campaigns.as_view(), name="api_campaigns"),
     path("campaigns/<slug:key>/", OneCampaign.as_view(), name="api_campaign"),
     path("spend/", AllSpend.as_view(), name="api_spend"),
+    path("spend/file/", SpendFile.as_view(), name="api_spend_file"),
     path("spend/<str:spend>/", OneSpend.as_view(), name="api_one_spend"),
     path("exchange-rates/", Rates.as_view(), name="api_exchange_rates"),
     path("exchange-rates/file/", EnterRateFile.as_view(), name="api_rate_file"),

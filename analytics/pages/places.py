@@ -80,6 +80,13 @@ PAGES = (
     ),
     ("models", gettext_lazy("Stage models"), "stack-2", "lifecycle rules", "stages.view"),
     ("campaigns", gettext_lazy("Campaigns"), "speakerphone", "marketing utm budget", "campaigns.view"),
+    (
+        "acquisition",
+        gettext_lazy("Acquisition"),
+        "target-arrow",
+        "cac attribution channels payback cost ltv markov shapley",
+        "metrics.view",
+    ),
     ("spend", gettext_lazy("Spend"), "coin", "costs cost marketing advertising budget money", "campaigns.view"),
     (
         "account",

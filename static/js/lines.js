@@ -1,11 +1,11 @@
-// A line chart over days: {description, labels: ["2026-11-01"], lines: [{name, values, stage}]}; low, high: the ends of the scale, if it does not begin at 0; dots: values may stand alone, without neighbours. One line is filled below, several are not; a line of a stage has its colour.
+// A line chart over days: {description, labels: ["2026-11-01"], lines: [{name, values, stage}]}; low, high: the ends of the scale, if it does not begin at 0; dots: values may stand alone, without neighbours; steps: labels are no days, and stand as they are. One line is filled below, several are not; a line of a stage has its colour.
 window.clmCharts.kinds.lines = (data, element) => {
   const charts = window.clmCharts;
   const tokens = charts.tokens();
   // The pages write 5 May 2026; plain English is American to a browser.
   const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang || undefined;
-  const day = (text, style) => new Intl.DateTimeFormat(language, { ...style, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
-  const long = (new Date(data.labels.at(-1)) - new Date(data.labels[0])) / 864e5 > 200;
+  const day = (text, style) => data.steps ? text : new Intl.DateTimeFormat(language, { ...style, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
+  const long = !data.steps && (new Date(data.labels.at(-1)) - new Date(data.labels[0])) / 864e5 > 200;
   const plain = ["--accent-fill", "--stage-5", "--stage-9", "--stage-3"].map((name) => charts.colour(name));
   const colours = data.lines.map((line, index) => (line.stage ? charts.stage(line.stage) : plain[index % plain.length]));
   const several = data.lines.length > 1;

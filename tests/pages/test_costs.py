@@ -61,6 +61,8 @@ COSTS = {
     "experience.<slug:kind>": 20,
     "support/": 24,
     "support.<slug:kind>": 20,
+    "acquisition/": 22,
+    "acquisition.<slug:kind>": 20,
     "movement.<slug:kind>": 24,
     "models/": 10,
     "models/new/": 8,

@@ -18,6 +18,7 @@ from tests.pages.conftest import faults, look, overflow
         ("/movement/", "No customers yet", "manage.py demo"),
         ("/retention/", "No customers yet", "manage.py demo"),
         ("/value/", "No customers yet", "How to send events"),
+        ("/acquisition/", "No customers yet", "manage.py demo"),
         ("/models/five/", "", "How to send events"),
         ("/models/five/examples/", "No example yet", "a little made-up history leads there"),
         ("/segments/active_customer/", "Nobody is in it", "appears here by itself"),

@@ -26,6 +26,7 @@ PAGES = [
     "/metrics/",
     "/movement/?period=90d",
     "/value/",
+    "/acquisition/?period=365d",
     "/retention/",
     "/experience/?period=365d",
     "/experience/answers/?period=365d",

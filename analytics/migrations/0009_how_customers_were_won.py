@@ -15,7 +15,7 @@ def _list(of: models.Field) -> django.contrib.postgres.fields.ArrayField:  # typ
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0007_exports_as_workbooks"),
+        ("analytics", "0008_scores_of_the_erased_go"),
         ("customers", "0018_searches_for_duplicates"),
     ]
 

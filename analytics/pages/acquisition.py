@@ -1,0 +1,385 @@
+"""What it cost to win customers: by channel, by attribution model, by month of the first order, and when it was paid
+back."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from analytics.acquisition import LAGS, Acquisition, Asked, ChannelRow, CohortRow, Ratio, acquisition, parsed_asked
+from analytics.attributed import Credit, group_name
+from analytics.attribution.declared import LEAST_CONVERSIONS, MODELS, WINDOWS
+from analytics.behind import cohort_group
+from analytics.cohorts import Asked as CohortAsked
+from analytics.customer_list import anybody
+from analytics.days.identities import broken_of
+from analytics.files import Cell, scope_cells
+from analytics.tiles import Tile
+from analytics.units import shown_number
+from clm.lib.periods import days
+from clm.lib.questions import QuestionError
+from clm.lib.templatetags.numbers import percent, quantity_text
+from clm.lib.templatetags.times import plain_date
+
+from .asking import Question, page, question
+from .exports import answered_file
+from .news import news_of
+
+SCOPED = ("period", "from", "until")
+CHOSEN = ("attribution", "window", "lag")
+TAKES = (*SCOPED, *CHOSEN)
+NOT_COUNTED = "not counted yet"
+_LAGS = {0: gettext_lazy("Spend of the same days"), 1: gettext_lazy("Spend of a month earlier")}
+# What counts as a marketing touch, said where paths are.
+TOUCHES = gettext_lazy(
+    "A touch is an ad that was shown or clicked, or a visit; a mail or a push message is one when it is clicked. "
+    "Visits count for the channel of their campaign, else for what their link says (utm_medium, utm_source), else as "
+    "direct. "
+    "What follows within half an hour belongs to the same visit."
+)
+
+
+@page("metrics.view", takes=TAKES)
+def acquisitions(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    asked = question(request.GET, now=now, takes=SCOPED, errors_are_shown=True)
+    wanted, asked = _wanted(request.GET, asked)
+    context = {
+        **asked.context,
+        "no_lines": True,
+        "now": now,
+        "file_address": "acquisition_file",
+        "news": news_of(),
+        "switches": _switches(wanted),
+        "models": [(model.key, model.name, model.key == wanted.attribution.model) for model in MODELS.values()],
+        "model": MODELS[wanted.attribution.model],
+        "window": wanted.attribution.window,
+    }
+    is_counted = asked.kept.acquisition_known_at is not None
+    if not anybody() or not is_counted:
+        return render(
+            request,
+            "pages/acquisition.html",
+            {**context, "empty": True, "being_counted": anybody()},
+            status=asked.status,
+        )
+    found = acquisition(scope=asked.scope, asked=wanted)
+    return render(request, "pages/acquisition.html", {**context, **_shown(found)}, status=asked.status)
+
+
+@page("metrics.view", takes=TAKES)
+def acquisition_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
+    """What the page of acquisition shows, as a file."""
+    asked = question(request.GET, now=now, takes=SCOPED)
+    wanted = parsed_asked({name: request.GET.get(name, "") for name in CHOSEN})
+    if not anybody():
+        raise Http404
+    if asked.kept.acquisition_known_at is None:
+        told = [*scope_cells(scope=asked.scope), Cell("acquisition", "all", "new customers", None, "", NOT_COUNTED)]
+        return answered_file(kind=kind, name="acquisition", cells=told)
+    found = acquisition(scope=asked.scope, asked=wanted)
+    return answered_file(kind=kind, name="acquisition", cells=list(_cells(found)))
+
+
+def _wanted(query: QueryDict, asked: Question) -> tuple[Asked, Question]:
+    """What is wanted; a parameter that cannot be used is told, and the standard stands in its place."""
+    given = {name: query.get(name, "") for name in CHOSEN}
+    while True:
+        try:
+            return parsed_asked(given), asked
+        except QuestionError as error:
+            asked = asked.wrong(error.field, given[error.field], error.message)
+            given[error.field] = ""
+
+
+def _switches(wanted: Asked) -> list[tuple[str, Any, list[tuple[Any, Any, bool]]]]:
+    """What stands above the figures: parameter, label, and its choices with whether each is on."""
+    said = {days: ngettext("%(count)d day", "%(count)d days", days) % {"count": days} for days in WINDOWS}
+    return [
+        (
+            "window",
+            _("Touches within"),
+            [(one, said[one], one == wanted.attribution.window) for one in WINDOWS],
+        ),
+        ("lag", _("Spend"), [(one, _LAGS[one], one == wanted.lag) for one in LAGS]),
+    ]
+
+
+def _shown(found: Acquisition) -> dict[str, Any]:
+    """All that the page shows of an answer."""
+    return {
+        "found": found,
+        "tiles": _tiles(found),
+        "rows": [_channel(found, one) for one in found.channels],
+        "unallocated": _credit(found, found.unallocated, ""),
+        "all_customers": f"{reverse('customers')}?group=first_paying&{found.scope.query()}",
+        "comparison": _comparison(found),
+        "cohorts": [_cohort(found, one) for one in reversed(found.cohorts)],
+        "heatmap": _heatmap(found),
+        "caption": _("What one customer had brought, as a share of what it cost to win"),
+        "curve_chart": _curve_chart(found),
+        "curve_rows": _curve_rows(found),
+        "curve_said": _payback_said(found),
+        "sparse": [one.key for one in found.channels if one.is_sparse],
+        "least": LEAST_CONVERSIONS,
+        "touches": TOUCHES,
+        "made_up": bool(found.spent.made_up or found.pooled.spent.made_up),
+        "simulated": ", ".join(one.name for one in found.sources if one.is_simulated),
+        "broken_figures": broken_of(versions=[0]).get(0, ()),
+    }
+
+
+# --- tiles -----------------------------------------------------------------------------------------------------------
+def _tiles(found: Acquisition) -> list[Tile]:
+    of_customers = f"group=first_paying&{found.scope.query()}"
+    pooled, basis = found.pooled, _basis(found)
+    interval = _("Months of the first order together, %(basis)s.") % {"basis": basis}
+    if pooled.ltv_to_cac.low is not None and pooled.ltv_to_cac.high is not None:
+        interval += " " + _("95%% interval %(low)s to %(high)s.") % {
+            "low": quantity_text(pooled.ltv_to_cac.low, "ratio", None),
+            "high": quantity_text(pooled.ltv_to_cac.high, "ratio", None),
+        }
+    told = [
+        ("won", _("New customers"), found.customers, "count", _("Customers whose first order ever lies in the period."),
+         "", of_customers),
+        ("spent", _("Spend"), found.spent.blended, "money",
+         _("All that is entered for marketing: media, salaries and tools."),
+         _("%(paid)s of it on media") % {"paid": _money(found, found.spent.paid)}, ""),
+        ("cac_blended", _("CAC, blended"), found.blended.number, "money",
+         _("All spend divided by all customers who ordered for the first time."), found.blended.note, of_customers),
+        ("cac_paid", _("CAC, paid"), found.paid.number, "money",
+         _("Spend on media divided by the customers credited to channels with such spend, by the model that is chosen: "
+           "%(model)s.") % {"model": MODELS[found.asked.attribution.model].name}, found.paid.note, ""),
+        ("cac_marginal", _("CAC, marginal"), found.marginal.number, "money",
+         _("What more was spent than in the period before, divided by the customers more."), found.marginal.note, ""),
+        ("ltv_to_cac", _("LTV so far : CAC"), pooled.ltv_to_cac.number, "ratio",
+         _("What customers of the last 13 months have brought so far, one with another, divided by what it cost to win "
+           "one (blended). Realised, not expected."), pooled.ltv_to_cac.note or interval, ""),
+    ]  # fmt: skip
+    return [
+        Tile(
+            key=f"acquisition-{key}",
+            label=str(label),
+            value=float(value) if isinstance(value, Fraction) else value,
+            unit=unit,
+            definition=str(definition),
+            note=str(note),
+            change=None,
+            change_unit="percent",
+            change_note="",
+            good="",
+            trend=(),
+            customers_query=query,
+        )
+        for key, label, value, unit, definition, note, query in told
+    ]
+
+
+def _money(found: Acquisition, amount: Fraction | int) -> str:
+    return quantity_text(amount, "money", found.installation)
+
+
+def _basis(found: Acquisition) -> str:
+    if found.basis == "revenue":
+        return _("in revenue, since no margin is set")
+    return _("in margin")
+
+
+# --- channels --------------------------------------------------------------------------------------------------------
+def _credit(found: Acquisition, credit: Credit, key: str) -> dict[str, Any]:
+    group = group_name(found.asked.attribution, key)
+    return {
+        "credit": credit,
+        "credited": float(credit.credited),
+        "share": float(credit.credited / found.customers) if found.customers else None,
+        "url": f"{reverse('customers')}?group={group}&{found.scope.query()}" if credit.customers else "",
+    }
+
+
+def _channel(found: Acquisition, row: ChannelRow) -> dict[str, Any]:
+    return {**_credit(found, row.credit, row.key), "row": row}
+
+
+def _comparison(found: Acquisition) -> list[dict[str, Any]]:
+    """Each channel by each model: credited customers, and how many more or fewer than by the chosen one."""
+    chosen = found.asked.attribution.model
+    rows = []
+    for row in found.channels:
+        by_model = row.by_model or {}
+        if not any(by_model.values()):
+            continue
+        cells = [
+            {
+                "is_chosen": key == chosen,
+                "customers": float(by_model.get(key, Fraction(0))),
+                "difference": round(by_model.get(key, Fraction(0)) - by_model.get(chosen, Fraction(0))),
+            }
+            for key in MODELS
+        ]
+        rows.append({"key": row.key, "cells": cells})
+    return rows
+
+
+# --- cohorts ---------------------------------------------------------------------------------------------------------
+def _cohort_url(found: Acquisition, row: CohortRow) -> str:
+    start, until = days(start=row.start, until=row.until, zone=found.scope.period.zone).asked()
+    return f"{reverse('customers')}?group={cohort_group(CohortAsked(), row.start, None)}&from={start}&until={until}"
+
+
+def _cohort(found: Acquisition, row: CohortRow) -> dict[str, Any]:
+    payback = _("not yet")
+    if row.payback is not None:
+        payback = _("in month %(number)d") % {"number": row.payback}
+    elif row.blended.number is None:
+        payback = _("n/a")
+    return {"row": row, "url": _cohort_url(found, row) if row.customers else "", "payback": payback}
+
+
+def _heatmap(found: Acquisition) -> dict[str, Any]:
+    """What one customer had brought by the end of each month, as a share of what it cost."""
+    columns = max((len(one.curve) for one in found.cohorts), default=0)
+    rows = []
+    for one in reversed(found.cohorts):
+        cost = one.blended.number
+        cells = []
+        for reached, is_over in one.curve:
+            share = None if cost is None else float(reached / cost)
+            cells.append(
+                {
+                    "text": _("n/a") if share is None else percent(share),
+                    "level": None if share is None else max(0, min(7, int(7 * share))),
+                    "incomplete": not is_over,
+                    "url": "",
+                }
+            )
+        rows.append(
+            {
+                "name": plain_date(one.start),
+                "size": one.customers,
+                "url": _cohort_url(found, one) if one.customers else "",
+                "cells": cells,
+            }
+        )
+    return {"corner": _("First order in"), "columns": [str(later) for later in range(columns)], "rows": rows}
+
+
+def _curve_chart(found: Acquisition) -> dict[str, Any] | None:
+    """What a customer brought month by month against what it cost, all cohorts together."""
+    pooled, digits = found.pooled, found.installation.minor_digits
+    if len(pooled.curve) < 2:
+        return None
+
+    def major(amount: Fraction) -> float:
+        return round(float(amount) / 10**digits, 2)
+
+    lines = [{"name": str(_("Brought by one customer")), "values": [major(one) for one in pooled.curve]}]
+    if pooled.blended.number is not None:
+        cost = major(pooled.blended.number)
+        lines.append({"name": str(_("Cost of winning one")), "values": [cost] * len(pooled.curve)})
+    return {
+        "description": _payback_said(found),
+        "steps": True,
+        "labels": [str(later) for later in range(len(pooled.curve))],
+        "lines": lines,
+    }
+
+
+def _curve_rows(found: Acquisition) -> list[dict[str, Any]]:
+    return [{"month": later, "reached": reached} for later, reached in enumerate(found.pooled.curve)]
+
+
+def _payback_said(found: Acquisition) -> str:
+    pooled = found.pooled
+    if pooled.blended.number is None:
+        return pooled.blended.note
+    if not pooled.curve:
+        return _("No month is over yet since anybody ordered for the first time.")
+    told = {
+        "cost": _money(found, pooled.blended.number),
+        "reached": _money(found, pooled.curve[-1]),
+        "last": len(pooled.curve) - 1,
+        "basis": _basis(found),
+    }
+    if pooled.payback is None:
+        return (
+            _(
+                "Not paid back yet: winning a customer cost %(cost)s, and by the end of month %(last)d after the first "
+                "order one had brought %(reached)s, %(basis)s."
+            )
+            % told
+        )
+    return _(
+        "Paid back in month %(month)d after the first order: winning a customer cost %(cost)s, and by the end of "
+        "month %(last)d one had brought %(reached)s, %(basis)s."
+    ) % {**told, "month": pooled.payback}
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+def _cells(found: Acquisition) -> Iterator[Cell]:
+    digits, currency = found.installation.minor_digits, found.installation.currency
+
+    def money(section: str, item: str, measure: str, amount: Fraction | int) -> Cell:
+        return Cell(section, item, measure, shown_number(float(amount), "money", digits), currency)
+
+    def ratio(section: str, item: str, measure: str, one: Ratio, unit: str = "money") -> Iterator[Cell]:
+        for name, number in (("", one.number), (" low", one.low), (" high", one.high)):
+            if number is not None or not name:
+                shown = None if number is None else shown_number(float(number), unit, digits)
+                yield Cell(section, item, measure + name, shown, currency if unit == "money" else unit, one.note)
+
+    def credit(section: str, item: str, one: Credit) -> Iterator[Cell]:
+        yield Cell(section, item, "customers with credit", one.customers, "customers")
+        yield Cell(section, item, "credited customers", float(one.credited), "customers")
+        yield money(section, item, "first orders", one.revenue)
+        yield money(section, item, "orders so far", one.value)
+
+    attribution = found.asked.attribution
+    yield from scope_cells(
+        scope=found.scope,
+        attribution=attribution.model,
+        window=str(attribution.window),
+        lag=str(found.asked.lag),
+        basis=found.basis,
+        currency=currency,
+    )
+    yield Cell("acquisition", "all", "new customers", found.customers, "customers")
+    yield money("acquisition", "all", "spend", found.spent.blended)
+    yield money("acquisition", "all", "spend on media", found.spent.paid)
+    for name, one in (("cac blended", found.blended), ("cac paid", found.paid), ("cac marginal", found.marginal)):
+        yield from ratio("acquisition", "all", name, one)
+    for row in found.channels:
+        note = "sparse" if row.is_sparse else ""
+        yield from credit("channels", row.key, row.credit)
+        yield Cell("channels", row.key, "touched", row.touched, "customers", note)
+        yield money("channels", row.key, "spend", row.spent.blended)
+        yield money("channels", row.key, "spend on media", row.spent.paid)
+        for name, one in (("cac paid", row.paid), ("cac blended", row.blended), ("cac marginal", row.marginal)):
+            yield from ratio("channels", row.key, name, one)
+        yield from ratio("channels", row.key, "brought so far", row.worth)
+        yield from ratio("channels", row.key, "ltv so far : cac", row.ltv_to_cac, "ratio")
+        for key, customers in (row.by_model or {}).items():
+            yield Cell("models", row.key, key, float(customers), "customers")
+    yield from credit("channels", "unallocated", found.unallocated)
+    for cohort in found.cohorts:
+        item = cohort.start.isoformat()
+        note = "" if cohort.is_over else "not over yet"
+        yield Cell("cohorts", item, "customers", cohort.customers, "customers", note)
+        yield money("cohorts", item, "spend", cohort.spent.blended)
+        yield money("cohorts", item, "spend on media", cohort.spent.paid)
+        for name, one in (("cac paid", cohort.paid), ("cac blended", cohort.blended), ("brought so far", cohort.worth)):
+            yield from ratio("cohorts", item, name, one)
+        yield from ratio("cohorts", item, "ltv so far : cac", cohort.ltv_to_cac, "ratio")
+        yield from ratio("cohorts", item, "cac : ltv so far", cohort.cac_to_ltv, "ratio")
+        yield Cell(
+            "cohorts", item, "payback", cohort.payback, "months", "" if cohort.payback is not None else "not yet"
+        )
+        for later, (reached, is_over) in enumerate(cohort.curve):
+            yield Cell(
+                "payback", item, str(later), shown_number(float(reached), "money", digits), currency,
+                "" if is_over else "not over yet",
+            )  # fmt: skip

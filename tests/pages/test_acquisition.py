@@ -1,0 +1,173 @@
+"""The page of acquisition: numbers that open lists of as many, models that are switched, files and the API that say the
+same."""
+
+import csv
+import datetime as dt
+import io
+import re
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from playwright.sync_api import Page
+
+from analytics.attribution.declared import MODELS
+from analytics.days.fill import fill
+from analytics.models import Counting
+from campaigns.models import Spend
+from campaigns.spending import enter_spend
+from customers.events import Event
+from tests.pages.conftest import Shop, faults, look, overflow
+
+YEAR = "period=365d"
+
+
+@pytest.fixture(scope="module")
+def won(shop: Shop) -> Shop:
+    """The shop, with ads before half of the first orders, and what they cost."""
+    events = []
+    for n in range(60):
+        first = 5 + (n * 37) % 330
+        for number, way in enumerate(("search", "social", "web")[: 1 + n % 3]):
+            at = shop.now - dt.timedelta(days=first + 4 - number)
+            kind = "Page Viewed" if way == "web" else "Ad Clicked"
+            events.append(
+                Event(
+                    message_id=f"touch-{n}-{number}",
+                    identities=(("external_id", str(1000 + n)),),
+                    type=kind,
+                    channel=way,
+                    occurred_at=at,
+                )
+            )
+    shop.tell(events)
+    for back in range(0, 360, 10):
+        day = (shop.now - dt.timedelta(days=back)).date()
+        enter_spend(channel="search", day=day, amount=Decimal(40), now=shop.now)
+        enter_spend(channel="team", day=day, amount=Decimal(15), is_paid_media=False, now=shop.now)
+    fill()
+    return shop
+
+
+@pytest.fixture
+def viewer(shop: Shop) -> Client:
+    client = Client()
+    client.force_login(shop.people["viewer"])
+    return client
+
+
+def counted(page: str) -> int:
+    """How many the list says it holds."""
+    found = re.search(r'<b class="num">([\d,]+)</b> customer', page)
+    assert found is not None
+    return int(found[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_every_number_of_customers_opens_a_list_of_as_many(won: Shop, viewer: Client, model: str) -> None:
+    page = viewer.get(f"/acquisition/?{YEAR}&attribution={model}").content.decode()
+    links = re.findall(r'<a (?:class="tile-link" )?href="(/customers/\?group=[^"]+)">([\d,]+)<', page)
+    assert len({address for address, _number in links}) > 12
+    for address, number in set(links):
+        assert counted(viewer.get(address.replace("&amp;", "&")).content.decode()) == int(number.replace(",", ""))
+
+
+def test_a_list_says_what_its_customers_have_in_common(won: Shop, viewer: Client) -> None:
+    said = viewer.get(f"/customers/?group=credited:linear:30:search&{YEAR}").content.decode()
+    assert "with credit to search (Linear, 30 days) for their first order" in said
+    assert viewer.get("/customers/?group=credited:linear:31:search").status_code == 400
+
+
+def test_switching_the_model_shows_the_difference(won: Shop, viewer: Client) -> None:
+    answer = viewer.get(f"/acquisition/?{YEAR}&attribution=first")
+    rows = {row["key"]: row["cells"] for row in answer.context["comparison"]}
+    place = {key: number for number, key in enumerate(MODELS)}
+    assert rows["search"][place["first"]]["is_chosen"]
+    first, last = (rows["search"][place[key]]["customers"] for key in ("first", "last"))
+    assert first == 60 and last == 20
+    assert rows["search"][place["last"]]["difference"] == -40
+    for key in MODELS:
+        assert sum(cells[place[key]]["customers"] for cells in rows.values()) == pytest.approx(60)
+    assert "credit, not causation" in answer.content.decode()
+
+
+def test_the_file_and_the_api_say_the_same(won: Shop, viewer: Client) -> None:
+    asked = f"{YEAR}&attribution=markov&window=90&lag=1"
+    answer = viewer.get(f"/acquisition.csv?{asked}")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    told = {(row["section"], row["item"], row["measure"]): row["value"] for row in rows}
+    said = viewer.get(f"/api/v1/acquisition/?{asked}").json()
+    assert (said["attribution"], said["window"], said["lag"]) == ("markov", 90, 1)
+    assert int(told["acquisition", "all", "new customers"]) == said["customers"]["number"] == 120
+    assert float(told["acquisition", "all", "cac blended"]) == said["cac_blended"]["value"]
+    for one in said["channels"]:
+        key = one["channel"]
+        assert float(told["channels", key, "credited customers"]) == one["credit"]["customers"]
+        address = one["credit"]["behind"]["customers"]
+        if address:
+            found = viewer.get(f"{address}&page_size=200").json()["results"]
+            assert len(found) == one["credit"]["behind"]["number"]
+    whole = sum(one["credit"]["revenue"] for one in said["channels"]) + said["unallocated"]["revenue"]
+    assert whole == pytest.approx(said["credit"]["revenue"], abs=0.001)
+    for one in said["cohorts"]:
+        if one["customers"]["customers"]:
+            found = viewer.get(f"{one['customers']['customers']}&page_size=200").json()["results"]
+            assert len(found) == one["customers"]["number"]
+    assert viewer.get(f"/acquisition.json?{asked}").json()["scope"]["attribution"] == "markov"
+    assert viewer.get("/acquisition.xml").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("attribution", "magic"), ("window", "31"), ("lag", "x"), ("from", "soon")]
+)
+def test_what_cannot_be_asked_is_said_and_the_rest_is_shown(won: Shop, viewer: Client, name: str, value: str) -> None:
+    answer = viewer.get(f"/acquisition/?{name}={value}")
+    assert answer.status_code == 400
+    assert name in answer.context["errors"] and answer.context["found"].customers
+    assert viewer.get(f"/api/v1/acquisition/?{name}={value}").status_code == 400
+    assert viewer.get(f"/acquisition.csv?{name}={value}").status_code == 400
+
+
+def test_it_costs_the_same_queries_whatever_the_period(won: Shop, viewer: Client) -> None:
+    def cost(address: str) -> int:
+        viewer.get(address)
+        with CaptureQueriesContext(connection) as made:
+            assert viewer.get(address).status_code == 200
+        return len(made)
+
+    costs = {cost(f"/acquisition/?{asked}") for asked in ("period=30d", YEAR, f"{YEAR}&attribution=shapley&window=90")}
+    assert max(costs) <= 24 and len(costs) == 1, costs
+
+
+def test_without_spend_every_cost_says_why(won: Shop, viewer: Client) -> None:
+    kept = list(Spend.objects.values())
+    Spend.objects.all().delete()
+    page = viewer.get(f"/acquisition/?{YEAR}").content.decode()
+    Spend.objects.bulk_create(Spend(**row) for row in kept)
+    assert "No spend is entered." in page and "No spend on media is entered." in page
+
+
+def test_before_it_is_counted_the_page_says_so(won: Shop, viewer: Client) -> None:
+    Counting.objects.filter(statistic="acquisition").update(state="started")
+    assert "Being counted" in viewer.get("/acquisition/").content.decode()
+    assert viewer.get("/api/v1/acquisition/").status_code == 404
+    assert "not counted yet" in viewer.get("/acquisition.csv").content.decode()
+    Counting.objects.filter(statistic="acquisition").update(state="done")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
+def test_the_page_is_accessible_and_fits(theme: str, width: int, won: Shop, agent: Page) -> None:
+    agent.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    agent.set_viewport_size({"width": width, "height": 800})
+    assert look(agent, f"{won.url}/acquisition/?{YEAR}&still=1").status == 200
+    assert faults(agent) == []
+    assert not overflow(agent)
+    agent.screenshot(path=f"/tmp/acq_{theme}_{width}.png", full_page=True)
+
+
+def test_the_payback_curve_turns_into_a_table(won: Shop, agent: Page) -> None:
+    look(agent, f"{won.url}/acquisition/?{YEAR}&still=1")
+    agent.get_by_role("button", name="View as table").click()
+    assert agent.get_by_role("region", name="Payback as a table").is_visible()
