@@ -134,7 +134,7 @@ METRICS: dict[str, Metric] = {
             _(
                 "Spend entered for the days of the period divided by the customers whose first order ever lies in it. "
                 "Blended counts all spend, paid only variable spend on media; both are divided by all first-time "
-                "paying customers, since no attribution tells which of them an advertisement brought."
+                "paying customers. The page Acquisition divides paid spend by those whom attribution credits to it."
             ),
             "spend / first-time paying customers",
             made.cac,

@@ -27,6 +27,7 @@ Ask = Callable[[random.Random], str]
 
 def kinds() -> dict[str, Ask]:
     """By name, what makes up one address of that kind."""
+    from analytics.attribution.declared import MODELS, WINDOWS
     from analytics.days.kept import kept
     from analytics.listing_order import Order, Place, place_cursor
     from analytics.models import Listed, StageDay
@@ -74,6 +75,13 @@ def kinds() -> dict[str, Ask]:
         "overview": lambda c: f"/?period={c.choice(list(PRESETS))}&model={c.choice(models).key}",
         "overview, as of a past day": lambda c: f"/?period={c.choice(list(PRESETS))}&as_of={back(c)}",
         "metrics": lambda c: f"/metrics/?period={c.choice(list(PRESETS))}&lines={c.choice(['all', 'products'])}",
+        "acquisition": lambda c: (
+            f"/acquisition/?period={c.choice(list(PRESETS))}"
+            f"&attribution={c.choice(list(MODELS))}&window={c.choice(WINDOWS)}"
+        ),
+        "customers credited to a channel": lambda c: (
+            f"/customers/?group=credited:linear:30:{c.choice(['search', 'social', 'direct'])}&period=30d"
+        ),
         "a stage model": lambda c: f"/models/{c.choice(models).key}/",
         "customers": lambda _: "/customers/",
         "customers, a deep page": lambda c: f"/customers/?cursor={cursor('n', c.randint(1, last), 51)}",
