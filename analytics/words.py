@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from clm.lib import sql
+from customers.score_steps import KEYS, PREFIX, SCORES
 
 # How many of the latest rows are looked at: what was never sent lately is seldom looked for.
 LOOKED_AT = 5_000
@@ -23,7 +24,7 @@ class Word:
 
 def words(*, what: str, key: str = "", search: str = "") -> tuple[Word, ...]:
     """Words of one of KINDS that hold `search`, the most frequent first; of values, those of the property or trait
-    `key`."""
+    `key`, of a score its steps."""
     assert what in KINDS, what
     asked = {"most": LOOKED_AT, "search": search, "count": MOST}
     match what:
@@ -33,6 +34,9 @@ def words(*, what: str, key: str = "", search: str = "") -> tuple[Word, ...]:
             found = sql.rows("analytics/words_traits", **asked)
         case "property_values":
             found = sql.rows("analytics/words_property_values", key=key, **asked)
+        case _ if key in KEYS:
+            steps = range(1, SCORES[key.removeprefix(PREFIX)] + 1)
+            return tuple(Word(step, "number", 0) for step in steps if search in str(step))
         case _:
             found = sql.rows("analytics/words_trait_values", key=key, **asked)
     is_key = what in ("properties", "traits")

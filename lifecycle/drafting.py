@@ -8,6 +8,7 @@ from importlib.metadata import version as package_version
 from typing import Any
 
 from customers.models import Installation, TouchpointType
+from customers.score_steps import SCORES
 from customers.standard_types import STANDARD_TYPES
 
 from .live import ENGINE, document_digest, nodes_of, picks
@@ -49,7 +50,7 @@ def drafted(
     segments, models = present.named()
     sub_rules = Named(present.sub_rules.get)
     version.sub_rules, version.definitions = sub_rules, {"segments": segments, "models": models}
-    nodes_of(version, kind=subject.kind)
+    nodes_of(version, kind=subject.kind, scores=SCORES)
     version.sub_rules = stored_document(sub_rules.used)
     version.definitions = stored_document({"segments": segments.used, "models": models.used})
     version.document = stored_document(version.document)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from clm.lib.milliseconds import from_ms, to_ms
 from customers.models import Touchpoint
+from customers.score_steps import KEYS
 
 from .rules.days import local_days
 from .rules.describe import counted, said_money, said_ratio, said_tests
@@ -20,6 +21,7 @@ from .rules.selection import Selection
 from .rules.value_tests import Value
 
 Int64s = npt.NDArray[np.int64]
+_UNTOLD = dict.fromkeys(KEYS, "it is not told")
 # So many touchpoints are named behind a node, the latest.
 NAMED = 5
 
@@ -88,7 +90,7 @@ class Witness:
                 return self._lately(*part(inner), within)
             case Trait(key, tests):
                 value, set_at = self._trait(key)
-                told = "it was never set" if value is None else f"it is {_said(value)}"
+                told = f"it is {_said(value)}" if value is not None else _UNTOLD.get(key, "it was never set")
                 return Seen(told, "" if value is None else _said(value), said_tests(tests), set_at)
             case _:
                 return Seen()

@@ -6,7 +6,7 @@ whatever sources send without anything being compiled again."""
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -139,8 +139,9 @@ def picks(part: object) -> Iterator[Pick]:
             yield from picks(getattr(part, field.name))
 
 
-def nodes_of(version: Version, *, kind: str) -> dict[str, Node]:
-    """The parsed rules of a version by stage key, lowest precedence first; of a segment under "in".
+def nodes_of(version: Version, *, kind: str, scores: Mapping[str, int] | None = None) -> dict[str, Node]:
+    """The parsed rules of a version by stage key, lowest precedence first; of a segment under "in". scores: those that
+    a rule may name, with their numbers of steps (None: what is stored is taken as it is).
 
     RuleError names the place: of a model from its document on, of a segment from its rule on."""
 
@@ -156,6 +157,7 @@ def nodes_of(version: Version, *, kind: str) -> dict[str, Node]:
             models=version.definitions.get("models", {}),
             of=("model" if kind == Subject.Kind.MODEL else "segment", subject.key),
             path=path,
+            scores=scores,
         )
 
     if kind == Subject.Kind.MODEL:

@@ -1,5 +1,5 @@
 """Everything about some customers that rules look at, in columns: their touchpoints over all their profiles, where
-their lives begin, and the properties that rules name."""
+their lives begin, and the properties, traits and scores that rules name."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ import numpy.typing as npt
 
 from clm.lib import sql
 from clm.lib.columns import Columns, fetch_columns
+from customers.score_steps import KEYS
 
 from .ids import Ids
 from .load_hands import lay_hands
+from .load_scores import COLUMNS, score_columns
 from .load_traits import stored_value, trait_columns
 from .rules.evaluate import NO_LIFE, Facts, Program, PropertyColumn
 from .rules.value_tests import Value
@@ -63,8 +65,10 @@ def load(*, customers: Iterable[int] | Ids, program: Program | None, unkept: fro
     facts.life = _lives(ids, profiles, facts)
     if program is not None and program.property_keys:
         facts.properties = _properties(facts, program, profiles, unkept & program.property_keys)
-    if program is not None and program.trait_keys:
-        facts.traits = trait_columns(keys=program.trait_keys, profiles=profiles.ids, owner=profiles.owner)
+    if program is not None and (traits := program.trait_keys - KEYS):
+        facts.traits = trait_columns(keys=traits, profiles=profiles.ids, owner=profiles.owner)
+    if program is not None and (scores := program.trait_keys & KEYS):
+        facts.traits |= score_columns(keys=scores, told=profiles.fetch("lifecycle/score_steps", COLUMNS))
     lay_hands(facts=facts, profiles=profiles.ids, owner=profiles.owner)
     return Loaded(ids, facts, np.bincount(facts.owner, minlength=len(ids)).astype(np.int64), program)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from clm.lib.questions import ConflictError, QuestionError
 from customers import locks
 from customers.models import Installation
+from customers.score_steps import SCORES
 
 from .drafting import dependents, drafted, redrafted
 from .models import Example, Revision, Stage, Standing, Subject, Version
@@ -307,4 +308,5 @@ def _check_text(name: str, text: Any, present: Present) -> None:
         segments=segments,
         models=models,
         of=("rule", name),
+        scores=SCORES,
     )

@@ -16,6 +16,7 @@ from clm.lib.periods import zone_of
 from clm.lib.questions import QuestionError
 from customers.events import EARLIEST
 from customers.models import Installation, Role, TouchpointType
+from customers.score_steps import KEYS, PREFIX, SCORES
 from customers.standard_types import STANDARD_TYPES
 
 from .present import Present
@@ -77,7 +78,7 @@ def trial(*, body: object) -> Trial:
     if "rule" not in body:
         raise RuleError("$.rule", "the rule is missing")
     installation = Installation.current()
-    node = _rule(body["rule"], installation)
+    node = _rule(body["rule"], installation, scores=_scores(body.get("traits")))
     zone = _zone(body.get("timezone"), installation)
     history = made_up({key: body[key] for key in ("touchpoints", "traits") if key in body}, path="$")
     catalogue = history.catalogue
@@ -92,7 +93,14 @@ def trial(*, body: object) -> Trial:
     )
 
 
-def _rule(document: object, installation: Installation) -> Node:
+def _scores(tellings: object) -> Mapping[str, int] | None:
+    """The scores that the rule may name: those there are, unless the made-up history tells of made-up ones (None)."""
+    told = {row.get("key") for row in tellings if isinstance(row, dict)} if isinstance(tellings, list) else set()
+    is_made_up = any(isinstance(key, str) and key.startswith(PREFIX) and key not in KEYS for key in told)
+    return None if is_made_up else SCORES
+
+
+def _rule(document: object, installation: Installation, *, scores: Mapping[str, int] | None) -> Node:
     present = Present()
     segments, models = present.named()
     return parse_rule(
@@ -103,6 +111,7 @@ def _rule(document: object, installation: Installation) -> Node:
         segments=segments,
         models=models,
         path="$.rule",
+        scores=scores,
     )
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from clm.lib.milliseconds import to_ms
 from customers.models import Channel, Installation, TouchpointType
+from customers.score_steps import SCORES
 from customers.standard_types import STANDARD_TYPES
 
 from .live import LiveSubject, compiled
@@ -181,6 +182,7 @@ def rule_node(
         models=models,
         of=of,
         path=path,
+        scores=SCORES,
     )
 
 

@@ -3,7 +3,7 @@ history of what was believed, and are customers no more."""
 
 from collections.abc import Sequence
 
-from customers.models import Cause, Customer, Profile, Stale
+from customers.models import Cause, Customer, Profile, ScoreStep, Stale
 
 from .advance import settle
 from .models import Example, ListMember, Placement
@@ -23,6 +23,7 @@ def let_go(customers: Sequence[int]) -> int:
     # planned for a row and try every pair.
     emptied = list(Profile.objects.filter(customer__in=gone).values_list("pk", flat=True))
     Stale.objects.filter(profile__in=emptied).delete()
+    ScoreStep.objects.filter(profile__in=emptied).delete()
     Profile.objects.filter(pk__in=emptied).delete()
     # Without profiles there is no life: what was believed is superseded, and the figures of days take it off.
     settle(customers=gone, news={}, emptied=set(), fallback=Cause.IMPORT)

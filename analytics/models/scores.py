@@ -12,7 +12,8 @@ class Scoring(models.Model):
     started: customers from `next_customer` on are still to be scored; a killed job goes on from there. done: `document`
     says what was found and how it was proved (`analytics.value.documents`). The done one of the latest day is what
     pages show; of earlier ones those of the ends of months are kept. basis: what it rests on; when it differs, all is
-    scored anew. erasures: the last erasure whose customer is not among its scores any more."""
+    scored anew. erasures: the last erasure whose customer is not among its scores any more. next_told: from which
+    customer on rules are still to be told the steps (`analytics.value.telling`), NULL where nothing is to be told."""
 
     class State(models.TextChoices):
         STARTED = "started"
@@ -25,6 +26,7 @@ class Scoring(models.Model):
     document = models.JSONField(default=dict)
     next_customer = models.BigIntegerField(default=0)
     customers = models.BigIntegerField(default=0)
+    next_told = models.BigIntegerField(null=True)
     erasures = models.BigIntegerField(default=0, db_default=0)
     started_at = models.DateTimeField(db_default=Now())
     done_at = models.DateTimeField(null=True)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from analytics.sorting import segments, stage_models
 from analytics.words import words
 from customers.models import Channel, Installation, Role, TouchpointType
+from customers.score_steps import KEYS, PREFIX, SCORES
 from lifecycle.models import SubRule
 
 MOST_TYPES = 500
@@ -30,7 +31,8 @@ def offered(*, of: tuple[str, str] | None) -> dict[str, Any]:
             {"value": one, "label": one} for one in Channel.objects.order_by("key").values_list("key", flat=True)
         ],
         "properties": _keys("properties"),
-        "traits": _keys("traits"),
+        "traits": [one for one in _keys("traits") if one["value"] not in KEYS],
+        "scores": _scores(),
         "segments": [
             {"value": one.key, "label": one.name}
             for one in segments()
@@ -50,6 +52,28 @@ def offered(*, of: tuple[str, str] | None) -> dict[str, Any]:
         "counts": reverse("api_rule_counts"),
         "url": reverse("rule_words"),
     }
+
+
+def _scores() -> list[dict[str, Any]]:
+    """The scores with their steps, each said in a few words."""
+    labels = {
+        "alive": _("probability of being a customer still"),
+        "risk": _("risk of ordering nothing for three months"),
+        "worth": _("what is expected within twelve months"),
+        "recency": _("recency"),
+        "frequency": _("frequency"),
+        "monetary": _("monetary value"),
+    }
+    found = []
+    for name, steps in SCORES.items():
+        said = [str(step) for step in range(1, steps + 1)]
+        if name in ("alive", "risk"):
+            said = [f"{step} ({10 * step - 10}–{10 * step} %)" for step in range(1, steps + 1)]
+        else:
+            said[0], said[-1] = _("%(step)s (lowest)") % {"step": 1}, _("%(step)s (best)") % {"step": steps}
+        offers = [{"value": str(step), "label": one} for step, one in enumerate(said, start=1)]
+        found.append({"value": PREFIX + name, "label": labels[name], "steps": offers})
+    return found
 
 
 def _keys(of: str) -> list[dict[str, str]]:
@@ -76,6 +100,7 @@ def rule_texts() -> dict[str, Any]:
             "grew": _("has spent more than before"),
             "since": _("has begun and not ended"),
             "trait": _("has a trait"),
+            "score": _("has a score"),
             "segment": _("is in a segment"),
             "stage": _("is in a stage"),
             "rule": _("meets a named rule"),
@@ -154,6 +179,8 @@ def rule_texts() -> dict[str, Any]:
         "where": _("where"),
         "property": _("Property"),
         "trait": _("Trait"),
+        "score": _("Score"),
+        "step": _("step"),
         "segment": _("Segment"),
         "stage": _("Stage"),
         "named_rule": _("Named rule"),

@@ -108,7 +108,8 @@ def value(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "classes": _classes(document, counts["rfm"]),
             "risk": _risk(document, counts["risk"]),
             "contracts": document["contracts"],
-            "contract_fits": [_fit(one) for one in document["contracts"]["fits"]],
+            "contract_fits": [_contract_fit(one, percent_of_revenue) for one in document["contracts"]["fits"]],
+            "contract_money": _contract_money(document["contracts"], percent_of_revenue),
         },
     )
 
@@ -120,6 +121,23 @@ def _fit(one: dict[str, Any]) -> dict[str, Any]:
         for each in one["parameters"]
     ]
     return {**one, "said": VERDICTS[one["verdict"]], "parameters": told, "holdout": one.get("holdout")}
+
+
+def _contract_fit(one: dict[str, Any], margin: Fraction | None) -> dict[str, Any]:
+    """A fit of how long contracts last as a row; worth: the money that a new contract is expected to bring."""
+    worth = one.get("worth")
+    return {**_fit(one), "worth": None if worth is None else arithmetic.margin(worth, margin)}
+
+
+def _contract_money(contracts: dict[str, Any], margin: Fraction | None) -> dict[str, Fraction | None]:
+    """What customers with contracts have brought by now: in all, each of them, and in a month under contract."""
+    paid, months = contracts.get("paid"), contracts.get("contract_months")
+    whole = None if paid is None else arithmetic.margin(paid, margin)
+    return {
+        "paid": whole,
+        "each": whole / contracts["customers"] if whole is not None and contracts["customers"] else None,
+        "month": whole / Fraction(months) if whole is not None and months else None,
+    }
 
 
 def _why_not(document: dict[str, Any]) -> str:

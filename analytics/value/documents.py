@@ -180,6 +180,8 @@ def _contracts(contracts: Contracts, people: Everybody) -> dict[str, Any]:
         "customers": people.with_contract,
         "number": contracts.number,
         "ended": contracts.ended,
+        "paid": people.paid,
+        "contract_months": people.months,
         "fits": [],
         "months": [],
     }
@@ -193,10 +195,14 @@ def _contracts(contracts: Contracts, people: Everybody) -> dict[str, Any]:
     for key, name, climbed in (("sbg", "sBG", fit_sbg(contracts)), ("bdw", "BdW", fit_bdw(contracts))):
         is_found = climbed.converged and not climbed.at_border
         verdict = Verdict.FITTED if is_found else Verdict.NO_TOP
-        row = {"key": key, "name": name, "verdict": str(verdict), **_parameters(climbed), "lifetime": None}
+        row = {"key": key, "name": name, "verdict": str(verdict), **_parameters(climbed)}
+        row |= {"lifetime": None, "worth": None}
         if is_found:
             models[key] = Lasting(*climbed.values)
-            row["lifetime"] = models[key].lifetime(monthly)
+            lifetime = models[key].lifetime(monthly)
+            row["lifetime"] = lifetime
+            if people.paid > 0 and people.months > 0 and lifetime is not None:
+                row["worth"] = round(lifetime * people.paid / people.months)
         told["fits"].append(row)
     at_risk, share = float(contracts.number), 1.0
     for month in range(1, min(length, MONTHS_SHOWN) + 1):

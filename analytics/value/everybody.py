@@ -28,7 +28,8 @@ class Known:
 class Everybody:
     """Customers who have bought by the day number `until`, without those of contracts. first: the day of the first
     order; known: by day number; revenue, mean: minor units, as in `population.Bought`; repeat_days: by day number from
-    `start`, repeat orders of those who had bought by `cut`; lost, open: contracts; with_contract: customers."""
+    `start`, repeat orders of those who had bought by `cut`; lost, open: contracts; with_contract: customers; paid,
+    months: of these, as in `population.Bought`."""
 
     until: int
     start: int
@@ -42,12 +43,33 @@ class Everybody:
     lost: Int64s
     open: Int64s
     with_contract: int
+    paid: int = 0
+    months: float = 0.0
 
     def buyers(self, day: int) -> tuple[Buyers, Int64s]:
         """The histories of those who had bought by a day, and their places."""
         known = self.known[day]
         places = np.flatnonzero(known.repeats >= 0)
         return alike(known.repeats[places], known.last[places], day - self.first[places]), places
+
+    def part(self, first: int, end: int) -> "Everybody":
+        """The customers [first, end) as known on the last day, for scoring; nothing of what only fits need."""
+        inside = slice(*np.searchsorted(self.customer, (first, end)))
+        known = self.known[self.until]
+        return Everybody(
+            until=self.until,
+            start=self.until,
+            cut=self.until,
+            customer=self.customer[inside],
+            first=self.first[inside],
+            known={self.until: Known(known.repeats[inside], known.last[inside])},
+            revenue=self.revenue[inside],
+            mean=self.mean[inside],
+            repeat_days=np.zeros(1, np.int64),
+            lost=np.empty(0, np.int64),
+            open=np.empty(0, np.int64),
+            with_contract=0,
+        )
 
     @property
     def silent_days(self) -> Int64s:
@@ -73,7 +95,7 @@ def everybody(
     parts: list[tuple[Int64s, Int64s, dict[int, Known], Int64s, Floats]] = []
     repeat_days = np.zeros(max(last_day - start, 0) + 1, np.int64)
     lost = open_ = np.empty(0, np.int64)
-    with_contract = 0
+    with_contract, paid, months = 0, 0, 0.0
     for begin in range(first, beyond, CHUNK):
         part = bought(
             first=begin, until=min(begin + CHUNK, beyond), types=types, zone=zone, asked=asked, day_of_number=until
@@ -91,6 +113,7 @@ def everybody(
         repeat_days += np.bincount(part.order_day[counts] - start, minlength=len(repeat_days))[: len(repeat_days)]
         lost, open_ = added(lost, part.lost), added(open_, part.open)
         with_contract += part.with_contract
+        paid, months = paid + part.paid, months + part.months
         parts.append((latest.customer, latest.first, known, part.revenue, part.mean))
         tell(f"orders of customers up to {min(begin + CHUNK, beyond) - 1} of {beyond - 1}")
     return Everybody(
@@ -109,6 +132,8 @@ def everybody(
         lost=lost,
         open=open_,
         with_contract=with_contract,
+        paid=paid,
+        months=months,
     )
 
 

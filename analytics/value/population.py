@@ -55,7 +55,8 @@ class Bought:
     """What some customers bought. days: by the day asked about; the others as of the last of them: net revenue of all
     orders, mean net worth of repeat orders (0 without), both in minor units. order_days: the days of all orders of
     different days, and the customer's place in `days[last]`. lost, open: contracts by how many renewals they saw, as
-    `contracts.Contracts` counts them; with_contract: customers left out."""
+    `contracts.Contracts` counts them; with_contract: customers left out, paid: their net revenue, months: those they
+    were under contract."""
 
     days: dict[int, Histories]
     revenue: Int64s
@@ -65,6 +66,8 @@ class Bought:
     lost: Int64s
     open: Int64s
     with_contract: int
+    paid: int
+    months: float
 
 
 def bought(*, first: int, until: int, types: Types, zone: str, asked: Sequence[int], day_of_number: date) -> Bought:
@@ -79,7 +82,7 @@ def bought(*, first: int, until: int, types: Types, zone: str, asked: Sequence[i
         refunds=list(types.refunds),
         before=before,
     )
-    contracts, theirs = _contracts(first, until, types, before)
+    contracts, theirs, months = _contracts(first, until, types, before)
     kept = ~np.isin(found["customer"], theirs)
     customer, amount, is_order = (found[name][kept] for name in ("customer", "amount", "is_order"))
     day = day_numbers(found["at"][kept], zone)
@@ -109,11 +112,13 @@ def bought(*, first: int, until: int, types: Types, zone: str, asked: Sequence[i
         contracts[0],
         contracts[1],
         len(theirs),
+        int(found["amount"][~kept].sum()),
+        months,
     )
 
 
-def _contracts(first: int, until: int, types: Types, before: datetime) -> tuple[tuple[Int64s, Int64s], Int64s]:
-    """Contracts by the number of renewals, and who has or had one."""
+def _contracts(first: int, until: int, types: Types, before: datetime) -> tuple[tuple[Int64s, Int64s], Int64s, float]:
+    """Contracts by the number of renewals, who has or had one, and how many months they lasted together."""
     found = fetch_columns(
         "analytics/value_contracts",
         {"customer": "q", "at": "t", "begins": "h"},
@@ -128,6 +133,7 @@ def _contracts(first: int, until: int, types: Types, before: datetime) -> tuple[
     lost: list[int] = []
     open_: list[int] = []
     since: dict[int, int] = {}
+    months = 0.0
     for customer, at, begins in zip(
         *(found[name][order].tolist() for name in ("customer", "at", "begins")), strict=True
     ):
@@ -135,10 +141,12 @@ def _contracts(first: int, until: int, types: Types, before: datetime) -> tuple[
             since.setdefault(customer, at)
         elif customer in since:
             periods = (at - since.pop(customer)) / _MS_A_DAY / PERIOD_DAYS
+            months += periods
             lost.append(max(1, int(np.ceil(periods - 0.05))))  # ended a day late, it was not renewed
-    open_.extend(int((end_of_all - at) / _MS_A_DAY / PERIOD_DAYS) for at in since.values())
+    running = [(end_of_all - at) / _MS_A_DAY / PERIOD_DAYS for at in since.values()]
+    open_.extend(int(one) for one in running)
     theirs = np.unique(found["customer"][found["begins"] == 1])
-    return (_by_number(lost), _by_number([one for one in open_ if one > 0])), theirs
+    return (_by_number(lost), _by_number([one for one in open_ if one > 0])), theirs, months + sum(running)
 
 
 def _by_number(renewals: Sequence[int]) -> Int64s:

@@ -4,9 +4,10 @@ by beat, by a command, by anybody.
 1. What a scoring rests on is read from kept daily sales (`basis`): as long as neither the day nor that has changed,
    there is nothing to do. One that took long rests a hundred times as long before it is done again for what came late.
 2. The models are fitted once, to everybody, and proved on the past; what was found is kept with the scoring.
-3. Everybody is scored by what was found, in ranges of customers that are committed with how far they came. A killed job
-   goes on there, by the document.
+3. Everybody is scored by what was found, from the orders that were read for it, in ranges of customers that are
+   committed with how far they came. A killed job goes on there, by the document, and reads the orders of who is left.
 4. The new scores are what pages show from one transaction on; those of earlier days go, but for ends of months.
+5. Rules are told the steps that changed (`telling`), those of the latest day alone.
 
 Whoever is scored keeps no lock that ingest or advance needs. This module brings SciPy, so only jobs import it."""
 
@@ -28,6 +29,7 @@ from customers.models import Customer, Installation
 from ..days.calendar import number_of
 from ..forgetting import forget_in, forget_scores, latest_erasure
 from ..models import SalesDay, Score, Scoring
+from ..scores import latest_scoring
 from .discounting import DAYS_A_YEAR, daily_rate
 from .documents import Worth, classes_of, found_in, worth_of
 from .everybody import CHUNK, Everybody, everybody
@@ -35,6 +37,7 @@ from .population import Types
 from .proving import RISK_DAYS, days_needed, tenths
 from .purchases import Floats, Int64s
 from .rfm import CLASSES
+from .telling import cause_of, orders_until, tell_latest
 
 HORIZONS = (DAYS_A_YEAR, 2 * DAYS_A_YEAR, 3 * DAYS_A_YEAR)
 REST = 100  # times as long as it took
@@ -48,7 +51,7 @@ Tell = Callable[[str], None]
 
 @dataclass(slots=True)
 class Scored:
-    """What a call did. scorings: finished by it; rows: scores kept; busy: somebody else is at work."""
+    """What a call did. scorings: finished by it; rows: scores kept and steps told; busy: somebody else is at work."""
 
     scorings: int = 0
     rows: int = 0
@@ -63,6 +66,8 @@ def score_due(*, now: datetime, tell: Tell = lambda _line: None, anew: bool = Fa
     zone = Installation.current().time_zone
     yesterday = local_day(now, zone) - timedelta(days=1)
     month_end = (yesterday + timedelta(days=1)).replace(day=1) - timedelta(days=1)
+    if not _told(done, tell):  # what a killed one left
+        return done
     for as_of in sorted({yesterday, month_end}, reverse=True):
         basis = _basis(as_of=as_of, zone=zone)
         if basis is None or (not anew and not _is_due(as_of=as_of, basis=basis, now=now)):
@@ -70,7 +75,17 @@ def score_due(*, now: datetime, tell: Tell = lambda _line: None, anew: bool = Fa
         if not _score(as_of=as_of, basis=basis, zone=zone, done=done, now=now, tell=tell):
             done.busy = True
             break
+        if not _told(done, tell):
+            break
     return done
+
+
+def _told(done: Scored, tell: Tell) -> bool:
+    """Tell rules what is to be told; false when somebody else is at work."""
+    told = tell_latest(tell=tell)
+    done.busy = told is None
+    done.rows += 0 if told is None else told.steps
+    return told is not None
 
 
 def _basis(*, as_of: date, zone: str) -> str | None:
@@ -97,12 +112,14 @@ def _score(*, as_of: date, basis: str, zone: str, done: Scored, now: datetime, t
         if not locks.try_own(locks.SCORING):
             return False
         scoring = _begun(as_of=as_of, basis=basis, now=now)
+        people = None
         if not scoring.document:
             tell(f"scores of {as_of}: fitting")
             people = everybody(until=as_of, types=Types.mapped(), zone=zone, tell=tell, **_days(as_of))
             document, worth = found_in(people)
             borders = _borders(people, worth)
             document["steps"] = {"worth": borders}
+            document["orders"] = orders_until(as_of)
             scoring.document = document
             scoring.save()
     last = Customer.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -111,7 +128,7 @@ def _score(*, as_of: date, basis: str, zone: str, done: Scored, now: datetime, t
             if not locks.try_own(locks.SCORING):
                 return False
             scoring.refresh_from_db()
-            done.rows += _score_range(scoring, zone)
+            done.rows += _score_range(scoring, zone, people)
         tell(f"scores of {as_of}: customers up to {min(scoring.next_customer - 1, last)} of {last}")
     with transaction.atomic():
         if not locks.try_own(locks.SCORING):
@@ -144,20 +161,24 @@ def _days(as_of: date) -> dict[str, Any]:
     return {"start": start, "cut": cut, "asked": asked}
 
 
-def _score_range(scoring: Scoring, zone: str) -> int:
-    """Score as many customers as fit the memory; how many were kept."""
+def _score_range(scoring: Scoring, zone: str, everyone: Everybody | None) -> int:
+    """Score as many customers as fit the memory; how many were kept. everyone: those the models were fitted to; whoever
+    goes on where another was killed reads their orders again (None)."""
     first = scoring.next_customer
-    until = number_of(scoring.as_of)
-    people = everybody(
-        until=scoring.as_of,
-        start=until,
-        cut=until,
-        asked=[until],
-        types=Types.mapped(),
-        zone=zone,
-        first=first,
-        end=first + CHUNK,
-    )
+    if everyone is not None:
+        people = everyone.part(first, first + CHUNK)
+    else:
+        until = number_of(scoring.as_of)
+        people = everybody(
+            until=scoring.as_of,
+            start=until,
+            cut=until,
+            asked=[until],
+            types=Types.mapped(),
+            zone=zone,
+            first=first,
+            end=first + CHUNK,
+        )
     rows = _scores(people, worth_of(scoring.document), scoring.document)
     if len(people.customer):
         sql.run("analytics/value_scores_add", scoring=scoring.pk, **rows).close()
@@ -246,6 +267,11 @@ def _finish(scoring: Scoring) -> None:
     found = Score.objects.filter(scoring=scoring.pk).aggregate(**sums)
     told = {name: None if one is None else int(one) for name, one in found.items() if name != "alive"}
     scoring.document["totals"] = {"alive": found["alive"], **told}
+    before = latest_scoring()
+    if before is None or before.as_of <= scoring.as_of:
+        since = None if before is None else before.started_at.isoformat()
+        scoring.document["telling"] = {"cause": int(cause_of(scoring=scoring, before=before)), "since": since}
+        scoring.next_told = 0
     scoring.state, scoring.done_at = Scoring.State.DONE, clock()
     scoring.save()
     done = Scoring.objects.filter(state=Scoring.State.DONE)

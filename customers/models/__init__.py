@@ -19,6 +19,7 @@ from .identity import (
 from .installation import Installation
 from .intake import Cause, Import, ImportBrought, ImportContent, ImportRows, RawBody, Reject, Stale
 from .possible_merge import PossibleMerge
+from .score_step import ScoreStep
 from .touchpoint import (
     Channel,
     OrderLine,
@@ -61,6 +62,7 @@ __all__ = [
     "RawBody",
     "Reject",
     "Role",
+    "ScoreStep",
     "Source",
     "Stale",
     "Touchpoint",

@@ -1,5 +1,5 @@
 -- Take away everything that says who some profiles are: identities, traits and whatever was told of them (with the raw
--- bodies of those messages), consents, accounts, possible merges and the reasons of merges, with their histories; and
+-- bodies of those messages), steps of scores, consents, accounts, possible merges and the reasons of merges, with their histories; and
 -- leave the portraits of their customers blank. The profiles are marked as erased, so that nothing arrives under them
 -- any more. One row: how many identities, traits, tellings, consents, affiliations and raw bodies there were.
 -- Parameters: profiles, customers (those they belong to, and whoever was merged into these), erasure, at.
@@ -18,6 +18,8 @@ WITH body AS (
     DELETE FROM customers_trait WHERE profile_id = ANY(%(profiles)s::bigint[]) RETURNING 1
 ), telling AS (
     DELETE FROM customers_traittelling WHERE profile_id = ANY(%(profiles)s::bigint[]) RETURNING 1
+), score AS (
+    DELETE FROM customers_scorestep WHERE profile_id = ANY(%(profiles)s::bigint[])
 ), consent AS (
     DELETE FROM customers_consent WHERE profile_id = ANY(%(profiles)s::bigint[]) RETURNING 1
 ), consent_history AS (

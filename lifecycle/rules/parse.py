@@ -38,6 +38,7 @@ from lifecycle.rules.nodes import (
     Test,
     Trait,
 )
+from lifecycle.rules.scores import refuse_no_step
 from lifecycle.rules.value_tests import OPERATORS, parse_test
 
 MOST_NODES = 200
@@ -81,6 +82,7 @@ def parse_rule(
     models: Mapping[str, Mapping[str, Anything]] | None = None,
     of: tuple[str, str] | None = None,
     path: str = "$",
+    scores: Mapping[str, int] | None = None,
 ) -> Node:
     """The rule in `document` (what JSON gives: dict, list, str, int, Decimal, bool).
 
@@ -89,7 +91,8 @@ def parse_rule(
     "rule": document, or null for a static list}; `models` what `{"stage": [key, stage]}` may: {"subject", "name",
     "stages": [{"key", "name", "rule"}, ...] lowest precedence first, "exit": {"key", "name"}}. `of` is whose rule this
     is, ("segment" | "model", key): it may not come back to itself, and a model's may not use `stage`; `path` is where
-    it stands in the document people see. Raises RuleError."""
+    it stands in the document people see; `scores` are those that `{"trait": "score:<name>"}` may name, with how many
+    steps each has (None: any may be named). Raises RuleError."""
     if isinstance(lapse_days, bool) or not 1 <= lapse_days <= 3660:
         raise ValueError("L is a whole number of days from 1 to 3660")
     known = _Known(
@@ -99,6 +102,7 @@ def parse_rule(
         sub_rules={} if sub_rules is None else sub_rules,
         segments={} if segments is None else segments,
         models={} if models is None else models,
+        scores=scores,
     )
     parser = _Parser(known, in_model=of is not None and of[0] == "model")
     return parser.rule(document, path=path, depth=1, within=() if of is None else (of,))
@@ -113,6 +117,7 @@ class _Known:
     sub_rules: Mapping[str, object]
     segments: Mapping[str, Mapping[str, Anything]]
     models: Mapping[str, Mapping[str, Anything]]
+    scores: Mapping[str, int] | None = None
     read: dict[str, Model] = field(default_factory=dict)
 
 
@@ -154,7 +159,7 @@ class _Parser:
             case "stage":
                 return self._stage(value, at, within)
             case "trait":
-                return Trait(_name(value, at, "the key of a trait"), _tests(document, "trait", path))
+                return self._trait(document, path)
             case "all" | "any":
                 items = _items(value, at, "rule")
                 parts = tuple(part(item, f"{at}[{index}]") for index, item in enumerate(items))
@@ -216,6 +221,13 @@ class _Parser:
             return OnDays(selector, days=_count(document["on_days"], f"{path}.on_days"), within=within)
         at_least = _count(document["at_least"], f"{path}.at_least") if "at_least" in document else 1
         return Did(selector, at_least=at_least, within=within)
+
+    def _trait(self, document: dict[str, object], path: str) -> Trait:
+        key = _name(document["trait"], f"{path}.trait", "the key of a trait")
+        tests = _tests(document, "trait", path)
+        if self.known.scores is not None:
+            refuse_no_step(key, tests, scores=self.known.scores, path=path)
+        return Trait(key, tests)
 
     # --- references ------------------------------------------------------------------------------------------
     def _named(self, name: object, *, path: str, depth: int, within: Within) -> Node:

@@ -405,3 +405,26 @@ def test_what_is_no_rule_is_told_and_never_a_crash(rule: str, said: str, shop: S
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert not Revision.objects.filter(published_at=None).exists()
+
+
+def test_a_score_is_chosen_from_those_there_are_and_compared_with_its_steps(shop: Shop, marketer: Page) -> None:
+    page = opened(marketer, shop)
+    page.get_by_role("combobox", name="Kind: Condition 1", exact=True).select_option("score")
+    expect(page.locator('[data-control="$.all[0].trait"]')).to_have_value("score:risk")
+    assert document(page) == {"all": [{"trait": "score:risk", "gte": 8}]}
+    step = page.get_by_role("combobox", name="Condition 1: is at least: step")
+    assert step.locator("option").all_text_contents()[7] == "8 (70–80 %)"
+    step.select_option("10")
+    assert document(page) == {"all": [{"trait": "score:risk", "gte": 10}]}
+    # A score of fewer steps takes what it has.
+    page.get_by_role("combobox", name="Condition 1: Score").select_option("score:recency")
+    expect(page.get_by_role("combobox", name="Condition 1: is at least: step")).to_have_value("5")
+    assert document(page) == {"all": [{"trait": "score:recency", "gte": 5}]}
+    page.get_by_role("combobox", name="Condition 1: comparison").select_option("in")
+    adder = page.locator('[data-control="$.all[0].in|add"]')
+    adder.fill("4")
+    adder.press("Enter")
+    expect(page.locator(".token-text")).to_have_count(2)
+    assert document(page) == {"all": [{"trait": "score:recency", "in": [5, 4]}]}
+    assert faults(page) == []
+    expect(page.locator("#estimate")).to_contain_text("customers")

@@ -1,6 +1,6 @@
 // The kinds of condition: how each is recognised in a document, what a new one looks like, and what of another kind it
 // can take over.
-export const KINDS = ["did", "on_days", "spent", "grew", "since", "trait", "segment", "stage", "rule", "held", "lately", "all", "any", "not"];
+export const KINDS = ["did", "on_days", "spent", "grew", "since", "trait", "score", "segment", "stage", "rule", "held", "lately", "all", "any", "not"];
 const HEADS = ["all", "any", "not", "did", "spent", "grew", "since", "held", "lately", "rule", "trait", "segment", "stage"];
 export const OPERATORS = ["is", "is_not", "in", "not_in", "contains", "starts_with", "gt", "gte", "lt", "lte", "before", "after", "exists"];
 const SELECTING = ["did", "on_days", "spent", "grew", "since"];
@@ -16,11 +16,12 @@ export function kindOf(node) {
   const [head] = heads;
   if ((head === "all" || head === "any") && !Array.isArray(node[head])) return "other";
   if (head === "did" && "on_days" in node) return "on_days";
+  if (head === "trait" && String(node.trait).startsWith("score:")) return "score";
   return head;
 }
 
 /** The key under which a node keeps what it selects, holds or names. */
-export const headOf = (kind) => (kind === "on_days" ? "did" : kind);
+export const headOf = (kind) => ({ on_days: "did", score: "trait" })[kind] ?? kind;
 export const isGroup = (kind) => kind === "all" || kind === "any";
 export const isHolder = (kind) => HOLDING.includes(kind);
 
@@ -53,6 +54,7 @@ export function turned(node, kind, words) {
     case "grew": return { grew: selector, by: "1.25", within: within ?? "90d" };
     case "since": return { since: selector, until: { role: "refund" } };
     case "trait": return { trait: words.traits[0]?.value ?? "", exists: true };
+    case "score": return { trait: "score:risk", gte: 8 };
     case "segment": return { segment: words.segments[0]?.value ?? "" };
     case "stage": return { stage: words.stages[0] ? [words.stages[0].model, words.stages[0].stage] : ["", ""] };
     default: return { rule: words.rules[0]?.value ?? "" };

@@ -3,6 +3,7 @@
 import { asNumber, button, choice, el, line, offering, several, span, whole } from "./elements.js";
 import { KINDS, OPERATORS, headOf, isGroup, isHolder, kindOf, partsOf } from "./kinds.js";
 import { at, renamed, written } from "./paths.js";
+import { scoreFields } from "./scores.js";
 import { numbered } from "./edits.js";
 
 /** `page` is {words, texts, act}: what may be named, what is said, and act(name, path, value, how), where the value may
@@ -88,6 +89,7 @@ const FIELDS = {
   held: (node, path, name, page) => span(`${written(path)}.for`, `${name}: ${page.texts.for}`, node.for, setter(page, path, "for"), page.texts),
   lately: (node, path, name, page) => [word(page.texts.within_the_last), ...span(`${written(path)}.within`, `${name}: ${page.texts.within}`, node.within, setter(page, path, "within"), page.texts)],
   trait: (node, path, name, page) => tests(node, path, "trait", name, page),
+  score: scoreFields,
   segment: (node, path, name, page) => [choice(`${written(path)}.segment`, `${name}: ${page.texts.segment}`, String(node.segment), page.words.segments, setter(page, path, "segment"))],
   stage: (node, path, name, page) => {
     const options = page.words.stages.map((one) => ({ value: `${one.model}/${one.stage}`, label: one.label, group: one.group }));

@@ -185,7 +185,8 @@ def told_and_decided(draw, history: History) -> History:
         st.sampled_from(known),
         st.sampled_from((0, 0, 0, 1, -1, 60_000, -60_000, DAY_MS, 400 * DAY_MS)),
     )
-    changes = st.builds(Change, instants, st.sampled_from(TRAITS), st.sampled_from(("pro", 1, 0, None, *VALUES)))
+    told = st.sampled_from(("pro", 1, 0, None, 4, 8, 10, *VALUES))
+    changes = st.builds(Change, instants, st.sampled_from(TRAITS), told)
     spans = st.tuples(instants, instants | st.none()).filter(lambda span: span[1] is None or span[0] < span[1])
     lists = st.lists(st.tuples(st.sampled_from(("list", "list", "small", "big", "staged")), spans), max_size=3)
     return replace(

@@ -136,7 +136,7 @@ def leaves(draw, windows: tuple[str, ...]) -> dict:
 
 # What a rule may name besides its own nodes: {"rule": ...}, {"segment": ...} and {"stage": ...} documents.
 References = tuple[dict, ...]
-TRAITS = ("plan", "score:value")
+TRAITS = ("plan", "score:risk")
 
 
 @st.composite
@@ -152,8 +152,10 @@ PLAIN_TRAITS = st.sampled_from(
         {"trait": "plan", "is_not": "pro"},
         {"trait": "plan", "exists": True},
         {"trait": "plan", "exists": False},
-        {"trait": "score:value", "gte": 1},
-        {"trait": "score:value", "in": [0, 1, "pro"]},
+        {"trait": "score:risk", "gte": 8},
+        {"trait": "score:risk", "lt": 8, "is_not": 1},
+        {"trait": "score:risk", "in": [1, 4]},
+        {"trait": "score:risk", "exists": False},
         {"trait": "plan", "not_in": ["pro", 1]},
     )
 )

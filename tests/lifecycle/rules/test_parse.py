@@ -22,6 +22,7 @@ from lifecycle.rules.nodes import (
     Pick,
     Since,
     Spent,
+    Trait,
 )
 from lifecycle.rules.parse import parse_rule
 
@@ -438,3 +439,36 @@ def test_a_long_chain_of_segments_is_refused_without_a_recursion_error():
     chain = segments(**{f"s{n}": {"segment": f"s{n + 1}"} for n in range(10_000)}, s10000=BUY)
     with pytest.raises(RuleError, match="at most 20 deep"):
         parse({"segment": "s0"}, segments=chain)
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "words"),
+    [
+        ({"trait": "score:charm", "gte": 2}, "$.trait", 'no score "charm"; the scores are risk, recency'),
+        ({"trait": "score:", "is": 1}, "$.trait", 'no score ""'),
+        ({"trait": "score:risk", "gte": 0}, "$.gte", "from 1 to 10"),
+        ({"trait": "score:risk", "lt": 11}, "$.lt", "from 1 to 10"),
+        ({"trait": "score:risk", "is": Decimal("2.5")}, "$.is", "whole numbers"),
+        ({"trait": "score:risk", "is": "8"}, "$.is", "whole numbers"),
+        ({"trait": "score:risk", "is": True}, "$.is", "whole numbers"),
+        ({"trait": "score:recency", "not_in": [1, 6]}, "$.not_in", "from 1 to 5"),
+        ({"trait": "score:risk", "starts_with": "1"}, "$.starts_with", "compared by its step"),
+        ({"trait": "score:risk", "after": "2026-01-31"}, "$.after", "compared by its step"),
+        ({"held": {"trait": "score:risk", "gt": 10**40}, "for": "1d"}, "$.held.gt", "from 1 to 10"),
+        ({"rule": "likely"}, "$.rule", "in the sub-rule"),
+    ],
+)
+def test_a_score_is_one_of_those_there_are_and_compared_with_its_steps(rule, path, words):
+    known = {"scores": {"risk": 10, "recency": 5}, "sub_rules": {"likely": {"trait": "score:risk", "gte": 12}}}
+    with pytest.raises(RuleError) as refused:
+        parse_rule(rule, lapse_days=180, **known)
+    assert refused.value.path == path
+    assert words in refused.value.message
+
+
+def test_what_is_stored_may_name_a_score_that_is_no_more():
+    for rule in ({"trait": "score:charm", "gte": 2}, {"trait": "score:risk", "gte": 12}):
+        assert isinstance(parse_rule(rule, lapse_days=180), Trait)
+    known = {"risk": 10}
+    for rule in ({"trait": "score:risk", "gt": 1, "lte": 10}, {"trait": "score:risk", "exists": False}):
+        assert parse_rule(rule, lapse_days=180, scores=known) == parse_rule(rule, lapse_days=180)

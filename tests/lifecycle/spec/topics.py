@@ -7,6 +7,7 @@ from tests.lifecycle.spec import (
     on_days,
     properties,
     references,
+    scores,
     selection,
     sequences,
     stages,
@@ -16,5 +17,18 @@ from tests.lifecycle.spec import (
 
 TOPICS = tuple(
     module.topic
-    for module in (did, on_days, selection, properties, money, sequences, time, traits, logic, references, stages)
+    for module in (
+        did,
+        on_days,
+        selection,
+        properties,
+        money,
+        sequences,
+        time,
+        traits,
+        scores,
+        logic,
+        references,
+        stages,
+    )
 )

@@ -63,16 +63,5 @@ topic = Topic(
             {"held": {"trait": "plan", "is": "pro"}, "for": "30d"},
             "2026-03-03 -> 2026-04-01\n2026-07-01 -> for ever",
         ),
-        _case(
-            "A score, by its step",
-            {"trait": "score:churn", "gte": 8},
-            "2026-02-01 -> 2026-03-01",
-            """
-            when       | trait       | value
-            2026-01-01 | score:churn | 7
-            2026-02-01 | score:churn | 9
-            2026-03-01 | score:churn | 3
-            """,
-        ),
     ),
 )
