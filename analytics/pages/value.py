@@ -24,6 +24,8 @@ from .asking import page
 from .charts import lines_payload
 from .news import news_of
 
+# So far off on the whole, as a share of customers, a forecast was wrong for a reason and not by chance.
+UNUSUAL = 0.05
 VERDICTS = {
     "fitted": gettext_lazy("fitted"),
     "not_enough_data": gettext_lazy("not enough data"),
@@ -332,13 +334,26 @@ def _risk(document: dict[str, Any], counts: dict[int, int]) -> dict[str, Any]:
 
 
 def _on_the_whole(risk: dict[str, Any]) -> str:
-    """What was foretold of everybody together, and what came."""
+    """What was foretold of everybody together and what came, then and in the stretch before: a model that was right
+    before and is not now met with something that it knows nothing of."""
     foretold = sum(band["customers"] * band["foretold"] for band in risk["bands"]) / risk["customers"]
-    return _("Of all %(customers)s together %(foretold)s were foretold to order nothing; %(came)s did.") % {
+    came = risk["silent"] / risk["customers"]
+    said = _("Of all %(customers)s together %(foretold)s were foretold to order nothing; %(came)s did.") % {
         "customers": number(risk["customers"]),
         "foretold": percent(foretold),
-        "came": percent(risk["silent"] / risk["customers"]),
+        "came": percent(came),
     }
+    before = risk.get("before")
+    if before is None:
+        return said
+    said += " " + _("In the %(days)s days before those the model foretold %(foretold)s, and %(came)s came.") % {
+        "days": risk["days"],
+        "foretold": percent(before["foretold"]),
+        "came": percent(before["came"]),
+    }
+    if abs(foretold - came) > UNUSUAL and abs(before["foretold"] - before["came"]) < UNUSUAL / 2:
+        said += " " + _("So the last days were unusual, as in a season: the model knows of none.")
+    return said
 
 
 def _corrected(risk: dict[str, Any]) -> str:

@@ -44,12 +44,23 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """How the model alone had done in the stretch before: the shares of customers who were foretold to be silent and
+    who were; correction: what would have made it right."""
+
+    foretold: float
+    came: float
+    correction: Correction | None
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """How good the forecast was. error, naive_error: mean squared differences between what was foretold and what came
     (Brier); naive: the share of silent customers among those who had been quiet for about as long, the stretch before;
     base: what saying the same share of everybody errs by. uncorrected_error: of the model alone; judged: what corrected
     the forecasts that error and bands are of; told: what corrects those of the days to come. Both are None where
-    nothing could be learned before, or where it made the forecasts worse."""
+    nothing could be learned before, or where it made the forecasts worse. before: the stretch before, None where too
+    little was known then."""
 
     customers: int
     silent: int
@@ -60,6 +71,7 @@ class Proof:
     uncorrected_error: float
     judged: Correction | None
     told: Correction | None
+    before: Before | None
 
 
 def days_needed(until: int) -> tuple[int, int]:
@@ -84,7 +96,8 @@ def proof(everybody: Everybody) -> Proof | Refusal:
     plain = fitted.model.silent(together.purchases, RISK_DAYS)[together.row]
     outcome = was_silent.astype(np.float64)
     base = silent / len(places)
-    foretold, judged = plain, _learned(everybody, learned, made)
+    before = _before(everybody, learned, made)
+    foretold, judged = plain, None if before is None else before.correction
     if judged is not None:
         better = judged.corrected(plain)
         if _error(better, outcome) < _error(plain, outcome):
@@ -101,12 +114,13 @@ def proof(everybody: Everybody) -> Proof | Refusal:
         uncorrected_error=_error(plain, outcome),
         judged=judged,
         told=None if judged is None else correction(foretold=plain, came=outcome),
+        before=before,
     )
 
 
-def _learned(everybody: Everybody, made: int, ended: int) -> Correction | None:
-    """How forecasts made at the end of one day were to be corrected by the end of another; None where there were none,
-    or too few came true."""
+def _before(everybody: Everybody, made: int, ended: int) -> Before | None:
+    """How forecasts made at the end of one day did by the end of another; None where there were none, or too few came
+    true."""
     together, places = everybody.buyers(made)
     came = _silent(everybody, made, ended)[places].astype(np.float64)
     if min(came.sum(), len(came) - came.sum()) < LEAST_OUTCOMES:
@@ -114,7 +128,8 @@ def _learned(everybody: Everybody, made: int, ended: int) -> Correction | None:
     fitted = fit("mbg", together.purchases)
     if fitted.model is None:
         return None
-    return correction(foretold=fitted.model.silent(together.purchases, RISK_DAYS)[together.row], came=came)
+    foretold = fitted.model.silent(together.purchases, RISK_DAYS)[together.row]
+    return Before(float(foretold.mean()), float(came.mean()), correction(foretold=foretold, came=came))
 
 
 def _silent(everybody: Everybody, since: int, until: int) -> "np.ndarray":

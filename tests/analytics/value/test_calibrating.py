@@ -191,3 +191,11 @@ def test_the_risk_that_is_told_is_the_corrected_one() -> None:
     told = Worth(model, tells_alive=True, values=None, tells_risk=True, correction=found.told)
     assert told.risk(together.purchases, RISK_DAYS) == pytest.approx(found.told.corrected(plain))
     assert plain == pytest.approx(model.silent(together.purchases, RISK_DAYS))
+
+
+def test_a_season_of_the_last_days_is_told_apart_from_a_model_that_is_wrong() -> None:
+    _people, found = proved(Ways(season=(DAYS - RISK_DAYS, DAYS + 1), lifted=2.0))
+    whole = sum(band.foretold * band.customers for band in found.bands) / found.customers
+    assert whole - found.silent / found.customers > 0.05
+    assert found.before is not None
+    assert found.before.foretold == pytest.approx(found.before.came, abs=0.02)
