@@ -4,7 +4,9 @@ and told, so give it a copy (CLM_DATABASE).
 
 1. The first scoring: reading all orders, fitting and proving the models, scoring, telling every step.
 2. The day after: the same, but only what changed is told; with a rule that names a score, how many customers it makes
-   stale, and what working them off takes."""
+   stale, and what working them off takes.
+
+`first` or `after` asks only for that one."""
 
 from __future__ import annotations
 
@@ -71,26 +73,36 @@ def work_off() -> None:
     report("Working them off", [Measured("advance", (time.perf_counter() - began,), customers, "customers")])
 
 
-def main() -> None:
-    start_django()
-    need_touchpoints()
+def first() -> None:
     from analytics.models import Score, Scoring
     from customers.ingest import clock
     from customers.models import ScoreStep
+
+    for kept in (ScoreStep, Score, Scoring):
+        kept.objects.all().delete()
+    scored("The first scoring", clock())
+
+
+def after() -> None:
+    from customers.ingest import clock
     from lifecycle.install import build, new_segment
     from lifecycle.models import Segment
 
-    print(machine())
-    for kept in (ScoreStep, Score, Scoring):
-        kept.objects.all().delete()
-    now = clock()
-    scored("The first scoring", now)
     if not Segment.objects.filter(key="bench_scores").exists():
         began = time.perf_counter()
         build(versions=[new_segment(key="bench_scores", name="Bench", rule=RULE)], now=clock())
         report("A segment that names two scores goes live", [Measured("publish", (time.perf_counter() - began,))])
-    scored("The day after", now + timedelta(days=1))
+    scored("The day after", clock() + timedelta(days=1))
     work_off()
+
+
+def main() -> None:
+    start_django()
+    need_touchpoints()
+    print(machine())
+    parts = {"first": first, "after": after}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
 
 
 if __name__ == "__main__":
