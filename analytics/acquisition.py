@@ -181,13 +181,13 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
         raise QuestionError("from", _("Costs of acquisition are told of whole days. Ask from one day until another."))
     installation = Installation.current()
     before = scope.compared_with()
-    last = local_day(scope.end_at, scope.period.zone) + timedelta(days=1)
     today = local_day(scope.as_of, scope.period.zone)
     windows: list[Days] = [(scope.period.start, scope.period.until)]
     if before is not None:
-        windows.append(
-            (before.period.start, before.period.start + (min(last, scope.period.until) - scope.period.start))
-        )
+        # As far into that period as this one has come.
+        elapsed = min(today + timedelta(days=1), scope.period.until) - scope.period.start
+        until = before.period.until if scope.is_over else min(before.period.until, before.period.start + elapsed)
+        windows.append((before.period.start, until))
     months = _months(today)
     keys = dict(Channel.objects.values_list("pk", "key"))
     attribution = asked.attribution

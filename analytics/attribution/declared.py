@@ -57,7 +57,8 @@ MODELS: dict[str, Model] = {
             _("Markov"),
             _(
                 "How many orders fewer there would be if a channel led nowhere, by a chain of order 1 over the paths "
-                "of buyers and of people who did not buy; the effects are scaled to sum to all orders."
+                "of buyers and of people who have not bought, whose path ends with their last touch; the effects are "
+                "scaled to sum to all orders."
             ),
         ),
         Model(

@@ -94,6 +94,14 @@ def test_costs_by_hand(shop: None) -> None:
     assert found.basis == "margin"
 
 
+def test_a_month_is_compared_with_the_whole_month_before_and_no_more(shop: None) -> None:
+    with transaction.atomic():
+        make_spend("2024-03-01", 500, channel="search")
+        found = told(march())
+        transaction.set_rollback(True)
+    assert found.marginal.number == Fraction(6_500, 3)
+
+
 def test_ninety_days_find_the_earlier_touch(shop: None) -> None:
     by = {row.key: row for row in told(march(), window=90).channels}
     assert by["social"].credit.credited == Fraction(3, 2)
