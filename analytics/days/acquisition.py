@@ -4,6 +4,7 @@ Whoever's history changed since the last count is read anew; what the kept row o
 sums, and what the new one says is added, in one transaction with the mark. So rows and sums always agree, and a row
 that was read too early is mended by the next count. A first count is committed in parts."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -17,7 +18,7 @@ from clm.lib import sql
 from clm.lib.periods import local_day
 from customers import locks
 from customers.catalogue import channel_ids
-from customers.models import Channel, Customer, Installation, ProfileMove, Role
+from customers.models import Channel, Customer, Installation, ProfileMove, Role, TouchpointType
 
 from ..attribution.channels import DIRECT, MESSAGES, OWN, marketing_channel
 from ..attribution.declared import WINDOWS
@@ -59,9 +60,30 @@ class _Asked:
 
     @property
     def basis(self) -> str:
-        """What a count rests on besides facts: another one is counted anew."""
-        types = f"purchases {self.purchases}; refunds {self.refunds}; visits {self.visits}; ads {self.exposures}"
-        return f"{self.zone}; {types}; campaigns {sorted(self.campaigns.items())}"
+        """What a count rests on besides facts."""
+        told = {
+            "purchases": self.purchases,
+            "refunds": self.refunds,
+            "visits": self.visits,
+            "ads": self.exposures,
+            "campaigns": self.campaigns,
+        }
+        return f"{self.zone}; {json.dumps(told, sort_keys=True)}"
+
+    def moved_campaigns(self, mark: Counting) -> list[str] | None:
+        """The campaigns that are kept under another channel than a count knew. None where everybody must be counted
+        anew: the zone is another, or types that had been sent before mean something else."""
+        (zone, before), (_zone, now) = (
+            (zone, json.loads(told)) for zone, _mark, told in (one.partition("; ") for one in (mark.basis, self.basis))
+        )
+        types = [(set(before[name]), set(now[name])) for name in ("purchases", "refunds", "visits", "ads")]
+        fresh = {one for was, is_now in types for one in is_now - was}
+        if zone != self.zone or any(was - is_now for was, is_now in types):
+            return None
+        if fresh and TouchpointType.objects.filter(pk__in=fresh, created_at__lt=mark.known_at).exists():
+            return None
+        was, is_now = before["campaigns"], now["campaigns"]
+        return sorted(key for key in was.keys() | is_now.keys() if was.get(key) != is_now.get(key))
 
     def channel(self, over: int, source: str, medium: str, campaign: str) -> int:
         """The id of the marketing channel of a contact."""
@@ -103,26 +125,31 @@ def _part(known_at: datetime, tell: Tell) -> tuple[int, bool]:
     if mark.state == Counting.State.STARTED:
         rows = _next_part(mark, asked, sums, tell)
         return rows, mark.state == Counting.State.DONE
-    if mark.known_at >= known_at:
+    campaigns = asked.moved_campaigns(mark) or []
+    if mark.known_at >= known_at and not campaigns:
         return 0, True
     moves = _last_move()
-    touched = [
-        customer
-        for (customer,) in sql.rows(
-            "analytics/listed_touched", since=mark.known_at, known_at=known_at, moves_seen=mark.moves_seen
-        )
-    ]
+    found = sql.rows("analytics/listed_touched", since=mark.known_at, known_at=known_at, moves_seen=mark.moves_seen)
+    if campaigns:
+        types = [*asked.visits, *asked.exposures]
+        found += sql.rows("analytics/acquired_by_campaign", campaigns=campaigns, types=types)
+    touched = sorted({customer for (customer,) in found})
     rows = sum(_count(touched[start : start + CHUNK], asked, sums) for start in range(0, len(touched), CHUNK))
     _store(sums)
     mark.known_at, mark.moves_seen, mark.last_day = known_at, moves, local_day(known_at, asked.zone)
+    mark.basis = asked.basis
     mark.save()
     return rows, True
 
 
 def _mark(known_at: datetime, asked: _Asked) -> Counting:
-    """How far is counted; a count on another basis begins anew."""
-    mark = Counting.objects.filter(statistic=ACQUISITION.name, basis=asked.basis).first()
-    if mark is not None:
+    """How far is counted. A count on another basis begins anew; of a finished one, campaigns under another channel
+    concern only whom they touched."""
+    mark = Counting.objects.filter(statistic=ACQUISITION.name).first()
+    if mark is not None and mark.basis == asked.basis:
+        return mark
+    is_done = mark is not None and mark.state == Counting.State.DONE
+    if mark is not None and is_done and asked.moved_campaigns(mark) is not None:
         return mark
     Counting.objects.filter(statistic=ACQUISITION.name).delete()
     for table in _TABLES:

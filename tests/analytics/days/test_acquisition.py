@@ -197,13 +197,15 @@ def test_every_kind_of_news_reaches_the_paths() -> None:
     done = merge(customers=(customer_of("bob"), customer_of("device", "anonymous_id")), now=clock())
     settle()
     assert len(holds()[customer_of("bob")][3]) == 2
-    # A campaign that is kept under another channel, and a type that means something else now, are counted anew.
+    # A campaign that is kept under another channel, and a type that means something else now, are put right.
     tell(happened("eve", "Page Viewed", ago(days=1), properties={"utm_campaign": "spring"}))
     settle()
     holds()
+    begun = Counting.objects.get(statistic=ACQUISITION.name).started_at
     Campaign.objects.create(key="spring", name="Spring", channel=Channel.objects.get(key="display"))
     eve = holds()[customer_of("eve")]
     assert [Channel.objects.get(pk=channel).key for channel, _age in eve[3]] == ["display"]
+    assert Counting.objects.get(statistic=ACQUISITION.name).started_at == begun  # only Eve was read anew
     TouchpointType.objects.filter(name="Order Completed").update(role="other")
     assert not any(row[1] for row in holds().values())
     count_sales_anew()
