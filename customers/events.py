@@ -4,7 +4,7 @@ form) makes these; `customers.ingest` stores them."""
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -29,8 +29,7 @@ class Line:
     is_product: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One touchpoint and what was told with it.
 
     message_id     unique within the source; a repeated one is stored once, whatever else it says
@@ -56,10 +55,10 @@ class Event:
     original_amount: Decimal | None = None
     currency: str = ""
     order_ref: str = ""
-    properties: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = msgspec.field(default_factory=dict)
     flags: int = 0
     lines: tuple[Line, ...] = ()
-    traits: Mapping[str, Any] = field(default_factory=dict)
+    traits: Mapping[str, Any] = msgspec.field(default_factory=dict)
     is_touchpoint: bool = True
     said_at: datetime | None = None
     raw: bytes | None = None
@@ -71,7 +70,7 @@ class Event:
             raise ValueError("an event needs an identity")
         if self.occurred_at < EARLIEST:
             raise ValueError("an event lies before 1990")
-        object.__setattr__(self, "occurred_at", truncated(self.occurred_at))
+        msgspec.structs.force_setattr(self, "occurred_at", truncated(self.occurred_at))
 
     @property
     def is_telling(self) -> bool:
@@ -80,7 +79,9 @@ class Event:
 
     def also(self, identity: tuple[str, str]) -> "Event":
         """The same, said to be about whoever has this identity too."""
-        return replace(self, identities=tuple(dict.fromkeys((*self.identities, identity))), says_same=True)
+        return msgspec.structs.replace(
+            self, identities=tuple(dict.fromkeys((*self.identities, identity))), says_same=True
+        )
 
 
 def message_hash(message_id: str) -> uuid.UUID:

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
 
-# A plan that a session keeps was made for tables as they were. Those that were empty then may be large a minute later.
-REPLAN_SECONDS = 5.0
+# A plan that a session keeps was made for tables as they were, and those that were empty may be large a minute later:
+# so it looks up by an index even where reading a table whole seems to cost nothing, and is made anew now and then.
+REPLAN_SECONDS = 15.0
+_PLANNED = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off"
 _NO_SUCH_STATEMENT = "26000"
 _PARAMETER = re.compile(r"%\((\w+)\)s(::[a-z]+(?:\[\])?)")
 # By session of the database: the statements it has prepared, and when.
@@ -76,14 +78,14 @@ def prepared_rows(name: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
 @cache
 def _statements(name: str) -> tuple[str, str]:
     """How a query file is prepared, and how it is executed with named parameters. One plan is kept for all values: what
-    PostgreSQL would try first, five plans for these very values, is what shall be saved."""
+    PostgreSQL would try first, five plans for these very values, is what shall be saved. Both settings last as long as
+    the transaction, in which only that is done which indexes serve."""
     text = query(name)
     kinds = dict(reversed(_PARAMETER.findall(text)))
     place = {parameter: number for number, parameter in enumerate(kinds, start=1)}
     numbered = _PARAMETER.sub(lambda found: f"${place[found[1]]}{found[2]}", text).replace("%%", "%")
     given = f" ({', '.join(f'%({each})s{kind}' for each, kind in kinds.items())})" if kinds else ""
-    executing = f"SET LOCAL plan_cache_mode = force_generic_plan; EXECUTE {_identifier(name)}{given}"
-    return f"PREPARE {_identifier(name)} AS {numbered}", executing
+    return f"PREPARE {_identifier(name)} AS {numbered}", f"{_PLANNED}; EXECUTE {_identifier(name)}{given}"
 
 
 def _identifier(name: str) -> str:

@@ -9,7 +9,7 @@ import binascii
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +21,7 @@ from .gate import Busy, place
 from .receive import receive
 
 log = logging.getLogger(__name__)
+Found = TypeVar("Found")
 
 PREFIX = "/v1/"
 # What follows the prefix, and the type that messages have by it; None: they say it themselves.
@@ -87,15 +88,31 @@ def _posted(request: HttpRequest, kind: str | None) -> HttpResponse:
     if encoding not in ("", "gzip", "x-gzip", "identity"):
         return _said(415, "Send plain JSON or gzip.")
     key = key_of(request.headers.get("Authorization", ""))
-    if key and door_of(key, now=received) is None:  # before its body is read
+    if key and _once_more(lambda: door_of(key, now=received)) is None:  # before its body is read
         return _refused()
     envelope = envelope_of(read_body(_stream(request)))
     with place():
-        door = door_of(key or envelope.write_key, now=received) if key or envelope.write_key else None
+        shown = key or envelope.write_key
+        door = _once_more(lambda: door_of(shown, now=received)) if shown else None
         if door is None:
             return _refused()
-        receive(door=door, envelope=envelope, kind=kind, received=received)
+        _once_more(lambda: receive(door=door, envelope=envelope, kind=kind, received=received))
     return _said(200, None)
+
+
+def _once_more(act: Callable[[], Found]) -> Found:
+    """What `act` gives. A connection that was there and turns out to be gone, because the database was restarted since,
+    is made anew, once: storing the same again changes nothing. So Django need not ask every connection at every request
+    whether it still lives, which is a journey to the database and back for nothing."""
+    had = connection.connection is not None
+    connection.health_check_done = had  # type: ignore[attr-defined]  # the stubs do not know it
+    try:
+        return act()
+    except (OperationalError, InterfaceError):
+        if not had or (connection.connection is not None and connection.is_usable()):
+            raise
+        connection.close()
+    return act()
 
 
 def key_of(header: str) -> str:

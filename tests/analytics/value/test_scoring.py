@@ -3,13 +3,13 @@ count."""
 
 import json
 import time
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 from django.db.models import Count
+from msgspec.structs import replace
 
 from analytics import scores
 from analytics.days.fill import fill
