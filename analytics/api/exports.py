@@ -17,7 +17,7 @@ from customers.ingest import clock
 
 from ..exports.jobs import noted, of, refuse_unmakeable, stop
 from ..models import Export
-from ..pages.exporting import WORKBOOK, as_attachment, streamed
+from ..pages.exporting import PARQUET, WORKBOOK, as_attachment, streamed
 from .acting import act
 from .answering import Instant, problems
 from .asking import Body, NoParameters, asked_id
@@ -48,6 +48,11 @@ class AsFile(JSONRenderer):
 class AsWorkbook(AsFile):
     media_type = WORKBOOK
     format = "xlsx"
+
+
+class AsParquet(AsFile):
+    media_type = PARQUET
+    format = "parquet"
 
 
 class AsLines(AsFile):
@@ -190,7 +195,7 @@ class OneExport(APIView):
 
 class ExportFile(APIView):
     permission_needed: ClassVar[str] = "customers.export"
-    renderer_classes = (JSONRenderer, AsFile, AsLines, AsWorkbook)
+    renderer_classes = (JSONRenderer, AsFile, AsLines, AsWorkbook, AsParquet)
 
     @extend_schema(
         operation_id="exports_file",
@@ -200,6 +205,7 @@ class ExportFile(APIView):
             (200, "text/csv"): str,
             (200, "application/jsonl"): str,
             (200, WORKBOOK): bytes,
+            (200, PARQUET): bytes,
             **problems(400, 404),
         },
     )

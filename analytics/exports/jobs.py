@@ -25,6 +25,7 @@ from customers.models import Erasure
 
 from ..models import Export
 from .formats import pieces
+from .parquet import write_parquet
 from .questions import table_of
 from .snapshot import beside_the_snapshot, snapshot
 from .tables import Table
@@ -211,6 +212,8 @@ def _written(export: Export, part: Path, note_seconds: float) -> tuple[datetime,
                 if cursor.rowcount == 0:
                     raise _TakenAwayError
             book.close()
+        elif export.format == Export.Format.PARQUET:
+            write_parquet(file=file, table=watched.table)
         else:
             for piece in pieces(table=watched.table, format=export.format, byte_order_mark=export.byte_order_mark):
                 file.write(piece)

@@ -21,6 +21,7 @@ class Export(models.Model):
         CSV = "csv", "CSV"
         XLSX = "xlsx", "XLSX"
         JSONL = "jsonl", "JSONL"
+        PARQUET = "parquet", "Parquet"
 
     class Dialect(models.TextChoices):
         PAGE = "page", _("a page")

@@ -4,14 +4,18 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow.parquet
 import pytest
 from django.conf import settings as configured
 from django.db import connections
@@ -165,6 +169,53 @@ def test_a_workbook_has_numbers_dates_and_no_formula(
     book = openpyxl.load_workbook(folder() / touchpoints.file)
     assert sum(sheet.max_row - 1 for sheet in book.worksheets) == 6
     assert [path.name for path in folder().iterdir() if path.suffix != ".xlsx"] == []
+
+
+def test_parquet_has_types_and_comes_in_row_groups(
+    marketer: User, people: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analytics.exports.parquet.ROWS_A_GROUP", 2)
+    monkeypatch.setattr("analytics.exports.people.ROWS", 2)
+    export = ask(marketer, "sort=name", format="parquet")
+    assert make_waiting(note_seconds=0) == 1
+    export.refresh_from_db()
+    file = pyarrow.parquet.ParquetFile(folder() / export.file)
+    assert file.metadata.num_row_groups == 2
+    assert export.rows == 3
+    types = {field.name: str(field.type) for field in file.schema_arrow}
+    assert types["id"] == types["name"] == types["currency"] == "string"
+    assert types["last_seen"] == "timestamp[ms, tz=UTC]"
+    assert (types["orders"], types["revenue"]) == ("int64", "decimal128(22, 2)")
+    first, *_rest = rows = file.read().to_pylist()
+    assert [row["name"] for row in rows] == ["=cmd()", "Ann", "Cy"]  # a column of texts holds no formulas
+    assert (first["id"], first["orders"], first["revenue"]) == (str(people[1]), 2, Decimal("200.00"))
+    assert abs(first["last_seen"] - ago(days=3)) < timedelta(minutes=2)
+
+
+def test_touchpoints_as_parquet_say_what_the_lines_say(marketer: User, people: list[int]) -> None:
+    lines, columns = (
+        ask(marketer, "sort=name", "touchpoints", "jsonl"),
+        ask(marketer, "sort=name", "touchpoints", "parquet"),
+    )
+    make_waiting()
+    columns.refresh_from_db()
+    rows = pyarrow.parquet.read_table(folder() / columns.file).to_pylist()
+    said = rows_of(lines)
+    assert len(rows) == len(said) == 6
+    for row, line in zip(rows, said, strict=True):
+        assert (row["id"], row["type"], row["order_ref"]) == (line["id"], line["type"], line["order_ref"])
+        assert str(row["amount"]) == line["amount"]
+        assert row["occurred_at"].isoformat(timespec="milliseconds").replace("+00:00", "Z") == line["occurred_at"]
+        assert json.loads(row["properties"]) == line["properties"]
+
+
+def test_pages_do_not_load_what_only_files_need() -> None:
+    code = (
+        "import os, sys, django; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'clm.settings'); django.setup();"
+        " import clm.urls, clm.tasks; print('pyarrow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip().endswith("False"), done.stderr
 
 
 def test_a_timeline_is_taken_away_as_it_is_narrowed(marketer: User, people: list[int]) -> None:
