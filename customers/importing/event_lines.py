@@ -11,15 +11,16 @@ from django.db import transaction
 from ..brought import note_brought
 from ..events import message_hash
 from ..file_lock import refuse_stopped
-from ..ingest import Raced, clock, ingest_within
+from ..ingest import Raced, clock
 from ..line_account import LineAccount
+from ..mapped_types import mapped_types
 from ..models import Cause, Import, Installation, Reject
 from ..parsing import BadFile
-from ..receiving.accounts import affiliate
-from ..receiving.joining import join_people, previous_identities
+from ..receiving.joining import join_people
 from ..receiving.meaning import Sender, Understood, understood
 from ..receiving.messages import LONGEST_MESSAGE, message_of
 from ..receiving.refusal import Refusal
+from ..receiving.store import store_within
 from .events_of import welcomes_of
 from .run import MAX_REJECTS, Tell
 from .staging import content_as_file, portion, stage_rows
@@ -47,7 +48,7 @@ def run_events(*, record: Import, tell: Tell, until: float) -> None:
             count = stage_rows(record=record, rows=lines_of(path), tell=lambda rows: tell(f"read {rows:,} lines"))
         record.progress = {"phase": "read", "header": ["message"], "rows": count, "portion": 0}
         record.save(update_fields=["progress"])
-    sender = Sender(record.source.currency, Installation.current().currency)
+    sender = Sender(record.source.currency, Installation.current().currency, mapped_types())
     while (some := portion(record=record, number=record.progress["portion"] + 1)) is not None:
         _stored(record, some, sender)
         tell(f"stored {record.lines_read:,} of {record.progress['rows']:,} messages")
@@ -77,23 +78,17 @@ def _portion(record: Import, some: list[tuple[int, list[str]]], sender: Sender) 
             told.append(_understood(text, sender, now))
         except Refusal as refusal:
             refused.append((line, text, refusal))
-    aliases = [number for number, one in enumerate(told) if one.previous]
-    events = [one.event for one in told]
     with transaction.atomic():
         refuse_stopped(record)
-        kinds = previous_identities([told[number].previous for number in aliases]) if aliases else {}
-        for number in aliases:
-            previous = told[number].previous
-            events[number] = events[number].also((kinds.get(previous, "anonymous_id"), previous))
-        done = ingest_within(source=record.source, events=events, cause=Cause.IMPORT, newcomers="Created")
-        if any(one.account for one in told):
-            affiliate(told=told, profiles=done.profiles)
+        stored = store_within(source=record.source, told=told, cause=Cause.IMPORT)
+        done, events = stored.done, stored.events
         hashes = sorted({str(message_hash(event.message_id)) for event in events})
         note_brought(
             record=record,
             messages=hashes + welcomes_of(hashes),
             identities=sorted({one for event in events for one in event.identities}),
             since=now,
+            consents=stored.consents,
             belongs=[
                 (profile, one.account.key, one.event.occurred_at)
                 for one, profile in zip(told, done.profiles, strict=True)

@@ -15,6 +15,7 @@ from customers.mapped_types import MappedType, told_at
 from customers.models import Touchpoint
 from customers.standard_types import STANDARD_TYPES
 
+from .consents import Forbidden, forbidden_by
 from .instants import instant_of, occurred, sent_of
 from .messages import Message
 from .money import amount_of, converted, currency_of, lines_of
@@ -51,11 +52,13 @@ class Affiliated:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A message as an event. account: what a group call says; previous: the id that an alias call replaces."""
+    """A message as an event. account: what a group call says; previous: the id that an alias call replaces; forbids:
+    what may not be done from then on."""
 
     event: Event
     account: Affiliated | None = None
     previous: str = ""
+    forbids: Forbidden | None = None
 
 
 def understood(
@@ -86,7 +89,8 @@ def understood(
         "raw": raw,
     }
     if message.type in ("track", "page", "screen"):
-        return Understood(_touchpoint(message, context, sender, at, traits, same))
+        event = _touchpoint(message, context, sender, at, traits, same)
+        return Understood(event, forbids=forbidden_by(event.type, properties=event.properties, traits=traits))
     account = _account(message) if message.type == "group" else None
     kept = traits if message.type == "identify" else {}
     touch = _touch(_campaign(context, {}))

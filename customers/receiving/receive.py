@@ -8,17 +8,17 @@ from datetime import datetime
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, ProgrammingError, transaction
 
-from customers.ingest import Raced, ingest_within
+from customers.ingest import Raced
 from customers.models import Reject, Source
 
-from .accounts import affiliate
 from .bodies import Envelope
 from .door import Door
 from .instants import sent_of
-from .joining import join_people, previous_identities
+from .joining import join_people
 from .meaning import Understood, understood
 from .messages import message_of
 from .refusal import Refusal
+from .store import store_within
 
 log = logging.getLogger(__name__)
 
@@ -104,25 +104,10 @@ def _tried(source: Source, told: Sequence[Understood], rejected: Sequence[Reject
 
 
 def store(*, source: Source, told: Sequence[Understood], rejected: Sequence[Rejected]) -> Received:
-    """One transaction: events with what they tell of accounts, and rejects. Then people who turned out to be one are
+    """One transaction: messages and rejects. Then people who turned out to be one are
     joined, each pair in a transaction of its own: merging takes locks that no batch may wait for."""
-    events = [one.event for one in told]
-    aliases = [number for number, one in enumerate(told) if one.previous]
     with transaction.atomic():
-        if aliases:
-            kinds = previous_identities([told[number].previous for number in aliases])
-            for number in aliases:
-                previous = told[number].previous
-                events[number] = events[number].also((kinds.get(previous, "anonymous_id"), previous))
-        done = ingest_within(
-            source=source,
-            events=events,
-            newcomers="Created",
-            patience_ms=PATIENCE_MS,
-            statement_ms=STATEMENT_MS,
-        )
-        if any(one.account for one in told):
-            affiliate(told=told, profiles=done.profiles)
+        done = store_within(source=source, told=told, patience_ms=PATIENCE_MS, statement_ms=STATEMENT_MS).done
         if rejected:
             Reject.objects.bulk_create([_reject(source, one) for one in rejected])
     if done.apart:

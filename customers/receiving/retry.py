@@ -6,13 +6,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clm.lib.questions import ConflictError
-from customers.ingest import ingest_within
 from customers.mapped_types import mapped_types
 from customers.models import Installation, Reject
 
 from .meaning import Sender, understood
 from .messages import message_of
 from .refusal import Refusal
+from .store import store_within
 
 
 @transaction.atomic
@@ -33,7 +33,6 @@ def retry_reject(*, reject: Reject, now: datetime) -> bool:
         found.path, found.reason = refusal.path[:500], refusal.reason[:500]
         found.save(update_fields=["path", "reason"])
         return False
-    event = told.event.also(("anonymous_id", told.previous)) if told.previous else told.event
-    ingest_within(source=found.source, events=[event], newcomers="Created")
+    store_within(source=found.source, told=[told])
     found.delete()
     return True
