@@ -141,8 +141,7 @@ class _Run:
     def read(self, *, path: Path, now: datetime) -> None:
         """Step 1."""
         mapping = self.mapping
-        needed = [*mapping.columns.values(), *mapping.traits.values()]
-        content = table(path, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=needed)
+        content = table(path, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=mapping.needed)
         times = LocalTimes(
             time_format=mapping.time_format, time_zone=mapping.time_zone, shift_days=self.source.shift_days
         )
@@ -168,8 +167,7 @@ class _Run:
         last = after
         waiting = 0
         for invoice, lines in order_staging.invoices(after=after):
-            event = orders.event(invoice, lines)
-            if event is not None:
+            for event in orders.events(invoice, lines):
                 events.append(event)
                 waiting += len(event.lines)
             last = invoice

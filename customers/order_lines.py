@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from clm.lib.milliseconds import to_ms
 
 from .local_times import LocalTimes
 from .order_mapping import OrderMapping
@@ -35,8 +37,9 @@ class Fault:
 
 class ReadLine(NamedTuple):
     """One row of the file. `fault` None: every cell was understood; otherwise only line, invoice, customer and digest
-    mean anything. quantity and price are plain decimals as text; traits is a JSON object as text; digest tells rows
-    equal in every cell."""
+    mean anything. quantity and price are plain decimals as text; traits is a JSON object as text, and so is what the
+    row says of the order as a whole ("" for nothing): plain decimals, and refunded_at in ms since 1970; digest tells
+    rows equal in every cell."""
 
     line: int
     invoice: str
@@ -49,6 +52,7 @@ class ReadLine(NamedTuple):
     price: str = "0"
     at: datetime | None = None
     traits: str = "{}"
+    order: str = ""
     fault: Fault | None = None
 
 
@@ -74,6 +78,7 @@ class OrderLineReader:
         # What a row leaves empty that its invoice's row before says: times, customers and traits.
         self.carried = [self.customer, self.time, *(header.index(name) for name in mapping.traits.values())]
         self.row_before: list[str] = []
+        self.order_places = [(what, name, header.index(name)) for what, name in mapping.order.items()]
         self.trait_places = [(key, header.index(name)) for key, name in mapping.traits.items()]
         # The same numbers and traits come again and again.
         self.number = lru_cache(maxsize=65_536)(self._number)
@@ -116,6 +121,11 @@ class OrderLineReader:
             price = self.number(cells[self.price], PRICE_DIGITS)
             column = columns["time"]
             at = self._instant(cells[self.time])
+            order: dict[str, Any] = {}
+            for what, name, place in self.order_places:
+                column = name
+                if text := cells[place].strip():
+                    order[what] = self._of_order(what, text)
         except BadCell as error:
             safe = invoice.replace("\0", "")[:MAX_ID]
             return ReadLine(row.line, safe, "", digest, fault=Fault(error.reason, column, str(error)))
@@ -131,7 +141,11 @@ class OrderLineReader:
             price,
             at,
             self.traits(*[cells[place] for _key, place in self.trait_places]),
+            json.dumps(order) if order else "",
         )
+
+    def _of_order(self, what: str, text: str) -> str | int:
+        return to_ms(self._instant(text)) if what == "refunded_at" else self.number(text, PRICE_DIGITS)
 
     def _filled(self, cells: list[str]) -> list[str]:
         before, self.row_before = self.row_before, cells

@@ -14,11 +14,14 @@ from .mapping_fields import SLUG, BadMapping, Fields, check_encoding, check_time
 SHIPPED = Path(__file__).resolve().parent / "mappings"
 NEEDED_COLUMNS = ("invoice", "product", "quantity", "price", "time", "customer")
 OPTIONAL_COLUMNS = ("description", "category")
+# What a file says of an order as a whole, on one of its lines.
+ORDER_COLUMNS = ("subtotal", "shipping", "taxes", "total", "discount", "refunded", "refunded_at")
 
 
 @dataclass(frozen=True, slots=True)
 class OrderMapping:
-    """A checked mapping. columns: what it is -> the name in the file's header; traits: trait key -> column.
+    """A checked mapping. columns: what it is -> the name in the file's header; traits: trait key -> column; order: what
+    is said of the order as a whole -> column.
 
     time_format is a strptime format or "iso"; times without an offset are local to time_zone. missing_customers are the
     texts, besides an empty cell, that mean that nobody is named. An empty refund_prefix: the file has no refunds.
@@ -28,6 +31,7 @@ class OrderMapping:
     source_name: str
     columns: Mapping[str, str]
     traits: Mapping[str, str]
+    order: Mapping[str, str]
     time_format: str
     time_zone: str
     currency: str
@@ -42,6 +46,11 @@ class OrderMapping:
     fills_down: bool
     document: Mapping[str, Any]
 
+    @property
+    def needed(self) -> list[str]:
+        """The columns that a file must have."""
+        return list(dict.fromkeys([*self.columns.values(), *self.traits.values(), *self.order.values()]))
+
     @classmethod
     def from_document(cls, document: Any) -> "OrderMapping":
         """Check a document; raises BadMapping naming the first field at fault."""
@@ -52,6 +61,7 @@ class OrderMapping:
         source.end()
         columns = _columns(fields.take("columns", dict))
         traits = _traits(fields.take("traits", dict, default={}))
+        order = _order(fields.take("order", dict, default={}))
         encoding = fields.text("encoding", default="utf-8")
         check_encoding(encoding)
         delimiter = fields.text("delimiter", default=",")
@@ -70,6 +80,7 @@ class OrderMapping:
             source_name=name,
             columns=columns,
             traits=traits,
+            order=order,
             time_format=time_format,
             time_zone=time_zone,
             currency=fields.text("currency", pattern=re.compile("[A-Z]{3}")),
@@ -112,6 +123,15 @@ def _columns(document: dict[str, Any]) -> dict[str, str]:
     columns |= {what: fields.text(what) for what in OPTIONAL_COLUMNS if what in document}
     fields.end()
     return columns
+
+
+def _order(document: dict[str, Any]) -> dict[str, str]:
+    fields = Fields(document, "order")
+    if document and "subtotal" not in document:
+        raise BadMapping("order.subtotal", "is missing: what the goods cost after discounts")
+    found = {what: fields.text(what) for what in ORDER_COLUMNS if what in document}
+    fields.end()
+    return found
 
 
 def _traits(document: dict[str, Any]) -> dict[str, str]:

@@ -25,17 +25,18 @@ MAX_RAW = 4_096
 _MAKE = """
 CREATE TEMPORARY TABLE staged_order_line (
     line bigint, at bigint, digest bigint, quantity numeric, price numeric, invoice text COLLATE "C", customer text,
-    product text, description text, category text, traits text, reason text, place text, message text, raw bytea
+    product text, description text, category text, traits text, said text, reason text, place text,
+    message text, raw bytea
 )
 """
 _COPY = """
 COPY staged_order_line FROM STDIN WITH (
     FORMAT csv,
-    FORCE_NOT_NULL (invoice, customer, product, description, category, traits, reason, place, message)
+    FORCE_NOT_NULL (invoice, customer, product, description, category, traits, said, reason, place, message)
 )
 """
 _READ = """
-SELECT invoice, line, customer, product, description, category, quantity, price, at, traits, reason
+SELECT invoice, line, customer, product, description, category, quantity, price, at, traits, said, reason
 FROM staged_order_line WHERE invoice > %(after)s OR %(after)s IS NULL ORDER BY invoice, line
 """
 _NAMED = """
@@ -97,6 +98,7 @@ def _record(row: Row, reader: OrderLineReader) -> tuple[object, ...]:
         read.description,
         read.category,
         read.traits,
+        read.order,
         *told,
     )
 

@@ -1,4 +1,4 @@
-"""From the lines of one invoice to one touchpoint: the rules of what an order is.
+"""From the lines of one invoice to its touchpoints: the rules of what an order is.
 
 1. A line without a customer is set aside, with its value.
 2. A line that cannot be read sets its whole invoice aside: half an order would be stored under the invoice's message
@@ -7,13 +7,17 @@
 4. An order is an invoice with at least one line of quantity and price above zero. Those lines are its lines, their sum
    is its amount. On a refund the quantity is below zero instead. The other lines are set aside.
 5. Its instant is its earliest line's. Exact duplicates are lines like any other: a thing scanned twice was sold twice.
-6. Lines that are not products (postage, fees) are marked and stay in the amount."""
+6. Lines that are not products (postage, fees) are marked and stay in the amount.
+7. Where the file says what the order as a whole came to, that is its amount: what the goods cost after discounts,
+   without taxes and shipping. Its lines share it in proportion to what they would have cost. What was paid back of it
+   is a refund of its own that names the order, in the same proportion free of taxes and shipping."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from clm.lib.milliseconds import from_ms
@@ -41,12 +45,45 @@ class StagedLine(NamedTuple):
     price: Decimal
     at: int
     traits: str
+    order: str
     reason: str
 
     @property
     def value(self) -> Decimal:
         """Quantity times price, in the currency of the file."""
         return self.quantity * self.price
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a file says of an order as a whole, in its currency. net: what the goods cost after discounts, without taxes
+    and shipping; paid_back: what of it was paid back; refunded: with taxes and shipping, as it stands in the file;
+    refunded_at: ms since 1970, None where the file does not say."""
+
+    net: Decimal
+    paid_back: Decimal
+    refunded: Decimal
+    refunded_at: int | None
+    properties: Mapping[str, float]
+
+
+def _said(text: str) -> _Said | None:
+    """None where nothing is said of what the goods cost."""
+    told = json.loads(text)
+    if "subtotal" not in told:
+        return None
+    number = {key: Decimal(value) for key, value in told.items() if key != "refunded_at"}
+    subtotal, refunded = number["subtotal"], number.get("refunded", Decimal(0))
+    shipping, taxes = number.get("shipping", Decimal(0)), number.get("taxes", Decimal(0))
+    total = number.get("total", subtotal + shipping + taxes)
+    net = subtotal
+    # Prices of some shops hold the taxes, which are then no part of the total's sum; shipping holds its share of them.
+    if taxes and abs(subtotal + shipping - total) < abs(subtotal + shipping + taxes - total):
+        net = subtotal - taxes * subtotal / (subtotal + shipping)
+    net = max(net, Decimal(0))
+    share = min(refunded / total, Decimal(1)) if total > 0 and refunded > 0 else Decimal(0)
+    kept = {key: float(number[key]) for key in ("discount", "shipping", "taxes") if number.get(key)}
+    return _Said(net, net * share, refunded, told.get("refunded_at"), kept)
 
 
 class Orders:
@@ -56,8 +93,9 @@ class Orders:
         self.mapping, self.conversion, self.account = mapping, conversion, account
         self.zone = ZoneInfo(mapping.time_zone)
 
-    def event(self, invoice: str, lines: Iterable[StagedLine]) -> Event | None:
-        """The order or refund that an invoice is, if it is one. Reads any number of lines in bounded memory."""
+    def events(self, invoice: str, lines: Iterable[StagedLine]) -> list[Event]:
+        """The order or refund that an invoice is, if it is one, and what of it was paid back. Reads any number of lines
+        in bounded memory."""
         kept: list[StagedLine] = []
         faulty = too_many = False
         for line in lines:
@@ -75,13 +113,13 @@ class Orders:
                     self._set_aside("too_many_lines", kept)
                     kept.clear()
         if not kept or too_many:
-            return None
+            return []
         if faulty:
             self._set_aside("faulty_order", kept)
-            return None
+            return []
         return self._order(invoice, kept)
 
-    def _order(self, invoice: str, lines: list[StagedLine]) -> Event | None:
+    def _order(self, invoice: str, lines: list[StagedLine]) -> list[Event]:
         customer = lines[0].customer
         own = [line for line in lines if line.customer == customer]
         if len(own) < len(lines):
@@ -94,23 +132,28 @@ class Orders:
             numbers = {line.line for line in counted}
             self._set_aside("not_counted", [line for line in own if line.line not in numbers])
         if not counted:
-            return None
+            return []
         first = min(own, key=lambda line: (line.at, line.line))
-        total = sum((line.value for line in counted), Decimal(0))
+        said = _said(next((line.order for line in own if line.order), "{}"))
+        listed = sum((line.value for line in counted), Decimal(0))
+        total = listed if said is None or is_refund else said.net
         day = self._day(first)
         try:
             amount = self.conversion.minor_units(total, day)
-            amounts = [self.conversion.minor_units(line.value, day) for line in counted]
+            if total == listed:
+                amounts = [self.conversion.minor_units(line.value, day) for line in counted]
+            else:
+                amounts = self._shares([line.value for line in counted], total, day)
         except NoRate:
             self._set_aside("no_rate", counted)
-            return None
+            return []
         if abs(amount) >= LIMIT:
             self._set_aside("too_large", counted)
-            return None
+            return []
         tagged = [line.product.strip().casefold() in self.mapping.not_products for line in counted]
         self._count(is_refund, amount, amounts, tagged, several_times=len({line.at for line in own}) > 1)
         original = total.quantize(_FOUR_PLACES, ROUND_HALF_EVEN)
-        return Event(
+        order = Event(
             message_id=f"order:{invoice}",
             identities=((self.mapping.identity_kind, customer),),
             type=REFUND if is_refund else ORDER,
@@ -120,13 +163,50 @@ class Orders:
             original_amount=original,
             currency=self.mapping.currency,
             order_ref=invoice,
-            properties={"total": float(original), "lines": len(counted)},
+            properties={"total": float(original), "lines": len(counted), **(said.properties if said else {})},
             flags=Touchpoint.Flag.TAGGED if any(tagged) else 0,
             lines=tuple(
                 Line(line.product, line.quantity, each, line.description, line.category, is_product=not is_tagged)
                 for line, each, is_tagged in zip(counted, amounts, tagged, strict=True)
             ),
             traits=json.loads(first.traits),
+        )
+        if said is None or is_refund or not said.paid_back:
+            return [order]
+        return [order, self._paid_back(order, said, day)]
+
+    def _shares(self, values: list[Decimal], total: Decimal, day: date) -> list[int]:
+        """What each line has of the order's amount, in minor units; together they are exactly that."""
+        listed, so_far, shared = sum(values, Decimal(0)), Decimal(0), 0
+        shares = []
+        for value in values:
+            so_far += value
+            until = self.conversion.minor_units(total * so_far / listed, day)
+            shares.append(until - shared)
+            shared = until
+        return shares
+
+    def _paid_back(self, order: Event, said: "_Said", day: date) -> Event:
+        """The refund of an order, at the order's own rate. A file that does not say when it was paid back leaves the
+        order's instant, and the touchpoint says so."""
+        paid_back = said.paid_back.quantize(_FOUR_PLACES, ROUND_HALF_EVEN)
+        at = order.occurred_at if said.refunded_at is None else max(order.occurred_at, from_ms(said.refunded_at))
+        amount = -self.conversion.minor_units(paid_back, day)
+        self.account.counts.update({"refunds": 1, "refund_amount": amount})
+        properties: dict[str, Any] = {"total": float(-paid_back), "refunded": float(said.refunded)}
+        if said.refunded_at is None:
+            properties["at_the_time_of_the_order"] = True
+        return Event(
+            message_id=f"refund:{order.order_ref}",
+            identities=order.identities,
+            type=REFUND,
+            channel=order.channel,
+            occurred_at=at,
+            amount=amount,
+            original_amount=-paid_back,
+            currency=order.currency,
+            order_ref=order.order_ref,
+            properties=properties,
         )
 
     def _day(self, line: StagedLine) -> date:

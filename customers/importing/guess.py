@@ -166,6 +166,8 @@ def _separator(text: str) -> str:
 
 def document_of(*, header: Sequence[str], preset: Preset | None, key: str) -> dict[str, Any]:
     """How to read a file of a system, or of none: its own columns as the preset says, all others as texts."""
+    if preset is not None and preset.kind == "orders":
+        return _orders(preset.document, header)
     if preset is not None and preset.kind != "rows":
         return dict(preset.document)
     columns: dict[str, Any] = {}
@@ -197,6 +199,30 @@ def document_of(*, header: Sequence[str], preset: Preset | None, key: str) -> di
     for name in header:
         if name and name not in found["columns"] and f"{prefix}{name}" not in told:
             found["columns"][name] = [{"as": "trait", "key": f"{prefix}{name}"[:200]}]
+    return found
+
+
+def _orders(document: Mapping[str, Any], header: Sequence[str]) -> dict[str, Any]:
+    """How to read a system's file of orders, with its columns as this file spells them. What is said of orders as a
+    whole may stand under one of several names, or nowhere."""
+    folded = {name.strip().casefold(): name for name in header}
+    found = {
+        **document,
+        "columns": {what: folded.get(name.casefold(), name) for what, name in document["columns"].items()},
+    }
+    order = {}
+    for what, names in document.get("order", {}).items():
+        spelt = [
+            folded[name.casefold()]
+            for name in ([names] if isinstance(names, str) else names)
+            if name.casefold() in folded
+        ]
+        if spelt:
+            order[what] = spelt[0]
+    if "subtotal" in order:
+        found["order"] = order
+    else:
+        found.pop("order", None)
     return found
 
 

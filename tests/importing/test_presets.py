@@ -209,6 +209,70 @@ def test_a_payment_and_what_was_given_back_of_it(tmp_path):
     assert told["Payment Refunded"].amount == -20_050
 
 
+SHOPIFY = (
+    "Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Discount Code,Discount Amount,"
+    "Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem SKU,{cancelled},Refunded Amount"
+)
+
+
+def shopify_order(folder: Any, first: str, *, cancelled: str = "Cancelled at", second: str = "") -> Any:
+    """An order of two lines, 2 x 20.00 and 1 x 10.00; `first` says Subtotal to Discount Amount, `second` when it was
+    called off and what was paid back."""
+    path = folder / "orders_export.csv"
+    lines = (
+        SHOPIFY.format(cancelled=cancelled),
+        f"#7,ada@example.org,paid,,EUR,{first},2025-03-04 10:00:00 +0000,2,Tea,20.00,T1,{second or ','}",
+        "#7,ada@example.org,,,,,,,,,,,1,Cup,10.00,C1,,",
+    )
+    path.write_text("".join(f"{line}\r\n" for line in lines))
+    looked = looked_at(path=path, file_name=path.name)
+    assert looked.preset is not None
+    assert looked.preset.key == "shopify_orders"
+    document = {key: value for key, value in looked.document.items() if key != "kind"}
+    return import_orders(path=path, mapping=OrderMapping.from_document(document), now=NOW, tell=lambda _line: None)
+
+
+def test_an_order_is_worth_its_goods_after_discounts_without_taxes_and_shipping(tmp_path):
+    shopify_order(tmp_path, "40.00,5.00,7.60,52.60,TEN,10.00")
+    order = Touchpoint.objects.get()
+    assert (order.amount, order.original_amount) == (4000, 40)
+    assert [line.amount for line in order.lines.order_by("number")] == [3200, 800]
+    assert {key: order.properties[key] for key in ("discount", "shipping", "taxes")} == {
+        "discount": 10.0,
+        "shipping": 5.0,
+        "taxes": 7.6,
+    }
+
+
+def test_taxes_that_prices_hold_are_taken_out(tmp_path):
+    shopify_order(tmp_path, "50.00,10.00,9.58,60.00,,0.00")
+    order = Touchpoint.objects.get()
+    assert order.amount == 4202  # 50.00 less its share of 9.58, of which shipping bears a sixth
+    assert sum(line.amount for line in order.lines.all()) == 4202
+
+
+def test_what_was_paid_back_is_a_refund_that_names_its_order(tmp_path):
+    shopify_order(
+        tmp_path, "40.00,5.00,5.00,50.00,,10.00", second="2025-03-09 08:00:00 +0000,25.00", cancelled="Canceled at"
+    )
+    order, refund = Touchpoint.objects.order_by("occurred_at")
+    assert (refund.type.name, refund.type.role, refund.order_ref) == ("Order Refunded", "refund", order.order_ref)
+    assert (order.amount, refund.amount, refund.original_amount) == (4000, -2000, -20)
+    assert refund.occurred_at == datetime(2025, 3, 9, 8, tzinfo=UTC)
+    assert (refund.profile, refund.properties["refunded"]) == (order.profile, 25.0)
+    again = shopify_order(
+        tmp_path, "40.00,5.00,5.00,50.00,,10.00", second="2025-03-09 08:00:00 +0000,25.00", cancelled="Canceled at"
+    )
+    assert again.rows_changed == 0
+
+
+def test_a_refund_without_a_date_lies_at_its_order_and_says_so(tmp_path):
+    shopify_order(tmp_path, "40.00,0.00,0.00,40.00,,10.00", second=",40.00")
+    purchase, refund = Touchpoint.objects.order_by("-amount")
+    assert (refund.amount, refund.occurred_at) == (-4000, purchase.occurred_at)
+    assert refund.properties["at_the_time_of_the_order"] is True
+
+
 def test_lines_of_an_order_that_say_little_belong_to_the_line_above(tmp_path):
     bring(tmp_path, "shopify_orders")
     order = Touchpoint.objects.get()
