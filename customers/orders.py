@@ -92,6 +92,7 @@ class Orders:
     def __init__(self, *, mapping: OrderMapping, conversion: Conversion, account: LineAccount) -> None:
         self.mapping, self.conversion, self.account = mapping, conversion, account
         self.zone = ZoneInfo(mapping.time_zone)
+        self.first_line = 0  # of the order that was put together last
 
     def events(self, invoice: str, lines: Iterable[StagedLine]) -> list[Event]:
         """The order or refund that an invoice is, if it is one, and what of it was paid back. Reads any number of lines
@@ -134,6 +135,7 @@ class Orders:
         if not counted:
             return []
         first = min(own, key=lambda line: (line.at, line.line))
+        self.first_line = min(line.line for line in counted)
         said = _said(next((line.order for line in own if line.order), "{}"))
         listed = sum((line.value for line in counted), Decimal(0))
         total = listed if said is None or is_refund else said.net

@@ -41,8 +41,6 @@ def ask(*, record: int, wish: str, now: datetime | None = None) -> Import:
         return found
     if found.state not in states:
         raise ConflictError(_("This import is %(state)s.") % {"state": found.get_state_display()})
-    if wish == "check" and found.kind != Import.Kind.ROWS:
-        raise ConflictError(_("Files of orders are not tried first; their account is told when they are stored."))
     if wish == "undo":
         _refuse_undo(found, now or clock())
         left = portions_left(record=found)

@@ -1,7 +1,7 @@
 """What each row of a file does: it makes a new customer, updates a known one, or changes nothing. And which statements
 of consent it adds: one that would subscribe again who has unsubscribed is never added, whatever the file says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from ..models import Consent
 from ..trait_steps import canonical
 from .events_of import RowEvents
-from .known import Earlier, IdentityKey, Known, Stated, mark
+from .known import Earlier, IdentityKey, Known, Stated
 
 NEW, UPDATED, UNCHANGED = "new", "updated", "unchanged"
 # Conflicts a file has with what is known, or with itself.
@@ -45,7 +45,7 @@ class Effect:
 
 def effects_of(*, rows: Sequence[RowEvents], known: Known, earlier: Earlier) -> list[Effect]:
     """What each of some rows does, in their order."""
-    earlier.next_portion(one for each in rows for one in _marks(each, known))
+    earlier.next_portion(one for each in rows for one in _marks(each, known, earlier))
     return [_effect(place, each, known, earlier) for place, each in enumerate(rows)]
 
 
@@ -53,22 +53,24 @@ def _customer(each: RowEvents, known: Known) -> int | None:
     return next((known.owner[one] for one in each.row.identities if one in known.owner), None)
 
 
-def _people(each: RowEvents, known: Known) -> list[int]:
-    customer = _customer(each, known)
-    named = [mark("who", *one) for one in each.row.identities]
-    return named if customer is None else [mark("customer", customer), *named]
+def _people(each: RowEvents, customer: int | None, earlier: Earlier) -> list[Hashable]:
+    named = [earlier.mark("who", *one) for one in each.row.identities]
+    return named if customer is None else [earlier.mark("customer", customer), *named]
 
 
-def _marks(each: RowEvents, known: Known) -> list[int]:
-    found = _people(each, known) + [mark("message", one) for one in each.hashes]
-    found += [mark("consent", one.address, one.channel, one.purpose) for one in each.row.consents]
+def _marks(each: RowEvents, known: Known, earlier: Earlier) -> list[Hashable]:
+    people = _people(each, _customer(each, known), earlier)
+    found = people + [earlier.mark("message", one) for one in each.hashes]
+    found += [earlier.mark("consent", one.address, one.channel, one.purpose) for one in each.row.consents]
     if each.row.account:
-        found.append(mark("account", each.row.account.key, _people(each, known)[0]))
+        found.append(earlier.mark("account", each.row.account.key, people[0]))
     return found
 
 
 def _effect(place: int, each: RowEvents, known: Known, earlier: Earlier) -> Effect:
-    people, customer = _people(each, known), _customer(each, known)
+    customer = _customer(each, known)
+    people = _people(each, customer, earlier)
+    now = {key: canonical(value) for key, value in (each.row.traits or {}).items()}
     met = [said for one in people if (said := earlier.said(one)) is not None]
     effect = Effect(UNCHANGED)
     owners = {known.owner[one] for one in each.row.identities if one in known.owner}
@@ -76,19 +78,22 @@ def _effect(place: int, each: RowEvents, known: Known, earlier: Earlier) -> Effe
         effect.conflicts["two_customers"] = ", ".join(f"#{one}" for one in sorted(owners))
     if met:
         effect.conflicts["named_again"] = each.row.identities[0][1]
-    _tell(effect, each, known, customer, met)
+    if not _is_told(each, known, earlier):
+        _tell(effect, each, known, customer, met, now)
     effect.identities = [
-        one for one in each.row.identities if one not in known.owner and earlier.said(mark("who", *one)) is None
+        one for one in each.row.identities if one not in known.owner and earlier.said(earlier.mark("who", *one)) is None
     ]
     effect.touchpoints = [
         (event.type, event.occurred_at)
         for event, hashed in zip(each.events, each.hashes, strict=True)
-        if event.is_touchpoint and hashed not in known.messages and earlier.said(mark("message", hashed)) is None
+        if event.is_touchpoint
+        and hashed not in known.messages
+        and earlier.said(earlier.mark("message", hashed)) is None
     ]
     _consent(effect, place, each, known, earlier)
     account = each.row.account
     if account is not None:
-        belongs = mark("account", account.key, people[0])
+        belongs = earlier.mark("account", account.key, people[0])
         if (customer or 0, account.key) not in known.affiliated and earlier.said(belongs) is None:
             effect.account = account.name or account.key
         earlier.say(belongs, True)
@@ -97,26 +102,35 @@ def _effect(place: int, each: RowEvents, known: Known, earlier: Earlier) -> Effe
     elif effect.changes or effect.identities or effect.touchpoints or effect.consents or effect.account:
         effect.outcome = UPDATED
     together: dict[str, Any] = {key: value for said in met for key, value in said.items()}
-    together |= {key: canonical(value) for key, value in (each.row.traits or {}).items()}
+    together |= now
     for one in people:
         earlier.say(one, together)
     for hashed in each.hashes:
-        earlier.say(mark("message", hashed), True)
+        earlier.say(earlier.mark("message", hashed), True)
     return effect
 
 
-def _tell(
-    effect: Effect, each: RowEvents, known: Known, customer: int | None, met: Sequence[Mapping[str, str]]
-) -> None:
+def _is_told(each: RowEvents, known: Known, earlier: Earlier) -> bool:
+    """Whether the message that tells of the person was stored or said before: the first told counts. What happened may
+    tell, too: an order, a message of a dump."""
     telling = next(
-        (hashed for event, hashed in zip(each.events, each.hashes, strict=True) if not event.is_touchpoint), None
+        (hashed for event, hashed in zip(each.events, each.hashes, strict=True) if not event.is_touchpoint),
+        each.hashes[0],
     )
-    if telling is None or telling in known.messages:
-        return  # the first told counts; the same told again tells nothing
+    return telling in known.messages or earlier.said(earlier.mark("message", telling)) is not None
+
+
+def _tell(
+    effect: Effect,
+    each: RowEvents,
+    known: Known,
+    customer: int | None,
+    met: Sequence[Mapping[str, str]],
+    told: Mapping[str, str],
+) -> None:
     stored = known.traits.get(customer, {}) if customer is not None else {}
     said = {key: value for one in met for key, value in one.items()}
-    for key, value in (each.row.traits or {}).items():
-        now = canonical(value)
+    for key, now in told.items():
         before = said.get(key) or (stored[key][0] if key in stored else None)
         if before == now:
             continue
@@ -129,7 +143,7 @@ def _consent(effect: Effect, place: int, each: RowEvents, known: Known, earlier:
     for one in each.row.consents:
         at = one.at or each.told_at
         key = (one.address.lower(), one.channel, one.purpose)
-        place_said = mark("consent", one.address, one.channel, one.purpose)
+        place_said = earlier.mark("consent", one.address, one.channel, one.purpose)
         stated = known.consents.get(key, [])
         now = earlier.said(place_said) or _in_force(stated)
         if any(each_stated.state == one.state and each_stated.at == at for each_stated in stated) or now == one.state:

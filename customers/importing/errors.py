@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ..models import Import, Installation
 from .mapping import RowMapping
 from .rows import RowReader
-from .run import as_line
 from .staging import portions
+from .tally import as_line
 
 # What a spreadsheet takes for a formula, whoever wrote it; a telephone number or a plain number is none.
 _FORMULA = re.compile(r"[=+@\-\t\r\n\uff1d\uff0b\uff20\uff0d]")

@@ -2,7 +2,7 @@
 new, updates somebody, or changes nothing. A dry run and a run ask the same questions here."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,15 +78,20 @@ class Earlier:
 
     def __init__(self, *, is_kept: bool) -> None:
         self.is_kept = is_kept
-        self.now: dict[int, Any] = {}  # what the rows of the present portion said
-        self.before: dict[int, Any] = {}  # and earlier ones, of what is asked now
+        self.now: dict[Hashable, Any] = {}  # what the rows of the present portion said
+        self.before: dict[Hashable, Any] = {}  # and earlier ones, of what is asked now
         if is_kept:
             with connection.cursor() as cursor:
                 cursor.execute("DROP TABLE IF EXISTS pg_temp.said_by_file")
                 cursor.execute("CREATE TEMPORARY TABLE said_by_file (mark bigint PRIMARY KEY, said text NOT NULL)")
 
-    def next_portion(self, marks: Iterable[int]) -> None:
-        """Keep what the last portion said, and look up what is known of the marks of the next one."""
+    def mark(self, *of: object) -> Hashable:
+        """A name for something that a file says: 64 bits where it is stored, itself where one portion is remembered."""
+        return mark(*of) if self.is_kept else of
+
+    def next_portion(self, marks: Iterable[Hashable]) -> None:
+        """Keep what the last portion said, and look up what is known of the marks of the next one. A run does not even
+        ask for the marks."""
         self.before = {}
         if not self.is_kept:
             self.now = {}
@@ -102,11 +107,11 @@ class Earlier:
             self.before = {mark: msgspec.json.decode(said) for mark, said in cursor.fetchall()}
         self.now = {}
 
-    def said(self, mark: int) -> Any:
+    def said(self, mark: Hashable) -> Any:
         """What was said under a mark last; None for nothing."""
         return self.now.get(mark, self.before.get(mark))
 
-    def say(self, mark: int, what: Any) -> None:
+    def say(self, mark: Hashable, what: Any) -> None:
         self.now[mark] = what
 
     def close(self) -> None:

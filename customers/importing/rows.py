@@ -103,16 +103,22 @@ class RowReader:
                 raise BadCell("wrong_width", "", said)
             if self.mapping.strips_apostrophes:
                 cells = [cell[1:] if cell.startswith("'") else cell for cell in cells]
-            for name, cell in zip(self.header, cells, strict=True):
-                if "\0" in cell:
-                    raise BadCell("bad_text", name, "holds a zero byte, which no text has")
-                if len(cell) > MAX_TEXT:
-                    raise BadCell("bad_text", name, f"has more than {MAX_TEXT:,} characters")
-                if not cell.isascii() and any(0xD800 <= ord(letter) <= 0xDFFF for letter in cell):
-                    raise BadCell("bad_text", name, "holds half a character")
+            whole = "".join(cells)
+            # Nearly every row is seen to be fine as a whole; whose fault it is takes a look at each cell.
+            if "\0" in whole or len(whole) > MAX_TEXT or not (whole.isascii() or _is_storable(whole)):
+                self._refuse_cells(cells)
             return self._understood(line, cells)
         except BadCell as error:
             return ReadRow(line, cells, fault=Fault(error.reason, error.column, str(error)))
+
+    def _refuse_cells(self, cells: Sequence[str]) -> None:
+        for name, cell in zip(self.header, cells, strict=True):
+            if "\0" in cell:
+                raise BadCell("bad_text", name, "holds a zero byte, which no text has")
+            if len(cell) > MAX_TEXT:
+                raise BadCell("bad_text", name, f"has more than {MAX_TEXT:,} characters")
+            if not _is_storable(cell):
+                raise BadCell("bad_text", name, "holds half a character")
 
     def _understood(self, line: int, cells: Sequence[str]) -> ReadRow:
         email = phone = ""
@@ -309,3 +315,12 @@ class RowReader:
         if len(key) > LONGEST or is_illegal(key):
             return None
         return ToldAccount(key, name, {column: text for column, text in told.items() if text})
+
+
+def _is_storable(text: str) -> bool:
+    """Whether a text can be written as UTF-8: half a character cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -8,69 +8,37 @@
 
 Both read rows by the same code and judge them by the same code (`effects`)."""
 
-import csv
-import io
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
-from clm.lib import sql
-
 from ..file_lock import refuse_stopped
 from ..ingest import Raced, clock
 from ..line_account import LineAccount
-from ..models import (
-    Affiliation,
-    Channel,
-    Consent,
-    Customer,
-    Identity,
-    Import,
-    Installation,
-    Profile,
-    PropertyValue,
-    Reject,
-    Stale,
-    Touchpoint,
-    TouchpointType,
-    Trait,
-    TraitTelling,
-)
+from ..models import Import, Installation, Reject
 from ..receiving.joining import join_people
-from .effects import CONFLICTS, NEW, UNCHANGED, UPDATED, Effect, effects_of
+from .changed import rows_touched
+from .effects import effects_of
 from .events_of import RowEvents, events_of
 from .known import Earlier, known_of
 from .mapping import RowMapping
-from .rows import Fault, ReadRow, RowReader
-from .staging import content_as_file, portion, stage_rows
+from .rows import ReadRow, RowReader
+from .staging import content_as_file, packed_portion, stage_rows, unpacked
 from .store import store_rows
 from .tables import opened
+from .tally import Tally, as_line
 
 MAX_REJECTS = 1_000  # faulty rows kept with their text; all of them are in the account and in the file of errors
-EXAMPLES = 5
-LONGEST_SHOWN = 120
 TELL_SECONDS = 2.0
 _TRIES = 5
-_COUNTED = (
-    Affiliation,
-    Channel,
-    Consent,
-    Customer,
-    Identity,
-    Profile,
-    PropertyValue,
-    Stale,
-    Touchpoint,
-    TouchpointType,
-    Trait,
-    TraitTelling,
-)
 Tell = Callable[[str], None]
+# Rows as they were read, and the messages of those that can be used.
+Portion = tuple[list[ReadRow], list[RowEvents]]
 
 
 class RowsRun:
@@ -127,10 +95,8 @@ class RowsRun:
         """What a run would do, counted over all rows."""
         earlier, tally = Earlier(is_kept=True), Tally()
         try:
-            number, rows = 0, self.record.progress["rows"]
-            while (some := portion(record=self.record, number=number + 1)) is not None:
-                number += 1
-                read, events = self._read(some)
+            rows = self.record.progress["rows"]
+            for number, (read, events) in enumerate(self._portions(after=0), start=1):
                 with transaction.atomic():
                     known = known_of(rows=events, source=self.record.source)
                     effects = effects_of(rows=events, known=known, earlier=earlier)
@@ -148,8 +114,8 @@ class RowsRun:
         records that were inserted, updated or deleted."""
         changed = 0
         rows = self.record.progress["rows"]
-        while (some := portion(record=self.record, number=self.record.progress["portion"] + 1)) is not None:
-            changed += self._stored(some)
+        for read, events in self._portions(after=self.record.progress["portion"]):
+            changed += self._stored(read, events)
             done = self.record.lines_read
             self.say(f"stored {done:,} of {rows:,} rows, {100 * done // max(rows, 1)} %")
             if time.monotonic() > until:
@@ -163,19 +129,18 @@ class RowsRun:
         self.say(f"stored {self.record.lines_read:,} of {rows:,} rows", is_last=True)
         return changed
 
-    def _stored(self, some: list[tuple[int, list[str]]]) -> int:
+    def _stored(self, read: list[ReadRow], events: list[RowEvents]) -> int:
         for _try in range(_TRIES):
             try:
-                return self._portion(some)
+                return self._portion(read, events)
             except Raced:
                 self.record.refresh_from_db()
         raise Raced
 
-    def _portion(self, some: list[tuple[int, list[str]]]) -> int:
-        read, events = self._read(some)
+    def _portion(self, read: list[ReadRow], events: list[RowEvents]) -> int:
         with transaction.atomic():
             refuse_stopped(self.record)
-            before = _rows_touched()
+            before = rows_touched()
             known = known_of(rows=events, source=self.record.source)
             effects = effects_of(rows=events, known=known, earlier=Earlier(is_kept=False))
             done = store_rows(
@@ -190,7 +155,7 @@ class RowsRun:
             tally.add(read, events, effects)
             account = tally.account
             self._keep_rejects(read, account)
-            changed = _rows_touched() - before
+            changed = rows_touched() - before
             account.counts.update(
                 {
                     "touchpoints_new": done.new,
@@ -211,9 +176,24 @@ class RowsRun:
             join_people(source=self.record.source, apart=done.apart)
         return changed
 
-    def _read(self, some: Sequence[tuple[int, list[str]]]) -> tuple[list[ReadRow], list[RowEvents]]:
+    def _portions(self, *, after: int) -> Iterator[Portion]:
+        """The portions after one, as they were read. While one is stored, which is mostly waiting for the database, the
+        next one is read beside it; not where amounts are converted, since rates are looked up."""
+        looks_up = any(one.amount for one in self.mapping.touchpoints)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            number = after + 1
+            packed = packed_portion(record=self.record, number=number)
+            waiting = None if packed is None or looks_up else beside.submit(self._read, packed)
+            while packed is not None:
+                present = self._read(packed) if waiting is None else waiting.result()
+                number += 1
+                packed = packed_portion(record=self.record, number=number)
+                waiting = None if packed is None or looks_up else beside.submit(self._read, packed)
+                yield present
+
+    def _read(self, packed: bytes) -> Portion:
         assert self.reader is not None
-        read = [self.reader.read(line, cells) for line, cells in some]
+        read = [self.reader.read(line, cells) for line, cells in unpacked(packed)]
         channel = self.mapping.channel
         return read, [
             events_of(one, file_at=min(self.file_at, self.now), channel=channel) for one in read if one.fault is None
@@ -234,84 +214,3 @@ class RowsRun:
             for row, fault in faulty
         )
         account.counts["rejects"] += len(faulty)
-
-
-class Tally:
-    """What rows do, added up."""
-
-    def __init__(self, account: LineAccount | None = None) -> None:
-        self.account = account or LineAccount()
-        self.examples: dict[str, list[dict[str, Any]]] = {NEW: [], UPDATED: [], UNCHANGED: [], "rejected": []}
-        self.conflicts: dict[str, dict[str, Any]] = {key: {"rows": 0, "examples": []} for key in CONFLICTS}
-        self.touchpoints: Counter[str] = Counter()
-
-    def add(self, read: Sequence[ReadRow], events: Sequence[RowEvents], effects: Sequence[Effect]) -> None:
-        """Count some rows."""
-        for row in read:
-            if row.fault is not None:
-                self.account.set_aside(row.fault.reason, row.line, 0)
-                self._show_fault(row, row.fault)
-        for each, effect in zip(events, effects, strict=True):
-            self.account.lines_used += 1
-            self.account.counts[f"rows_{effect.outcome}"] += 1
-            self.touchpoints.update(name for name, _at in effect.touchpoints)
-            if len(shown := self.examples[effect.outcome]) < EXAMPLES:
-                shown.append(_example(each, effect))
-            for key, what in effect.conflicts.items():
-                kept = self.conflicts[key]
-                kept["rows"] += 1
-                if len(kept["examples"]) < EXAMPLES:
-                    kept["examples"].append({"line": each.row.line, "text": what[:LONGEST_SHOWN]})
-
-    def _show_fault(self, row: ReadRow, fault: Fault) -> None:
-        if len(shown := self.examples["rejected"]) < EXAMPLES:
-            shown.append(
-                {
-                    "line": row.line,
-                    "column": fault.column[:LONGEST_SHOWN],
-                    "reason": fault.message[:300],
-                    "text": as_line(row.cells)[:LONGEST_SHOWN],
-                }
-            )
-
-    def written(self, *, at: datetime) -> dict[str, Any]:
-        """As it is kept beside the import."""
-        shadow = Import()
-        self.account.write_to(shadow)
-        counts = self.account.counts
-        return {
-            "at": at.isoformat(),
-            "rows": self.account.lines_read,
-            **{outcome: counts[f"rows_{outcome}"] for outcome in (NEW, UPDATED, UNCHANGED)},
-            "rejected": self.account.lines.total(),
-            "set_aside": shadow.set_aside,
-            "examples": self.examples,
-            "conflicts": {key: kept for key, kept in self.conflicts.items() if kept["rows"]},
-            "touchpoints": dict(sorted(self.touchpoints.items())),
-        }
-
-
-def _example(each: RowEvents, effect: Effect) -> dict[str, Any]:
-    return {
-        "line": each.row.line,
-        "who": each.row.identities[0][1][:LONGEST_SHOWN],
-        "changes": [
-            [key[:LONGEST_SHOWN], None if before is None else before[:LONGEST_SHOWN], now[:LONGEST_SHOWN]]
-            for key, (before, now) in sorted(effect.changes.items())
-        ][:20],
-        "touchpoints": [[name, at.isoformat()] for name, at in effect.touchpoints][:20],
-        "consents": [[one.channel, one.purpose, one.state] for one in effect.consents],
-        "account": effect.account[:LONGEST_SHOWN],
-    }
-
-
-def as_line(cells: Sequence[str]) -> str:
-    """Cells as a line of delimited text."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow(cells)
-    return out.getvalue()
-
-
-def _rows_touched() -> int:
-    tables = [model._meta.db_table for model in _COUNTED]
-    return int(sql.rows("customers/rows_changed", tables=tables)[0][0])

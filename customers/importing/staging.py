@@ -15,7 +15,7 @@ from django.db import transaction
 from ..models import Import, ImportContent, ImportRows
 
 CONTENT = 1 << 20  # bytes of a file in one part
-PORTION = 500  # rows stored in one transaction
+PORTION = 1_000  # rows stored in one transaction
 TOGETHER = 40  # portions written in one transaction
 _PACKER, _UNPACKER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[tuple[int, list[str]]])
 
@@ -73,10 +73,20 @@ def _portions(rows: Rows) -> Iterator[list[tuple[int, list[str]]]]:
         yield some
 
 
+def packed_portion(*, record: Import, number: int) -> bytes | None:
+    """One portion as it is kept; None beyond the last."""
+    return ImportRows.objects.filter(from_import=record, number=number).values_list("packed", flat=True).first()
+
+
+def unpacked(packed: bytes) -> list[tuple[int, list[str]]]:
+    """The rows of a portion. Asks the database nothing."""
+    return _UNPACKER.decode(zlib.decompress(packed))
+
+
 def portion(*, record: Import, number: int) -> list[tuple[int, list[str]]] | None:
     """The rows of one portion; None beyond the last."""
-    found = ImportRows.objects.filter(from_import=record, number=number).values_list("packed", flat=True).first()
-    return None if found is None else _UNPACKER.decode(zlib.decompress(found))
+    found = packed_portion(record=record, number=number)
+    return None if found is None else unpacked(found)
 
 
 def portions(*, record: Import) -> Iterator[list[tuple[int, list[str]]]]:

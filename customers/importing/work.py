@@ -3,27 +3,28 @@ from doing it. A worker that was killed is followed by any other."""
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 
-from ..file_lock import Stopped, alone, alone_at_once, is_connected
+from ..file_lock import Stopped, alone, alone_at_once, is_connected, refuse_stopped
 from ..ingest import clock
 from ..mapping_fields import BadMapping
-from ..models import Import, ImportContent
+from ..models import Import, ImportContent, Source
 from ..money import NoRate
 from ..order_import import import_orders
 from ..order_mapping import OrderMapping
 from ..parsing import BadFile
-from .begin import begun_before, fingerprint, source_of, told_before
-from .event_lines import run_events
+from .begin import begun_before, fingerprint, named_source, source_of, told_before
+from .event_lines import check_events, run_events, stage_events
 from .mapping import RowMapping
 from .run import RowsRun, Tell
 from .staging import content_as_file, forget_content
+from .try_orders import try_orders
 from .undo import LetGo, finish_undo, undo_next
 
 log = logging.getLogger(__name__)
@@ -116,14 +117,17 @@ def _rows(record: Import, tell: Tell, until: float) -> None:
     run = RowsRun(record=record, now=clock(), tell=tell)
     if record.state == State.CHECKING:
         run.stage()
-        found = run.check()
-        Import.objects.filter(pk=record.pk, state=State.CHECKING).update(
-            checked=found, state=State.DRAFT, progress={**record.progress, "phase": "read"}
-        )
+        _checked(record, run.check())
         return
     _begin(record)
     run.stage()
     run.run(until=until)
+
+
+def _checked(record: Import, found: dict[str, Any]) -> None:
+    """Keep what a dry run counted; the file is a draft again."""
+    kept = {**record.progress, "phase": "read"}
+    Import.objects.filter(pk=record.pk, state=State.CHECKING).update(checked=found, state=State.DRAFT, progress=kept)
 
 
 def _begin(record: Import) -> None:
@@ -138,14 +142,37 @@ def _orders(record: Import, tell: Tell, _until: float) -> None:
     if not ImportContent.objects.filter(from_import=record).exists():
         return  # brought in by a command, which goes on with it when it is called again
     mapping = OrderMapping.from_document({key: value for key, value in record.mapping.items() if key != "kind"})
+    if record.state == State.CHECKING:
+        with content_as_file(record) as path:
+            found = try_orders(path=path, mapping=mapping, now=clock(), tell=tell, go_on=_looking(record))
+        record.progress = {}  # nothing is kept of the lines: an import reads them anew
+        _checked(record, found)
+        return
     Import.objects.filter(pk=record.pk).update(mapping=dict(mapping.document))
     _begin(record)
     with content_as_file(record) as path:
         import_orders(path=path, mapping=mapping, now=clock(), tell=tell, author=record.author)
 
 
+def _looking(record: Import) -> Callable[[int, int], None]:
+    """Keeps how far a dry run is; Stopped if nobody wants it any more."""
+
+    def looked(done: int, lines: int) -> None:
+        with transaction.atomic():
+            refuse_stopped(record)
+            record.progress = {"phase": "checking", "checked": done, "rows": lines}
+            record.save(update_fields=["progress"])
+
+    return looked
+
+
 def _events(record: Import, tell: Tell, until: float) -> None:
+    if record.state == State.CHECKING:
+        stage_events(record=record, tell=tell)
+        _checked(record, check_events(record=record, tell=tell))
+        return
     _begin(record)
+    stage_events(record=record, tell=tell)
     run_events(record=record, tell=tell, until=until)
 
 
@@ -160,30 +187,62 @@ def import_rows(
     *, path: Path, mapping: RowMapping, now: datetime, tell: Tell, preset: str = "", author: Any = None
 ) -> RowsImported:
     """Import a file of people, here and now. One that was begun before goes on where it stopped."""
-    source = source_of(mapping)
+
+    def act(record: Import) -> int:
+        run = RowsRun(record=record, now=now, tell=tell)
+        run.stage(path)
+        return run.run()
+
+    kind = Import.Kind.ROWS
+    return _here(path, kind, source_of(mapping), dict(mapping.document), now, tell, act, preset=preset, author=author)
+
+
+def import_events(
+    *, path: Path, document: Mapping[str, Any], now: datetime, tell: Tell, preset: str = "", author: Any = None
+) -> RowsImported:
+    """Import a dump of messages, here and now. One that was begun before goes on where it stopped."""
+
+    def act(record: Import) -> int:
+        stage_events(record=record, tell=tell, path=path)
+        return run_events(record=record, tell=tell)
+
+    kind = Import.Kind.EVENTS
+    return _here(path, kind, named_source(document), dict(document), now, tell, act, preset=preset, author=author)
+
+
+def _here(
+    path: Path,
+    kind: str,
+    source: Source,
+    document: dict[str, Any],
+    now: datetime,
+    tell: Tell,
+    act: Callable[[Import], int],
+    *,
+    preset: str,
+    author: Any,
+) -> RowsImported:
     sha256, size = fingerprint(path)
     with alone(source):
-        begun = begun_before(source=source, sha256=sha256, document=mapping.document)
+        begun = begun_before(source=source, sha256=sha256, document=document)
         record = begun or Import.objects.create(
             source=source,
-            kind=Import.Kind.ROWS,
+            kind=kind,
             preset=preset,
             file_name=path.name,
             file_sha256=sha256,
             file_bytes=size,
-            mapping=dict(mapping.document),
+            mapping=document,
             told_at=told_before(source=source, sha256=sha256) or now,
             author=author,
             created_at=now,
         )
         Import.objects.filter(pk=record.pk).update(state=State.RUNNING, error="")
         record.refresh_from_db()
+        resumed = begun is not None and record.progress.get("portion", 0) > 0
         started = time.monotonic()
         try:
-            run = RowsRun(record=record, now=now, tell=tell)
-            run.stage(path)
-            resumed = begun is not None and record.progress.get("portion", 0) > 0
-            changed = run.run()
+            changed = act(record)
         except Stopped:
             record.refresh_from_db()
             return RowsImported(record, 0, begun is not None)
@@ -197,24 +256,48 @@ def import_rows(
 
 
 def try_rows(*, path: Path, mapping: RowMapping, now: datetime, tell: Tell) -> dict[str, Any]:
-    """What importing a file would do; nothing is kept of it, the rows least of all."""
-    source = source_of(mapping)
+    """What importing a file of people would do; nothing is kept of it, the rows least of all."""
+
+    def act(record: Import) -> dict[str, Any]:
+        run = RowsRun(record=record, now=now, tell=tell)
+        run.stage(path)
+        return run.check()
+
+    return _tried(path, Import.Kind.ROWS, source_of(mapping), dict(mapping.document), now, act)
+
+
+def try_events(*, path: Path, document: Mapping[str, Any], now: datetime, tell: Tell) -> dict[str, Any]:
+    """The same for a dump of messages."""
+
+    def act(record: Import) -> dict[str, Any]:
+        stage_events(record=record, tell=tell, path=path)
+        return check_events(record=record, tell=tell)
+
+    return _tried(path, Import.Kind.EVENTS, named_source(document), dict(document), now, act)
+
+
+def _tried(
+    path: Path,
+    kind: str,
+    source: Source,
+    document: dict[str, Any],
+    now: datetime,
+    act: Callable[[Import], dict[str, Any]],
+) -> dict[str, Any]:
     sha256, size = fingerprint(path)
     record = Import.objects.create(
         source=source,
-        kind=Import.Kind.ROWS,
+        kind=kind,
         file_name=path.name,
         file_sha256=sha256,
         file_bytes=size,
-        mapping=dict(mapping.document),
+        mapping=document,
         state=State.CHECKING,
         told_at=told_before(source=source, sha256=sha256) or now,
         created_at=now,
     )
     try:
-        run = RowsRun(record=record, now=now, tell=tell)
-        run.stage(path)
-        return run.check()
+        return act(record)
     finally:
         if is_connected():
             record.delete()

@@ -1,0 +1,80 @@
+"""A dry run over a file of order lines: which orders are new, of whom, and which lines would be set aside. Read and put
+together by the code that stores them; nothing is stored."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .. import order_staging
+from ..events import Event, message_hash
+from ..ingest import clock
+from ..line_account import LineAccount
+from ..local_times import LocalTimes
+from ..models import Source
+from ..money import Conversion
+from ..order_lines import OrderLineReader
+from ..order_mapping import OrderMapping
+from ..orders import Orders
+from ..parsing import table
+from .effects import effects_of
+from .events_of import RowEvents
+from .known import Earlier, known_of
+from .rows import Fault, ReadRow
+from .tally import EXAMPLES, Tally
+
+ORDERS = 500  # looked at together
+_LAST = "\U0010ffff"  # no invoice number comes after it
+
+
+def try_orders(
+    *,
+    path: Path,
+    mapping: OrderMapping,
+    now: datetime,
+    tell: Callable[[str], None],
+    go_on: Callable[[int, int], None] = lambda _done, _lines: None,
+) -> dict[str, Any]:
+    """What importing a file of orders would do, counted in lines. `go_on` hears how many lines of how many were looked
+    at, and may raise to stop it. BadFile and NoRate as the import itself."""
+    source = Source.objects.filter(key=mapping.source_key).first()
+    content = table(path, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=mapping.needed)
+    times = LocalTimes(
+        time_format=mapping.time_format,
+        time_zone=mapping.time_zone,
+        shift_days=0 if source is None else source.shift_days,
+    )
+    reader = OrderLineReader(mapping=mapping, header=content.header, times=times, now=now)
+    orders = Orders(mapping=mapping, conversion=Conversion(mapping.currency), account=LineAccount())
+    earlier, tally = Earlier(is_kept=True), Tally(orders.account)
+    try:
+        lines = order_staging.stage(content.rows, reader=reader, tell=lambda count: tell(f"read {count:,} lines"))
+        together = _together(orders)
+        while some := list(itertools.islice(together, ORDERS)):
+            known = known_of(rows=some, source=source)
+            for each, effect in zip(some, effects_of(rows=some, known=known, earlier=earlier), strict=True):
+                tally.count(each, effect, lines=len(each.events[0].lines))
+            go_on(orders.account.lines_read, lines)
+            tell(f"looked at {orders.account.lines_read:,} of {lines:,} lines")
+        for fault in order_staging.faults(after=None, until=_LAST, limit=EXAMPLES):
+            text = fault.raw.decode("utf-8", "replace").rstrip("\r\n")
+            tally.show_fault(ReadRow(fault.line, [text]), Fault("", fault.column, fault.message))
+    finally:
+        earlier.close()
+        order_staging.clear()
+    return tally.written(at=clock())
+
+
+def _together(orders: Orders) -> Iterator[RowEvents]:
+    for invoice, lines in order_staging.invoices(after=None):
+        if events := orders.events(invoice, lines):
+            yield _as_row(events, orders.first_line)
+
+
+def _as_row(events: list[Event], line: int) -> RowEvents:
+    """An order, and what of it was paid back, as a dry run looks at it: as a row of a file."""
+    order = events[0]
+    row = ReadRow(line, (), identities=order.identities, traits=order.traits, told_at=order.occurred_at)
+    hashes = tuple(str(message_hash(event.message_id)) for event in events)
+    return RowEvents(row, tuple(events), hashes, order.occurred_at)
