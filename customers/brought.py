@@ -11,20 +11,23 @@ from .models import Import
 def note_brought(
     *,
     record: Import,
-    messages: Sequence[str],
+    touchpoints: Sequence[str],
     identities: Sequence[tuple[str, str]],
     since: datetime,
+    tellings: Sequence[str] = (),
     consents: Sequence[int] = (),
     belongs: Sequence[tuple[int, str, datetime]] = (),
     touchpoints_tell: bool = False,
 ) -> None:
-    """Note what one transaction of an import stored or found stored. messages: hashes; identities: those that may be
-    new; since: the clock before they were stored; belongs: profile, account key and instant of affiliations."""
+    """Note what one transaction of an import stored or found stored. touchpoints, tellings: hashes of messages;
+    identities: those that may be new; since: the clock before they were stored; belongs: profile, account key and
+    instant of affiliations; touchpoints_tell: they may tell traits."""
     sql.run(
         "customers/import_brought_add",
         **{"import": record.pk},
         source=record.source_id,
-        messages=list(messages),
+        touchpoints=list(touchpoints),
+        tellings=list(tellings),
         kinds=[kind for kind, _value in identities],
         identity_values=[value for _kind, value in identities],
         since=since,

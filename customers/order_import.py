@@ -189,7 +189,7 @@ class _Run:
             if self.is_kept and events:
                 note_brought(
                     record=self.record,
-                    messages=[str(message_hash(event.message_id)) for event in events],
+                    touchpoints=[str(message_hash(event.message_id)) for event in events],
                     identities=sorted({one for event in events for one in event.identities}),
                     since=since,
                     touchpoints_tell=True,

@@ -24,7 +24,7 @@ from ..receiving.refusal import Refusal
 from ..receiving.store import as_events, store_within
 from .changed import rows_touched
 from .effects import effects_of
-from .events_of import RowEvents, welcomes_of
+from .events_of import RowEvents, told_by
 from .known import Earlier, known_of
 from .rows import Fault, ReadRow, ToldAccount, ToldConsent
 from .run import MAX_REJECTS, Tell
@@ -174,10 +174,11 @@ def _portion(record: Import, some: Lines, sender: Sender) -> int:
         before = rows_touched()
         stored = store_within(source=record.source, told=told, cause=Cause.IMPORT)
         done, events = stored.done, stored.events
-        hashes = sorted({str(message_hash(event.message_id)) for event in events})
+        touchpoints, tellings = told_by((event, str(message_hash(event.message_id))) for event in events)
         note_brought(
             record=record,
-            messages=hashes + welcomes_of(hashes),
+            touchpoints=touchpoints,
+            tellings=tellings,
             identities=sorted({one for event in events for one in event.identities}),
             since=now,
             consents=stored.consents,

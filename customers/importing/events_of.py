@@ -2,7 +2,7 @@
 ids of these messages are made of what they say, so that the same said again is the same message."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +64,12 @@ def _touchpoint(row: ReadRow, one: ToldTouchpoint) -> Event:
     )
 
 
-def welcomes_of(hashes: Sequence[str]) -> list[str]:
-    """The messages by which ingestion would welcome somebody new who did nothing in these."""
-    return [str(message_hash(f"created:{one}")) for one in hashes]
+def told_by(messages: Iterable[tuple[Event, str]]) -> tuple[list[str], list[str]]:
+    """The hashes under which some messages are stored as touchpoints, and those under which they are as tellings. With
+    them the messages by which ingestion welcomes somebody new who did nothing."""
+    touchpoints: set[str] = set()
+    tellings: set[str] = set()
+    for event, hashed in messages:
+        (touchpoints if event.is_touchpoint else tellings).add(hashed)
+    welcomes = (str(message_hash(f"created:{one}")) for one in tellings)
+    return sorted({*touchpoints, *welcomes}), sorted(tellings)

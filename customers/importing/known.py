@@ -47,13 +47,19 @@ class Known:
 def known_of(*, rows: Sequence[RowEvents], source: Source | None) -> Known:
     """Look up whom and what some rows speak of, in one statement. source None: nothing of it is stored yet."""
     identities = sorted({one for each in rows for one in each.row.identities})
+    touchpoints: set[str] = set()
+    tellings: set[str] = set()
+    for each in rows:
+        for event, hashed in zip(each.events, each.hashes, strict=True):
+            (touchpoints if event.is_touchpoint else tellings).add(hashed)
     ((now, people, traits, messages, consents, affiliations),) = sql.rows(
         "customers/import_looks",
         kinds=[kind for kind, _value in identities],
         identity_values=[value for _kind, value in identities],
         keys=sorted({key for each in rows for key in each.row.traits or ()}),
         source=0 if source is None else source.pk,
-        messages=sorted({one for each in rows for one in each.hashes}),
+        touchpoints=sorted(touchpoints),
+        tellings=sorted(tellings),
         addresses=sorted({one.address.lower() for each in rows for one in each.row.consents}),
     )
     found = Known(now)

@@ -13,7 +13,7 @@ from ..erased import erased_among
 from ..ingest import Ingested, ingest_within
 from ..models import Cause, Consent, Import, Source
 from .effects import Effect
-from .events_of import RowEvents, welcomes_of
+from .events_of import RowEvents, told_by
 from .known import Known
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -33,11 +33,15 @@ def store_rows(
         first += len(each.events)
     belongs = _affiliate(rows, profiles)
     consents = _state(effects, profiles, known.now, said_by)
-    hashes = sorted({one for each in rows for one in each.hashes})
+    # Whoever did something in a row is not welcomed for it.
+    touchpoints, tellings = told_by(
+        (event, hashed) for each in rows for event, hashed in zip(each.events, each.hashes, strict=True)
+    )
     fresh = sorted({one for each in effects for one in each.identities})
     note_brought(
         record=record,
-        messages=hashes + welcomes_of(hashes),
+        touchpoints=touchpoints,
+        tellings=tellings,
         identities=fresh,
         since=known.now,
         consents=consents,

@@ -1,5 +1,5 @@
 -- Note what one portion of an import stored or found stored by an earlier file of its source. No row.
--- Parameters: import, source, messages (hashes of touchpoints and tellings), kinds, identity_values (parallel arrays, of
+-- Parameters: import, source, touchpoints, tellings (hashes of messages), kinds, identity_values (parallel arrays, of
 -- identities that were not there before), since (the clock before they were written), consents (ids), profiles, accounts
 -- (keys), from_at (parallel arrays of affiliations told), with_told (whether touchpoints of this import tell traits).
 -- Indexes: message_is_stored_once, telling_is_stored_once, identity_belongs_to_one_profile, affiliation_starts_once.
@@ -8,9 +8,9 @@ INSERT INTO customers_importbrought (
 )
 SELECT %(import)s,
        ARRAY(SELECT id FROM customers_touchpoint
-             WHERE source_id = %(source)s AND message_hash = ANY(%(messages)s::uuid[]) ORDER BY id),
+             WHERE source_id = %(source)s AND message_hash = ANY(%(touchpoints)s::uuid[]) ORDER BY id),
        ARRAY(SELECT id FROM customers_traittelling
-             WHERE source_id = %(source)s AND message_hash = ANY(%(messages)s::uuid[])
+             WHERE source_id = %(source)s AND message_hash = ANY(%(tellings)s::uuid[])
              UNION
              SELECT telling.id
              FROM customers_touchpoint AS touchpoint
@@ -18,7 +18,7 @@ SELECT %(import)s,
                  ON telling.profile_id = touchpoint.profile_id AND telling.told_at = touchpoint.occurred_at
                 AND telling.message_hash IS NULL
              WHERE %(with_told)s AND touchpoint.source_id = %(source)s
-               AND touchpoint.message_hash = ANY(%(messages)s::uuid[])
+               AND touchpoint.message_hash = ANY(%(touchpoints)s::uuid[])
              ORDER BY id),
        ARRAY(SELECT identity.id
              FROM unnest(%(kinds)s::text[], %(identity_values)s::text[]) AS told (kind, value)

@@ -2,7 +2,8 @@
 -- One row: the clock; people [[kind, value, customer]]; traits [[customer, key, value, last_seen_at]] as they are now;
 -- messages [hash] that are stored; consents [[lower address, channel, purpose, state, at, id]]; affiliations
 -- [[customer, account key]].
--- Parameters: kinds, identity_values (parallel arrays), keys (of traits), source, messages (hashes), addresses (lower).
+-- Parameters: kinds, identity_values (parallel arrays), keys (of traits), source, touchpoints, tellings (hashes of
+-- messages), addresses (lower).
 -- Indexes: identity_belongs_to_one_profile, customers_profile_customer_id, trait_has_one_value_at_an_instant,
 -- message_is_stored_once, telling_is_stored_once, consent_of_address, customers_affiliation_profile_id.
 WITH person AS MATERIALIZED (
@@ -26,10 +27,10 @@ SELECT clock_timestamp(),
                    customer, key, value::text, extract(epoch FROM last_seen_at))), '[]') FROM trait)::text,
        (SELECT coalesce(jsonb_agg(message_hash), '[]') FROM (
             SELECT message_hash FROM customers_touchpoint
-            WHERE source_id = %(source)s AND message_hash = ANY(%(messages)s::uuid[])
+            WHERE source_id = %(source)s AND message_hash = ANY(%(touchpoints)s::uuid[])
             UNION ALL
             SELECT message_hash FROM customers_traittelling
-            WHERE source_id = %(source)s AND message_hash = ANY(%(messages)s::uuid[])
+            WHERE source_id = %(source)s AND message_hash = ANY(%(tellings)s::uuid[])
         ) AS stored)::text,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(
                    lower(address), channel, purpose, state, extract(epoch FROM at), id)), '[]')

@@ -15,6 +15,21 @@ from customers.models import Customer, Identity, Import, Installation, Touchpoin
 
 from .files import DOCUMENT, person, write
 
+ORDERS = "no,who,when,what,many,each"
+SHOP = {
+    "source": {"key": "shop"},
+    "columns": {
+        "invoice": "no",
+        "customer": "who",
+        "time": "when",
+        "product": "what",
+        "quantity": "many",
+        "price": "each",
+    },
+    "time_format": "iso",
+    "time_zone": "UTC",
+    "currency": "EUR",
+}
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -47,6 +62,53 @@ def test_an_own_mapping_and_a_dry_run(tmp_path):
     assert "rejected 1 row: the row has more or fewer cells than the header" in said
     assert "oops" in errors.read_text(encoding="utf-8-sig")
     assert Customer.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_dump_of_messages_is_tried_brought_in_and_changes_nothing_the_second_time(tmp_path):
+    path = tmp_path / "events.jsonl"
+    said_it = {
+        "type": "track",
+        "messageId": "m1",
+        "userId": "u1",
+        "event": "Signed Up",
+        "timestamp": "2025-02-02T00:00Z",
+    }
+    path.write_text(json.dumps(said_it) + "\n{nonsense\n")
+    said = run(path, "--dry-run")
+    assert "2 rows = 1 new customer + 0 updates + 0 unchanged + 1 rejected" in said
+    assert "1 touchpoint Signed Up" in said
+    assert not Customer.objects.exists()
+    assert not Import.objects.exists()
+    assert "2 messages = 1 used + 1 rejected" in run(path)
+    assert Touchpoint.objects.get().type.name == "Signed Up"
+    assert run(path).splitlines()[-1] == "0 rows changed"
+
+
+@pytest.mark.django_db
+def test_orders_are_tried_first_and_nothing_of_them_is_stored(tmp_path):
+    mapping = tmp_path / "shop.json"
+    mapping.write_text(json.dumps(SHOP))
+    first = write(tmp_path, "1,ada,2025-01-02,tea,2,3.00", header=ORDERS, name="first.csv")
+    run(first, "--mapping", mapping)
+    path = write(
+        tmp_path,
+        "1,ada,2025-01-02,tea,2,3.00",  # known
+        "2,ada,2025-01-03,tea,1,3.00",  # known, another order
+        "2,ada,2025-01-03,cup,1,5.00",
+        "3,cy,2025-01-04,cup,1,5.00",  # somebody new
+        "4,,2025-01-04,cup,1,5.00",  # nobody
+        "5,cy,some day,cup,1,5.00",
+        header=ORDERS,
+    )
+    said = run(path, "--mapping", mapping, "--dry-run")
+    assert "6 rows = 1 new customer + 2 updates + 1 unchanged + 2 rejected" in said
+    assert "2 touchpoints Order Completed" in said
+    assert "1 rejected: no customer is named; lines 6" in said
+    assert said.splitlines()[-1] == "Nothing was stored: 0 rows changed"
+    assert Touchpoint.objects.count() == 1
+    run(path, "--mapping", mapping)
+    assert Touchpoint.objects.count() == 3
 
 
 @pytest.mark.django_db

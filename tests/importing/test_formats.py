@@ -87,6 +87,39 @@ def test_a_dump_of_messages_is_understood_as_if_they_had_been_sent():
     assert TraitTelling.objects.exclude(traits={}).count() == 1
 
 
+def test_a_dump_is_tried_first_and_nothing_of_it_is_stored():
+    known = dump()
+    ask(record=known.pk, wish="start")
+    work_on_imports()
+    before = Touchpoint.objects.count(), TraitTelling.objects.count(), Customer.objects.count()
+    more = [
+        {**MESSAGES[0], "messageId": "m5", "traits": {"plan": "team"}, "timestamp": "2025-02-01T00:00Z"},
+        {"type": "track", "messageId": "m6", "userId": "u2", "event": "Signed Up", "timestamp": "2025-02-02T00:00Z"},
+        {"type": "track", "messageId": "m7", "userId": "u2", "event": "Signed Up", "timestamp": "2025-02-03T00:00Z"},
+    ]
+    record = dump("{nonsense", *(json.dumps(one) for one in more))
+    ask(record=record.pk, wish="check")
+    assert work_on_imports() == 1
+    record.refresh_from_db()
+    found = record.checked
+    assert record.state == "draft"
+    assert {key: found[key] for key in ("rows", "new", "updated", "unchanged", "rejected")} == {
+        "rows": 7,
+        "new": 1,
+        "updated": 2,
+        "unchanged": 3,
+        "rejected": 1,
+    }
+    assert found["touchpoints"] == {"Signed Up": 2}
+    assert found["examples"]["updated"][0]["changes"] == [["plan", '"pro"', '"team"']]
+    assert found["examples"]["rejected"][0]["line"] == 5
+    assert (Touchpoint.objects.count(), TraitTelling.objects.count(), Customer.objects.count()) == before
+    ask(record=record.pk, wish="start")
+    work_on_imports()
+    record.refresh_from_db()
+    assert (record.state, record.counts["touchpoints_new"], record.counts["customers_new"]) == ("done", 2, 1)
+
+
 def test_a_dump_is_taken_back_whole():
     record = dump()
     ask(record=record.pk, wish="start")

@@ -17,8 +17,9 @@ from customers.importing.errors import error_file
 from customers.importing.guess import Looked, looked_at, looks_like_order_lines
 from customers.importing.mapping import RECOGNISING, USES, RowMapping
 from customers.importing.presets import preset_of, presets
+from customers.importing.try_orders import try_orders
 from customers.importing.words import CONFLICT_WORDS
-from customers.importing.work import import_rows, try_rows
+from customers.importing.work import import_events, import_rows, try_events, try_rows
 from customers.ingest import clock
 from customers.line_account import REASONS, line_numbers, set_aside_table
 from customers.mapping_fields import BadMapping
@@ -31,9 +32,9 @@ from customers.parsing import BadFile
 
 class Command(PreparedCommand):
     help = (
-        "Import a file of people or of order lines. Run it again to go on after a stop; a file imported twice changes "
-        "nothing. What its columns mean is recognised or guessed by the header, or said: by the name of a kind of file "
-        "that comes along (--preset), or by a JSON file of your own (--mapping). Order lines need one."
+        "Import a file of people, of order lines or of messages. Run it again to go on after a stop; a file imported "
+        "twice changes nothing. What its columns mean is recognised or guessed by the header, or said: by the name of "
+        "a kind of file that comes along (--preset), or by a JSON file of your own (--mapping). Order lines need one."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,9 +43,7 @@ class Command(PreparedCommand):
         )
         parser.add_argument("--mapping", help='"online_retail", or the path of your own JSON file')
         parser.add_argument("--preset", help=f"one of {', '.join(one.key for one in presets())}")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="count what would happen and store nothing (files of people)"
-        )
+        parser.add_argument("--dry-run", action="store_true", help="count what would happen and store nothing")
         parser.add_argument("--errors", type=Path, help="write the rows that could not be used, and why, to this file")
 
     def handle(self, *, file: Path | None, mapping: str | None, **options: Any) -> None:
@@ -66,10 +65,12 @@ class Command(PreparedCommand):
                     "manage.py configure changes this only while nothing is stored"
                 )
             document, preset = self._document(file, mapping, options["preset"] or "")
-            if _is_of_orders(document):
+            if options["dry_run"]:
+                self._show(file, _tried(file, document, tell))
+            elif _is_of_orders(document):
                 self._orders(file, document, tell)
-            elif options["dry_run"]:
-                self._try(file, RowMapping.from_document(document), tell)
+            elif document.get("kind") == Import.Kind.EVENTS:
+                self._messages(file, document, preset, tell)
             else:
                 self._rows(file, RowMapping.from_document(document), preset, options["errors"], tell)
         except (BadFile, BadMapping, ImportRefused, NoRate, online_retail.NotFetched) as error:
@@ -134,8 +135,18 @@ class Command(PreparedCommand):
         self.warn(read_as.source_key)
         self.stdout.write(f"{done.rows_changed} rows changed")
 
-    def _try(self, file: Path, read_as: RowMapping, tell: Callable[[str], None]) -> None:
-        found = try_rows(path=file, mapping=read_as, now=clock(), tell=tell)
+    def _messages(self, file: Path, document: dict[str, Any], preset: str, tell: Callable[[str], None]) -> None:
+        self.warn(document["source"]["key"])
+        done = import_events(path=file, document=document, now=clock(), tell=tell, preset=preset)
+        if done.resumed:
+            self.stdout.write("The import went on where it had stopped.")
+        for line in message_lines(done.record):
+            self.stdout.write(line)
+        self.warn(document["source"]["key"])
+        self.stdout.write(f"{done.rows_changed} rows changed")
+
+    def _show(self, file: Path, found: dict[str, Any]) -> None:
+        """What a dry run counted."""
         self.stdout.write(
             f"{file.name}: {_of(found['rows'], 'row')} = {_of(found['new'], 'new customer')} + "
             f"{_of(found['updated'], 'update')} + "
@@ -187,6 +198,16 @@ def _without_kind(document: Any) -> Any:
     return {key: value for key, value in document.items() if key != "kind"} if isinstance(document, dict) else document
 
 
+def _tried(file: Path, document: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
+    """What a dry run of a file counts, whatever is in it."""
+    if _is_of_orders(document):
+        mapping = OrderMapping.from_document(_without_kind(document))
+        return try_orders(path=file, mapping=mapping, now=clock(), tell=tell)
+    if document.get("kind") == Import.Kind.EVENTS:
+        return try_events(path=file, document=document, now=clock(), tell=tell)
+    return try_rows(path=file, mapping=RowMapping.from_document(document), now=clock(), tell=tell)
+
+
 def _is_of_orders(document: Any) -> bool:
     """Documents of order lines came first and need not say what they are: their columns are names, not objects."""
     if not isinstance(document, dict) or "kind" in document:
@@ -207,6 +228,22 @@ def row_lines(record: Import) -> list[str]:
     ]
     for reason, sentence, count, _value in set_aside_table(record):
         lines.append(f"  rejected {_of(count, 'row')}: {sentence}")
+        lines.append(f"    {_either(count, 'line', 'lines')} {line_numbers(record.set_aside[reason], most=5)}")
+    return lines
+
+
+def message_lines(record: Import) -> list[str]:
+    """What became of the messages of a dump, for a terminal."""
+    counts = record.counts
+    lines = [
+        f"{record.file_name}: {_of(record.lines_read, 'message')} = {record.lines_used:,} used + "
+        f"{record.lines_set_aside:,} rejected",
+        f"  {_of(counts.get('touchpoints_new', 0), 'new message')}, {counts.get('touchpoints_repeated', 0):,} known, "
+        f"{_of(counts.get('customers_new', 0), 'new customer')}, "
+        f"{_of(counts.get('consents_new', 0), 'statement of consent', 'statements of consent')}",
+    ]
+    for reason, sentence, count, _value in set_aside_table(record):
+        lines.append(f"  rejected {_of(count, 'message')}: {sentence}")
         lines.append(f"    {_either(count, 'line', 'lines')} {line_numbers(record.set_aside[reason], most=5)}")
     return lines
 
