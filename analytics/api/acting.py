@@ -1,10 +1,12 @@
 """How the API changes something: every such method is declared an `act`, which documents and honours the header
 `Idempotency-Key`. A request without the header is simply done; one with it is done once, however often it is sent."""
 
+import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions
@@ -23,6 +25,7 @@ from .answering import problems
 from .asking import NoParameters
 
 HEADER = "Idempotency-Key"
+MULTIPART = "multipart/form-data"
 KEY_PARAMETER = OpenApiParameter(
     HEADER,
     {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]+$"},
@@ -134,9 +137,23 @@ def _once(
 
 
 def _said(request: Request) -> tuple[str | bytes, ...]:
-    """What makes a request this one, its body byte by byte."""
+    """What makes a request this one, its body byte by byte; of a form with a file its members, whose file may be larger
+    than what fits in memory, and whose boundary is another each time."""
     http = request._request
-    return http.method or "", http.get_full_path(), http.headers.get("Content-Type", ""), http.body
+    head = http.method or "", http.get_full_path()
+    if http.content_type != MULTIPART:
+        return *head, http.headers.get("Content-Type", ""), http.body
+    fields = [part for name, values in sorted(request.data.lists()) for part in (name, *map(_of_member, values))]
+    return *head, MULTIPART, *fields
+
+
+def _of_member(value: Any) -> str:
+    if not isinstance(value, UploadedFile):
+        return str(value)
+    digest = hashlib.sha256()
+    for chunk in value.chunks():
+        digest.update(chunk)
+    return f"{value.name}\0{digest.hexdigest()}"
 
 
 def _written(response: Response, secret: str | None = None) -> Answer:

@@ -1,10 +1,14 @@
 """/api/v1/imports/ and /api/v1/rejects/: bringing files in, what became of them line by line, and what was refused."""
 
+import json
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,7 +25,7 @@ from customers.parsing import BadFile
 from customers.receiving.retry import retry_reject
 
 from ..imports import COUNTS
-from .acting import act
+from .acting import MULTIPART, act
 from .answering import Amount, Instant, page, page_of, problems
 from .asking import Asking, Body, NoParameters, asked_id
 from .lists import IdFilter, ListView, MomentFilter, text_filter
@@ -82,6 +86,21 @@ class ImportNew(Body):
     )
 
 
+class ImportUpload(Body):
+    file = serializers.FileField(help_text="The file itself.")
+    preset = serializers.CharField(
+        max_length=60,
+        required=False,
+        allow_blank=True,
+        help_text="What it is; left out, it is recognised by its header.",
+    )
+    mapping = serializers.CharField(
+        max_length=MOST_CONTENT,
+        required=False,
+        help_text="What its columns mean, as JSON (docs/importing.md); left out, the preset's or a guess.",
+    )
+
+
 class ImportWish(Body):
     wish = serializers.ChoiceField(
         choices=sorted(WISHES),
@@ -118,29 +137,43 @@ class Imports(ListView):
         operation_id="imports_create",
         summary="Give a file to be brought in",
         description=(
-            "A draft: nothing of it is stored before it is asked to start. Larger files are brought in on the page of "
-            "imports, or with manage.py import_file."
+            "A draft: nothing of it is stored before it is asked to start. Larger files are sent to `imports/files/`."
         ),
         request=ImportNew,
         responses={201: ImportRead},
     )
     def post(self, request: Request) -> Response:
         told = ImportNew.of_request(request)
-        author = request.user if isinstance(request.user, User) else None
-        try:
-            record = keep_upload(
-                blocks=[told["content"].encode("utf-8", "surrogatepass")],
-                file_name=told["file_name"],
-                preset=told.get("preset", ""),
-                now=clock(),
-                author=author,
-            )
-        except BadFile as error:
-            raise QuestionError("content", str(error)) from None
+        blocks = [told["content"].encode("utf-8", "surrogatepass")]
+        return _kept(request, blocks, told["file_name"], told.get("preset", ""), told.get("mapping"), field="content")
+
+
+class ImportFiles(APIView):
+    permission_needed: ClassVar[dict[str, str]] = {"POST": "imports.run"}
+    parser_classes = (MultiPartParser,)
+
+    @act(
+        operation_id="imports_upload",
+        summary="Upload a file to be brought in, however large",
+        description=(
+            "The same as giving its text, for files of any size and for Excel files: a form (multipart/form-data) whose "
+            "file goes to the disk, and from there block by block into the database."
+        ),
+        request={MULTIPART: ImportUpload},
+        responses={201: ImportRead},
+    )
+    def post(self, request: Request) -> Response:
+        told = ImportUpload.of_request(request)
+        file = told["file"]
+        mapping = None
         if "mapping" in told:
-            record = change_mapping(record=record.pk, document=told["mapping"])
-        where = {"Location": f"/api/v1/imports/{record.pk}/"}
-        return Response(_read(record), status=status.HTTP_201_CREATED, headers=where)
+            try:
+                mapping = json.loads(told["mapping"])
+            except (ValueError, RecursionError):
+                raise QuestionError("mapping", _("This is not JSON.")) from None
+            if not isinstance(mapping, dict):
+                raise QuestionError("mapping", _("This must be a JSON object."))
+        return _kept(request, file.chunks(1 << 20), file.name, told.get("preset", ""), mapping, field="file")
 
 
 class AskImport(APIView):
@@ -274,6 +307,27 @@ class RetryReject(APIView):
         if found is None:
             raise NotThereError(reject)
         return Response(RetriedShape({"is_stored": retry_reject(reject=found, now=clock())}).data)
+
+
+def _kept(
+    request: Request,
+    blocks: Iterable[bytes],
+    file_name: str,
+    preset: str,
+    mapping: dict[str, Any] | None,
+    *,
+    field: str,
+) -> Response:
+    """A draft of a file, answered; `field`: the member that gave it."""
+    author = request.user if isinstance(request.user, User) else None
+    try:
+        record = keep_upload(blocks=blocks, file_name=file_name, preset=preset, now=clock(), author=author)
+    except BadFile as error:
+        raise QuestionError(field, str(error)) from None
+    if mapping is not None:
+        record = change_mapping(record=record.pk, document=mapping)
+    where = {"Location": f"/api/v1/imports/{record.pk}/"}
+    return Response(_read(record), status=status.HTTP_201_CREATED, headers=where)
 
 
 def _read(record: Import) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from .facts import (
     WithdrawPlacement,
 )
 from .histories import Repairs, Spells, Timeline, Why
-from .imports import AskImport, Imports, ImportSetAside, OneImport, Rejects, RetryReject
+from .imports import AskImport, ImportFiles, Imports, ImportSetAside, OneImport, Rejects, RetryReject
 from .index import Index
 from .merges import Merges, OneMerge, UndoMerge
 from .metrics import Metrics, OneMetric
@@ -234,6 +234,7 @@ urlpatterns = [
     path("catalogue/draft/", DraftMapping.as_view(), name="api_catalogue_draft"),
     path("catalogue/<str:type>/", OneType.as_view(), name="api_catalogue_type"),
     path("imports/", Imports.as_view(), name="api_imports"),
+    path("imports/files/", ImportFiles.as_view(), name="api_import_files"),
     path("imports/<str:number>/", OneImport.as_view(), name="api_import"),
     path("imports/<str:number>/ask/", AskImport.as_view(), name="api_import_ask"),
     path("imports/<str:number>/set-aside/", ImportSetAside.as_view(), name="api_import_set_aside"),
