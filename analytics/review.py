@@ -24,7 +24,7 @@ OPEN = "open"
 STATES = {
     OPEN: gettext_lazy("To decide"),
     "refused": gettext_lazy("Are two"),
-    "merged": gettext_lazy("Made one"),
+    "merged": gettext_lazy("Merged"),
 }
 # By what a pair is known; None: by all other kinds of identities.
 WHYS: dict[str, tuple[Any, str | None]] = {

@@ -323,7 +323,13 @@ class _Batch:
         if not tellings:
             return Change(), [], 0
         known = traits_known(
-            traits=[((one.profile, one.key), one.at) for each in told.values() for one in each],
+            # Of somebody made in this transaction nothing was told before.
+            traits=[
+                ((one.profile, one.key), one.at)
+                for each in told.values()
+                for one in each
+                if one.profile not in self.people.made
+            ],
             source=self.source.pk,
             messages=[name for name in told if isinstance(name, str)],
         )

@@ -156,8 +156,8 @@ class ImportFiles(APIView):
         operation_id="imports_upload",
         summary="Upload a file to be brought in, however large",
         description=(
-            "The same as giving its text, for files of any size and for Excel files: a form (multipart/form-data) whose "
-            "file goes to the disk, and from there block by block into the database."
+            "The same as giving its text, for files of any size and for Excel files: a form (multipart/form-data) "
+            "whose file goes to the disk, and from there block by block into the database."
         ),
         request={MULTIPART: ImportUpload},
         responses={201: ImportRead},

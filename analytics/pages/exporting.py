@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.exports.asked import in_words
 from analytics.exports.formats import CONTENT_TYPES
 from analytics.exports.jobs import downloaded, folder, noted, of, refuse_unmakeable, stop
 from analytics.exports.links import opens, token
@@ -75,7 +76,7 @@ def export_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
             messages.success(request, _("The file is being made. You may leave this page; it is kept here."))
             return redirect("exports")
     back = _back(question, customer)
-    asked = [(key, value) for key, value in QueryDict(question).items() if key != "customer" and value]
+    asked = [one for one in in_words([question]).get(question, ()) if one.key != "customer"]
     context = {"form": form, "crumbs": [back], "back": back, "asked": asked, "question": question}
     return render(request, "pages/export_new.html", context, status=status(form))
 
@@ -105,7 +106,16 @@ def exports(request: HttpRequest, *, now: datetime) -> HttpResponse:
     person = _person(request)
     found = Export.objects.all() if person.role == Role.ADMIN else Export.objects.filter(of(person))
     rows = list(found.order_by("-pk")[: MOST + 1])
-    shown = [{"export": row, "link": _link(row, person), "is_mine": row.user_id == person.pk} for row in rows[:MOST]]
+    said = in_words([row.question for row in rows[:MOST]])
+    shown = [
+        {
+            "export": row,
+            "link": _link(row, person),
+            "is_mine": row.user_id == person.pk,
+            "asked": said.get(row.question, ()),
+        }
+        for row in rows[:MOST]
+    ]
     context = {
         "now": now,
         "rows": shown,

@@ -25,7 +25,12 @@ _UNSUBSCRIBED = {"yes": "withdrawn", "true": "withdrawn", "1": "withdrawn", "no"
 _SAYS = {"subscribed": _SUBSCRIBED, "unsubscribed": _UNSUBSCRIBED}
 # What a name is needed for, and the member of the document that it is.
 NAMED = {"id": "kind", "trait": "key", "touchpoint": "type", "account": "key"}
-ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16")
+ENCODINGS = (
+    ("utf-8", gettext_lazy("UTF-8 (most files)")),
+    ("cp1252", gettext_lazy("Windows, Western European (cp1252)")),
+    ("latin-1", gettext_lazy("ISO 8859-1 (latin-1)")),
+    ("utf-16", gettext_lazy("UTF-16 (Unicode text of Excel)")),
+)
 DELIMITERS = ((",", gettext_lazy("comma")), (";", gettext_lazy("semicolon")), ("\t", gettext_lazy("tab")), ("|", "|"))
 COMMON_FORMATS = ("iso", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "unix")
 
@@ -40,32 +45,30 @@ class FileForm(forms.Form):
             "empty": gettext_lazy("This file is empty."),
         },
     )
-    preset = forms.ChoiceField(label=gettext_lazy("What it is"), required=False)
+    preset = forms.ChoiceField(label=gettext_lazy("Where it comes from"), required=False)
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         field: Any = self.fields["preset"]
-        field.choices = [("", _("Recognise it by its columns")), *((one.key, one.name) for one in presets())]
+        field.choices = [("", _("Detect it by its columns")), *((one.key, one.name) for one in presets())]
 
 
 class WrittenForm(forms.Form):
     """How a file is written."""
 
-    encoding = forms.ChoiceField(label=gettext_lazy("Letters"), choices=[(one, one) for one in ENCODINGS])
-    delimiter = forms.ChoiceField(label=gettext_lazy("Columns are parted by"), choices=DELIMITERS)
-    decimal_mark = forms.ChoiceField(
-        label=gettext_lazy("Numbers are written"), choices=[(".", "1234.50"), (",", "1234,50")]
-    )
+    encoding = forms.ChoiceField(label=gettext_lazy("Character encoding"), choices=ENCODINGS)
+    delimiter = forms.ChoiceField(label=gettext_lazy("Column separator"), choices=DELIMITERS)
+    decimal_mark = forms.ChoiceField(label=gettext_lazy("Number format"), choices=[(".", "1234.50"), (",", "1234,50")])
     time_formats = forms.CharField(
-        label=gettext_lazy("Dates are written"),
+        label=gettext_lazy("Date format"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "list": "time-formats"}),
         help_text=gettext_lazy(
-            "Formats parted by semicolons, such as iso; %d.%m.%Y. They are never guessed: 3/4 is one day here and "
-            "another there."
+            "iso stands for 2025-03-04; several formats are separated by semicolons, such as iso; %d.%m.%Y. What could "
+            "be two days is never guessed: 3/4 is one day here and another there."
         ),
     )
     time_zone = forms.CharField(
-        label=gettext_lazy("Times are local to"), widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"})
+        label=gettext_lazy("Time zone"), widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"})
     )
 
     def clean_time_zone(self) -> str:

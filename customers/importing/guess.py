@@ -12,6 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from clm.lib import sql
+
 from ..models import Installation
 from ..parsing import BadFile
 from .event_lines import lines_of
@@ -49,6 +51,13 @@ _ON_A_LINE = (
     r"(line|item|order|ordered)?(quantity|qty|units|pieces)(ordered|sold|purchased)?",
     r"(line|item|unit|product|sale|sales|net|gross)?price(perunit|each|paid|net|gross)?|unitcost|priceperitem",
 )
+STEPS = 20_000  # of traits, the latest, whose names are offered
+# Days and instants that can be read in one way only, and their formats.
+_DATES = (
+    ("iso", re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?")),
+    ("%d.%m.%Y", re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}")),
+    ("%d.%m.%Y %H:%M", re.compile(r"\d{1,2}\.\d{1,2}\.\d{4} \d\d:\d\d")),
+)
 # A preset's columns are known under their names as they are written; the rest of a file is kept as texts.
 _WORDS = re.compile(r"[^a-z0-9]+")
 
@@ -81,11 +90,37 @@ def looked_at(*, path: Path, file_name: str, preset: str = "", key: str = "") ->
     rows = tuple((line, tuple(cells)) for line, cells in _first(sheet.rows))
     known = preset_of(preset) if preset else recognised(header=sheet.header, file_name=file_name)
     found = document_of(header=sheet.header, preset=known, key=key or _key(file_name))
+    if known is None:
+        found = _as_they_look(found, sheet.header, rows)
     if found.get("kind") == "orders":
         found |= {"encoding": encoding, "delimiter": delimiter, "currency": _currency(found, sheet.header, rows)}
     if found.get("kind", "rows") == "rows":
         found |= {"format": form, "encoding": encoding, "delimiter": delimiter}
     return Looked(tuple(sheet.header), rows, known, found)
+
+
+def _as_they_look(
+    document: Mapping[str, Any], header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]
+) -> dict[str, Any]:
+    """A guessed document with what the first rows and the traits of others say: a column whose cells are all days or
+    instants that can be read in one way holds dates; one that is called as a trait is, but for capitals, is that
+    trait."""
+    known = {key.casefold(): key for (key,) in sql.rows("customers/traits_told_lately", most=STEPS)}
+    columns, formats = {}, ["iso"]
+    taken = {use.get("key") for uses in document["columns"].values() for use in uses if use["as"] == "trait"}
+    for name, uses in document["columns"].items():
+        use = dict(uses[0])
+        if use["as"] == "trait" and use["key"] == name[:200]:
+            own = known.get(name.strip().casefold(), use["key"])
+            use["key"] = own if own not in taken else use["key"]
+            place = list(header).index(name)
+            cells = [cells[place].strip() for _line, cells in rows if place < len(cells) and cells[place].strip()]
+            form = next((one for one, pattern in _DATES if cells and all(map(pattern.fullmatch, cells))), "")
+            if form:
+                use["type"] = "time"
+                formats += [form] if form not in formats else []
+        columns[name] = [use]
+    return {**document, "columns": columns, "time_formats": formats}
 
 
 def _messages(path: Path, preset: str) -> Looked:
