@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from ..brought import note_brought
+from ..by_index import look_up_by_index
 from ..events import Event, message_hash
 from ..file_lock import refuse_stopped
 from ..ingest import Raced, clock
@@ -74,6 +75,7 @@ def check_events(*, record: Import, tell: Tell) -> dict[str, Any]:
             faulty = [ReadRow(line, [text], fault=_fault(refusal)) for line, text, refusal in refused]
             with transaction.atomic():
                 refuse_stopped(record)
+                look_up_by_index()
                 known = known_of(rows=rows, source=record.source)
                 effects = effects_of(rows=rows, known=known, earlier=earlier)
                 record.progress = {**record.progress, "checked": tally.account.lines_read + len(some)}
@@ -171,6 +173,7 @@ def _portion(record: Import, some: Lines, sender: Sender) -> int:
     told = [one for _line, one in read]
     with transaction.atomic():
         refuse_stopped(record)
+        look_up_by_index()
         before = rows_touched()
         stored = store_within(source=record.source, told=told, cause=Cause.IMPORT)
         done, events = stored.done, stored.events

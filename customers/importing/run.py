@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import transaction
 
+from ..by_index import look_up_by_index
 from ..file_lock import refuse_stopped
 from ..ingest import Raced, clock
 from ..line_account import LineAccount
@@ -98,6 +99,7 @@ class RowsRun:
             rows = self.record.progress["rows"]
             for number, (read, events) in enumerate(self._portions(after=0), start=1):
                 with transaction.atomic():
+                    look_up_by_index()
                     known = known_of(rows=events, source=self.record.source)
                     effects = effects_of(rows=events, known=known, earlier=earlier)
                 tally.add(read, events, effects)
@@ -140,6 +142,7 @@ class RowsRun:
     def _portion(self, read: list[ReadRow], events: list[RowEvents]) -> int:
         with transaction.atomic():
             refuse_stopped(self.record)
+            look_up_by_index()
             before = rows_touched()
             known = known_of(rows=events, source=self.record.source)
             effects = effects_of(rows=events, known=known, earlier=Earlier(is_kept=False))

@@ -7,7 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from .. import order_staging
+from ..by_index import look_up_by_index
 from ..events import Event, message_hash
 from ..ingest import clock
 from ..line_account import LineAccount
@@ -52,7 +55,9 @@ def try_orders(
         lines = order_staging.stage(content.rows, reader=reader, tell=lambda count: tell(f"read {count:,} lines"))
         together = _together(orders)
         while some := list(itertools.islice(together, ORDERS)):
-            known = known_of(rows=some, source=source)
+            with transaction.atomic():
+                look_up_by_index()
+                known = known_of(rows=some, source=source)
             for each, effect in zip(some, effects_of(rows=some, known=known, earlier=earlier), strict=True):
                 tally.count(each, effect, lines=len(each.events[0].lines))
             go_on(orders.account.lines_read, lines)

@@ -5,7 +5,7 @@ from analytics.pages.imports import SAMPLE
 from customers.importing.mapping import USES
 from customers.importing.presets import presets
 from customers.line_account import REASONS
-from customers.order_mapping import NEEDED_COLUMNS, OPTIONAL_COLUMNS, OrderMapping
+from customers.order_mapping import NEEDED_COLUMNS, OPTIONAL_COLUMNS, ORDER_COLUMNS, OrderMapping
 
 PROJECT = Path(__file__).resolve().parents[2]
 MANUAL = (PROJECT / "docs" / "importing-orders.md").read_text()
@@ -44,5 +44,6 @@ def test_the_manual_names_every_field_of_a_mapping_and_no_other():
     fields |= {"missing_customers", "fills_down"}
     fields |= {"source.key", "source.name"}
     fields |= {f"columns.{column}" for column in (*NEEDED_COLUMNS, *OPTIONAL_COLUMNS)}
+    fields |= {f"order.{column}" for column in ORDER_COLUMNS}
     table = MANUAL[MANUAL.index("| field |") : MANUAL.index("## What becomes")]
     assert first_cells(table) == fields
