@@ -179,9 +179,12 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
     change = Change()
     for (profile, key), tellings in sorted(by_trait.items()):
         old, steps = known.steps.get((profile, key), ()), made[profile, key]
-        if [(s.value, s.set_at) for s in steps] != [(s.value, s.set_at) for s in old]:
+        if not old or [(s.value, s.set_at) for s in steps] != [(s.value, s.set_at) for s in old]:
             first = min(telling.cause for telling in tellings)
             change.changed[profile] = min(first, change.changed.get(profile, first))
+        change.steps += _records(profile, key, steps)
+        if not old:  # as of everybody new: nothing is stored that could go or move
+            continue
         kept = {step.id: step for step in steps if step.id is not None}
         was = {step.id: step for step in old if step.id is not None}
         change.gone += was.keys() - kept.keys()
@@ -192,18 +195,22 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
         # since.
         if moved and profile not in change.changed and profile in known.shared:
             change.changed[profile] = min(telling.cause for telling in tellings)
-        change.steps += [
-            {
-                "profile": profile,
-                "key": key,
-                "value": msgspec.Raw(step.value.encode()),
-                "set_at": step.set_at,
-                "last_seen_at": step.last_seen_at,
-            }
-            for step in steps
-            if step.id is None
-        ]
     return change
+
+
+def _records(profile: int, key: str, steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """New steps as customers/touchpoints_add takes them."""
+    return [
+        {
+            "profile": profile,
+            "key": key,
+            "value": msgspec.Raw(step.value.encode()),
+            "set_at": step.set_at,
+            "last_seen_at": step.last_seen_at,
+        }
+        for step in steps
+        if step.id is None
+    ]
 
 
 def _made(
@@ -228,9 +235,11 @@ def _made(
 
 
 def _with(key: str, steps: list[Step], value: str, at: datetime) -> list[Step] | None:
+    if not steps:
+        return [Step(value, at, at)]
     if not keeps_first(key):
         return with_telling(steps, value, at)
-    if not steps or at < steps[0].set_at:
+    if at < steps[0].set_at:
         return [Step(value, at, at)]
     return None if at == steps[0].set_at and value != steps[0].value else steps
 

@@ -143,7 +143,8 @@ def _said(request: Request) -> tuple[str | bytes, ...]:
     head = http.method or "", http.get_full_path()
     if http.content_type != MULTIPART:
         return *head, http.headers.get("Content-Type", ""), http.body
-    fields = [part for name, values in sorted(request.data.lists()) for part in (name, *map(_of_member, values))]
+    form: Any = request.data
+    fields = [part for name, values in sorted(form.lists()) for part in (name, *map(_of_member, values))]
     return *head, MULTIPART, *fields
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from ..brought import note_brought
 from ..by_index import look_up_by_index
-from ..events import Event, message_hash
+from ..events import Event, message_text
 from ..file_lock import refuse_stopped
 from ..ingest import Raced, clock
 from ..line_account import LineAccount
@@ -151,7 +151,7 @@ def _as_row(line: int, one: Understood, event: Event) -> RowEvents:
         consents=consents,
         account=None if account is None else ToldAccount(account.key, account.name, account.properties),
     )
-    return RowEvents(row, (event,), (str(message_hash(event.message_id)),), event.occurred_at)
+    return RowEvents(row, (event,), (message_text(event.message_id),), event.occurred_at)
 
 
 def _fault(refusal: Refusal) -> Fault:
@@ -177,7 +177,7 @@ def _portion(record: Import, some: Lines, sender: Sender) -> int:
         before = rows_touched()
         stored = store_within(source=record.source, told=told, cause=Cause.IMPORT)
         done, events = stored.done, stored.events
-        touchpoints, tellings = told_by((event, str(message_hash(event.message_id))) for event in events)
+        touchpoints, tellings = told_by((event, message_text(event.message_id)) for event in events)
         note_brought(
             record=record,
             touchpoints=touchpoints,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from ..events import Event, message_hash
+from ..events import Event, message_text
 from .rows import ReadRow, ToldTouchpoint
 
 _WRITER = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str)
@@ -43,7 +43,7 @@ def events_of(row: ReadRow, *, file_at: datetime, channel: str) -> RowEvents:
                 is_kept_by_id=True,
             )
         )
-    return RowEvents(row, tuple(events), tuple(str(message_hash(one.message_id)) for one in events), told_at)
+    return RowEvents(row, tuple(events), tuple(message_text(one.message_id) for one in events), told_at)
 
 
 def _touchpoint(row: ReadRow, one: ToldTouchpoint) -> Event:
@@ -71,5 +71,5 @@ def told_by(messages: Iterable[tuple[Event, str]]) -> tuple[list[str], list[str]
     tellings: set[str] = set()
     for event, hashed in messages:
         (touchpoints if event.is_touchpoint else tellings).add(hashed)
-    welcomes = (str(message_hash(f"created:{one}")) for one in tellings)
+    welcomes = (message_text(f"created:{one}") for one in tellings)
     return sorted({*touchpoints, *welcomes}), sorted(tellings)

@@ -75,7 +75,8 @@ def _portions(rows: Rows) -> Iterator[list[tuple[int, list[str]]]]:
 
 def packed_portion(*, record: Import, number: int) -> bytes | None:
     """One portion as it is kept; None beyond the last."""
-    return ImportRows.objects.filter(from_import=record, number=number).values_list("packed", flat=True).first()
+    found = ImportRows.objects.filter(from_import=record, number=number).values_list("packed", flat=True).first()
+    return None if found is None else bytes(found)
 
 
 def unpacked(packed: bytes) -> list[tuple[int, list[str]]]:

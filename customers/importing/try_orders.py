@@ -11,7 +11,7 @@ from django.db import transaction
 
 from .. import order_staging
 from ..by_index import look_up_by_index
-from ..events import Event, message_hash
+from ..events import Event, message_text
 from ..ingest import clock
 from ..line_account import LineAccount
 from ..local_times import LocalTimes
@@ -81,5 +81,5 @@ def _as_row(events: list[Event], line: int) -> RowEvents:
     """An order, and what of it was paid back, as a dry run looks at it: as a row of a file."""
     order = events[0]
     row = ReadRow(line, (), identities=order.identities, traits=order.traits, told_at=order.occurred_at)
-    hashes = tuple(str(message_hash(event.message_id)) for event in events)
+    hashes = tuple(message_text(event.message_id) for event in events)
     return RowEvents(row, tuple(events), hashes, order.occurred_at)

@@ -8,7 +8,7 @@ import msgspec
 
 from clm.lib import sql
 from customers.erased import erased_among
-from customers.events import message_hash
+from customers.events import message_text
 from customers.models import Consent, Source
 
 from .people import email_of
@@ -57,7 +57,7 @@ def forbid(*, source: Source, told: Sequence[tuple[str, Forbidden]]) -> list[int
     erased = erased_among({("email", one.address) for _id, one in told if one.address})
     rows = [
         {
-            "message_hash": str(message_hash(message)),
+            "message_hash": message_text(message),
             "address": one.address,
             "state": one.state,
             "said_by": f"{source.name}: {one.name}"[:200],

@@ -28,7 +28,7 @@ SELECT %(import)s,
        ARRAY(SELECT affiliation.id
              FROM unnest(%(profiles)s::bigint[], %(accounts)s::text[], %(from_at)s::timestamptz[])
                   AS told (profile, key, at)
-             JOIN customers_account AS account ON account.key = told.key
+             CROSS JOIN LATERAL (SELECT id FROM customers_account WHERE key = told.key OFFSET 0) AS account
              JOIN customers_affiliation AS affiliation
                  ON affiliation.profile_id = told.profile AND affiliation.account_id = account.id
                 AND affiliation.from_at = told.at

@@ -1,4 +1,5 @@
--- What is known, before a portion of an import is stored, of whom and of what it speaks.
+-- What is known, before a portion of an import is stored, of whom and of what it speaks. Each look-up stands behind a
+-- fence (OFFSET 0): the planner takes a thousand people for many more, and would read whole tables.
 -- One row: the clock; people [[kind, value, customer]]; traits [[customer, key, value, last_seen_at]] as they are now;
 -- messages [hash] that are stored; consents [[lower address, channel, purpose, state, at, id]]; affiliations
 -- [[customer, account key]].
@@ -9,7 +10,11 @@
 WITH person AS MATERIALIZED (
     SELECT identity.kind, identity.value, profile.customer_id AS customer
     FROM unnest(%(kinds)s::text[], %(identity_values)s::text[]) AS asked (kind, value)
-    JOIN customers_identity AS identity ON identity.kind = asked.kind AND identity.value = asked.value
+    CROSS JOIN LATERAL (
+        SELECT kind, value, profile_id FROM customers_identity
+        WHERE kind = asked.kind AND value = asked.value
+        OFFSET 0
+    ) AS identity
     JOIN customers_profile AS profile ON profile.id = identity.profile_id
 ), theirs AS MATERIALIZED (
     SELECT profile.id, profile.customer_id AS customer
@@ -18,7 +23,11 @@ WITH person AS MATERIALIZED (
 ), trait AS (
     SELECT DISTINCT ON (theirs.customer, trait.key) theirs.customer, trait.key, trait.value, trait.last_seen_at
     FROM theirs
-    JOIN customers_trait AS trait ON trait.profile_id = theirs.id AND trait.key = ANY(%(keys)s::text[])
+    CROSS JOIN LATERAL (
+        SELECT id, key, value, last_seen_at FROM customers_trait
+        WHERE profile_id = theirs.id AND key = ANY(%(keys)s::text[])
+        OFFSET 0
+    ) AS trait
     ORDER BY theirs.customer, trait.key, trait.last_seen_at DESC, trait.id DESC
 )
 SELECT clock_timestamp(),
@@ -37,6 +46,10 @@ SELECT clock_timestamp(),
         FROM customers_consent WHERE lower(address) = ANY(%(addresses)s::text[]))::text,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(theirs.customer, account.key)), '[]')
         FROM theirs
-        JOIN customers_affiliation AS affiliation ON affiliation.profile_id = theirs.id
-            AND affiliation.until_at IS NULL
-        JOIN customers_account AS account ON account.id = affiliation.account_id)::text
+        CROSS JOIN LATERAL (
+            SELECT account.key
+            FROM customers_affiliation AS affiliation
+            JOIN customers_account AS account ON account.id = affiliation.account_id
+            WHERE affiliation.profile_id = theirs.id AND affiliation.until_at IS NULL
+            OFFSET 0
+        ) AS account)::text
