@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0007_exports_as_workbooks")]
+    dependencies = [("analytics", "0008_scores_of_the_erased_go")]
 
     operations = [
         migrations.AlterField(
