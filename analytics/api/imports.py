@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -318,14 +319,15 @@ def _kept(
     *,
     field: str,
 ) -> Response:
-    """A draft of a file, answered; `field`: the member that gave it."""
+    """A draft of a file, answered, or nothing of it kept; `field`: the member that gave it."""
     author = request.user if isinstance(request.user, User) else None
-    try:
-        record = keep_upload(blocks=blocks, file_name=file_name, preset=preset, now=clock(), author=author)
-    except BadFile as error:
-        raise QuestionError(field, str(error)) from None
-    if mapping is not None:
-        record = change_mapping(record=record.pk, document=mapping)
+    with transaction.atomic():
+        try:
+            record = keep_upload(blocks=blocks, file_name=file_name, preset=preset, now=clock(), author=author)
+        except BadFile as error:
+            raise QuestionError(field, str(error)) from None
+        if mapping is not None:
+            record = change_mapping(record=record.pk, document=mapping)
     where = {"Location": f"/api/v1/imports/{record.pk}/"}
     return Response(_read(record), status=status.HTTP_201_CREATED, headers=where)
 
