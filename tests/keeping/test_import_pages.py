@@ -62,7 +62,7 @@ def test_a_file_is_chosen_recognised_tried_and_brought_in(marketer: Client) -> N
 
 
 def test_columns_of_a_file_of_nobodys_are_guessed_and_can_be_said_otherwise(marketer: Client) -> None:
-    record = upload(marketer, "Kundennummer;E-Mail;Vorname;Seit;Newsletter\n7;a@example.org;Ada;31.12.2024;yes\n")
+    record = upload(marketer, "Kundennummer;E-Mail;Vorname;Seit;Newsletter\n7;a@example.org;Ada;31/12/2024;yes\n")
     context = marketer.get(f"/imports/{record.pk}/").context
     assert [(one.column, one.use) for one in context["columns"]] == [
         ("Kundennummer", "trait"),
@@ -74,7 +74,7 @@ def test_columns_of_a_file_of_nobodys_are_guessed_and_can_be_said_otherwise(mark
     changes = {"use_0": "id", "name_0": "shop", "use_3": "touchpoint", "name_3": "Customer Since"}
     answer = marketer.post(f"/imports/{record.pk}/", form_of(marketer, record, **changes), follow=True)
     assert "is not a time of the form iso" in answer.content.decode()
-    told = form_of(marketer, record, time_formats="%d.%m.%Y", time_zone="Europe/Berlin")
+    told = form_of(marketer, record, time_formats="%d/%m/%Y", time_zone="Europe/Berlin")
     answer = marketer.post(f"/imports/{record.pk}/", told, follow=True)
     assert "is not a time" not in answer.content.decode()
     marketer.post(f"/imports/{record.pk}/start/")
@@ -82,6 +82,29 @@ def test_columns_of_a_file_of_nobodys_are_guessed_and_can_be_said_otherwise(mark
     assert Touchpoint.objects.get().type.name == "Customer Since"
     assert Trait.objects.get(key="firstName").value == "Ada"
     assert Consent.objects.get().state == "granted"
+
+
+def test_days_that_can_be_read_in_one_way_are_taken_for_dates_and_known_traits_for_themselves(marketer: Client) -> None:
+    first = upload(marketer, "customer_id,country\n1,NL\n", "first.csv")
+    marketer.post(f"/imports/{first.pk}/start/")
+    work_on_imports()
+    row = "2,FR,1990-02-03,31.12.2024,3/4/2025,2025-01-01"
+    text = f"customer_id,Country,Birthday,Joined,Seen,Note\n{row}\n3,,,1.2.2025,,x\n"
+    record = upload(marketer, text, "second.csv")
+    rows = {
+        one.column: (one.use, one.name, one.type) for one in marketer.get(f"/imports/{record.pk}/").context["columns"]
+    }
+    assert rows["Country"] == ("trait", "country", "text")
+    assert rows["Birthday"] == ("trait", "Birthday", "time")
+    assert rows["Joined"] == ("trait", "Joined", "time")
+    assert rows["Seen"] == ("trait", "Seen", "text")
+    assert rows["Note"] == ("trait", "Note", "text")
+    assert record.mapping["time_formats"] == ["iso", "%d.%m.%Y"]
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports()
+    assert sorted(Trait.objects.filter(key="country").values_list("value", flat=True)) == ["FR", "NL"]
+    assert not Trait.objects.filter(key="Country").exists()
+    assert Trait.objects.get(key="Birthday").value == "1990-02-03T00:00:00.000Z"
 
 
 def test_what_cannot_be_used_of_the_form_is_said_beside_it(marketer: Client) -> None:
