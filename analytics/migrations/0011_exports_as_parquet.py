@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("analytics", "0008_scores_of_the_erased_go")]
+    dependencies = [("analytics", "0010_steps_are_told")]
 
     operations = [
         migrations.AlterField(
