@@ -16,7 +16,8 @@ A request with an idempotency key takes, before all of these, a lock of its own 
 FILLING keeps daily figures from being counted by two at once: tried, never waited for, and taken before MERGES, which
 a count holds while it reads whose profiles are.
 
-SCORING keeps customers from being scored by two at once: tried, never waited for, and nothing is taken after it.
+SCORING keeps customers from being scored by two at once: tried, never waited for. Nothing is taken after it; whoever
+tells rules what was scored shares PROPERTY_KEYS and VERSIONS before.
 
 A portion of simulated people is stored under its SIMULATED after PROPERTY_KEYS and before anything else, so that two
 runs of one seed share the work.
