@@ -30,8 +30,11 @@ def keeper() -> Any:
     return User.objects.filter(email=KEEPER).first() or User.objects.create_user(KEEPER, role=Role.MARKETER)
 
 
-def make(subject: str, format: str) -> tuple[float, float, int]:
-    """Have everybody's file made: seconds, peak resident memory (MB) and rows."""
+EVERYBODY = "sort=-created"
+
+
+def make(subject: str, format: str, question: str) -> tuple[float, float, int]:
+    """Have a file made: seconds, peak resident memory (MB) and rows."""
     from analytics.exports.jobs import folder, noted, stop
     from analytics.models import Export
     from customers.ingest import clock
@@ -41,7 +44,7 @@ def make(subject: str, format: str) -> tuple[float, float, int]:
         subject=subject,
         format=format,
         dialect=Export.Dialect.PAGE,
-        question="sort=-created",
+        question=question,
         byte_order_mark=False,
         now=clock(),
     )
@@ -83,7 +86,7 @@ FLOORS = {
 }
 
 
-def first_byte(subject: str, format: str) -> float:
+def first_byte(subject: str, format: str, question: str) -> float:
     """Seconds from asking a web server of one process to the first byte of the streamed answer."""
     import socket
 
@@ -118,7 +121,7 @@ def first_byte(subject: str, format: str) -> float:
             except OSError:
                 assert time.monotonic() < deadline, "the web server does not answer"
                 time.sleep(0.2)
-        return asked(f"/customers/export/?what={subject}&format={format}")
+        return asked(f"/customers/export/?what={subject}&format={format}&{question}")
     finally:
         server.terminate()
         server.wait()
@@ -128,6 +131,8 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--rows", type=int, default=None, help="refuse a database with fewer touchpoints")
     asked.add_argument("--formats", nargs="*", default=None, help="only these")
+    asked.add_argument("--subjects", nargs="*", default=["customers", "touchpoints"], help="only these")
+    asked.add_argument("--question", default=EVERYBODY, help="the query of the list whose people are meant")
     options = asked.parse_args()
     start_django()
     from analytics.exports.formats import CONTENT_TYPES
@@ -136,20 +141,21 @@ def main() -> None:
     begin("What does a file of everybody cost?")
     need_touchpoints(options.rows)
     formats = options.formats or list(Export.Format.values)
-    for subject in ("customers", "touchpoints"):
-        floor = measured("COPY", copied(FLOORS[subject]), repeats=1)
+    for subject in options.subjects:
+        # The floor is COPY of everybody's rows; there is none of some people's.
+        floor = measured("COPY", copied(FLOORS[subject]), repeats=1) if options.question == EVERYBODY else None
         results, peaks = [], []
         for format in formats:
-            seconds, peak, rows = make(subject, format)
+            seconds, peak, rows = make(subject, format, options.question)
             results.append(Measured(f"{format}, peak {peak:.0f} MB", (seconds,), rows, "rows"))
             peaks.append(peak)
-        floor = Measured("COPY", floor.seconds, results[0].rows, "rows")
+        floors = [] if floor is None else [Measured("COPY", floor.seconds, results[0].rows, "rows")]
         first = [
-            Measured(f"first byte of {format} sent at once", (first_byte(subject, format),))
+            Measured(f"first byte of {format} sent at once", (first_byte(subject, format, options.question),))
             for format in formats
             if format in CONTENT_TYPES
         ]
-        report(subject, [floor, *results, *first], floor=floor)
+        report(subject, [*floors, *results, *first], floor=floors[0] if floors else None)
     Export.objects.filter(user__email=KEEPER).delete()
     keeper().delete()
 
