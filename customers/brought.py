@@ -1,7 +1,10 @@
 """Noting what an import brought, so that it can be taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+import msgspec
 
 from clm.lib import sql
 
@@ -17,12 +20,14 @@ def note_brought(
     tellings: Sequence[str] = (),
     consents: Sequence[int] = (),
     belongs: Sequence[tuple[int, str, datetime]] = (),
+    accounts: Sequence[Mapping[str, Any]] = (),
     touchpoints_tell: bool = False,
-) -> None:
-    """Note what one transaction of an import stored or found stored. touchpoints, tellings: hashes of messages;
-    identities: those that may be new; since: the clock before they were stored; belongs: profile, account key and
-    instant of affiliations; touchpoints_tell: they may tell traits."""
-    sql.run(
+) -> int:
+    """Note what one transaction of an import stored or found stored; the number of the note. touchpoints, tellings:
+    hashes of messages; identities: those that may be new; since: the clock before they were stored; belongs: profile,
+    account key and instant of affiliations; accounts: what was told anew of known ones; touchpoints_tell: they may
+    tell traits."""
+    ((number,),) = sql.rows(
         "customers/import_brought_add",
         **{"import": record.pk},
         source=record.source_id,
@@ -35,5 +40,7 @@ def note_brought(
         profiles=[profile for profile, _key, _at in belongs],
         accounts=[key for _profile, key, _at in belongs],
         from_at=[at for _profile, _key, at in belongs],
+        told_anew=msgspec.json.encode(list(accounts), enc_hook=str).decode(),
         with_told=touchpoints_tell,
-    ).close()
+    )
+    return int(number)

@@ -196,6 +196,7 @@ def import_undo(request: HttpRequest, import_id: int, *, now: datetime) -> HttpR
         title=_("Take %(file)s back?") % {"file": record.file_name},
         consequences=[
             _("The touchpoints, traits, ids, consents and companies that it brought are deleted."),
+            _("People whom it made one are two again, and companies say again what they said before."),
             _("Customers whom it made, and of whom nothing else is known, are customers no more."),
             _("What came from elsewhere stays, and counts as if this import had never been."),
             _("The file can be brought in again."),

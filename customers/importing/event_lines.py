@@ -178,13 +178,14 @@ def _portion(record: Import, some: Lines, sender: Sender) -> int:
         stored = store_within(source=record.source, told=told, cause=Cause.IMPORT)
         done, events = stored.done, stored.events
         touchpoints, tellings = told_by((event, message_text(event.message_id)) for event in events)
-        note_brought(
+        note = note_brought(
             record=record,
             touchpoints=touchpoints,
             tellings=tellings,
             identities=sorted({one for event in events for one in event.identities}),
             since=now,
             consents=stored.consents,
+            accounts=stored.accounts,
             belongs=[
                 (profile, one.account.key, one.event.occurred_at)
                 for one, profile in zip(told, done.profiles, strict=True)
@@ -211,7 +212,7 @@ def _portion(record: Import, some: Lines, sender: Sender) -> int:
         record.progress = {**record.progress, "phase": "storing", "portion": record.progress["portion"] + 1}
         record.save()
     if done.apart:
-        join_people(source=record.source, apart=done.apart)
+        join_people(source=record.source, apart=done.apart, note=note)
     return changed
 
 

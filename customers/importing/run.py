@@ -146,7 +146,7 @@ class RowsRun:
             before = rows_touched()
             known = known_of(rows=events, source=self.record.source)
             effects = effects_of(rows=events, known=known, earlier=Earlier(is_kept=False))
-            done = store_rows(
+            done, note = store_rows(
                 record=self.record,
                 source=self.record.source,
                 rows=events,
@@ -176,7 +176,7 @@ class RowsRun:
             }
             self.record.save()
         if done.apart:
-            join_people(source=self.record.source, apart=done.apart)
+            join_people(source=self.record.source, apart=done.apart, note=note)
         return changed
 
     def _portions(self, *, after: int) -> Iterator[Portion]:

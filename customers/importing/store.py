@@ -3,12 +3,10 @@ say of consent and of companies, and with a note of what was stored, in the call
 
 from collections.abc import Sequence
 from datetime import datetime
-
-import msgspec
-
-from clm.lib import sql
+from typing import Any
 
 from ..brought import note_brought
+from ..company_changes import tell_companies
 from ..erased import erased_among
 from ..ingest import Ingested, ingest_within
 from ..models import Cause, Consent, Import, Source
@@ -16,29 +14,28 @@ from .effects import Effect
 from .events_of import RowEvents, told_by
 from .known import Known
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
 
 def store_rows(
     *, record: Import, source: Source, rows: Sequence[RowEvents], effects: Sequence[Effect], known: Known, said_by: str
-) -> Ingested:
-    """Store rows and what they do; `said_by`: whom statements of consent name as their source. Raced: begin again."""
+) -> tuple[Ingested, int]:
+    """Store rows and what they do, and the number of the note of it (0: nothing was done); `said_by`: whom statements
+    of consent name as their source. Raced: begin again."""
     if not rows:
-        return Ingested(0, 0, 0, 0, ())
+        return Ingested(0, 0, 0, 0, ()), 0
     events = [event for each in rows for event in each.events]
     done = ingest_within(source=source, events=events, cause=Cause.IMPORT, newcomers="Created")
     first, profiles = 0, []
     for each in rows:
         profiles.append(done.profiles[first])
         first += len(each.events)
-    belongs = _affiliate(rows, profiles)
+    belongs, accounts = _affiliate(rows, profiles)
     consents = _state(effects, profiles, known.now, said_by)
     # Whoever did something in a row is not welcomed for it.
     touchpoints, tellings = told_by(
         (event, hashed) for each in rows for event, hashed in zip(each.events, each.hashes, strict=True)
     )
     fresh = sorted({one for each in effects for one in each.identities})
-    note_brought(
+    note = note_brought(
         record=record,
         touchpoints=touchpoints,
         tellings=tellings,
@@ -46,11 +43,15 @@ def store_rows(
         since=known.now,
         consents=consents,
         belongs=belongs,
+        accounts=accounts,
     )
-    return done
+    return done, note
 
 
-def _affiliate(rows: Sequence[RowEvents], profiles: Sequence[int]) -> list[tuple[int, str, datetime]]:
+def _affiliate(
+    rows: Sequence[RowEvents], profiles: Sequence[int]
+) -> tuple[list[tuple[int, str, datetime]], list[dict[str, Any]]]:
+    """Who belongs where since when, and what was told anew of known accounts."""
     told = [
         {
             "profile": profile,
@@ -63,13 +64,12 @@ def _affiliate(rows: Sequence[RowEvents], profiles: Sequence[int]) -> list[tuple
         for place, (each, profile) in enumerate(zip(rows, profiles, strict=True))
         if each.row.account is not None and profile  # 0: of somebody who was erased
     ]
-    if told:
-        sql.run("customers/affiliations_add", told=_ENCODER.encode(told).decode()).close()
+    changes = tell_companies(told) if told else []
     return [
         (profile, each.row.account.key, each.told_at)
         for each, profile in zip(rows, profiles, strict=True)
         if each.row.account is not None and profile
-    ]
+    ], changes
 
 
 def _state(effects: Sequence[Effect], profiles: Sequence[int], now: datetime, said_by: str) -> list[int]:

@@ -5,9 +5,10 @@ The portions stored last go first. One is one transaction, noted with what it to
 where it stopped:
 1. keep ingests, merges and the advance of these customers away; ingest could otherwise be about to write under an
    identity that goes;
-2. leave out what another import of the same source says too;
-3. delete, make the steps of the traits anew from what is still told, and mark the profiles as changed;
-4. let customers go of whom nothing is left (`let_go`, which knows of stages)."""
+2. undo the merges it led to, and have companies say again what they said before, where nobody said otherwise since;
+3. leave out what another import of the same source says too;
+4. delete, make the steps of the traits anew from what is still told, and mark the profiles as changed;
+5. let customers go of whom nothing is left (`let_go`, which knows of stages)."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -19,8 +20,10 @@ from django.db import connection, transaction
 from clm.lib import sql
 
 from .. import locks
+from ..company_changes import take_back
 from ..file_lock import refuse_stopped
 from ..ingest import clock
+from ..merge import unmerge
 from ..models import (
     Account,
     Affiliation,
@@ -29,6 +32,7 @@ from ..models import (
     Customer,
     Import,
     ImportBrought,
+    Merge,
     Profile,
     Role,
     Stale,
@@ -86,6 +90,12 @@ def finish_undo(*, record: Import) -> None:
 
 
 def _undo(record: Import, brought: ImportBrought, let_go: LetGo) -> Undone:
+    # People it made one are two again before what it said of them goes: each keeps what came under its own name.
+    for number in (
+        Merge.objects.filter(pk__in=brought.merges, undone_at=None).order_by("-pk").values_list("pk", flat=True)
+    ):
+        unmerge(merge=number, now=clock())
+    take_back(brought.accounts)
     asked = {
         "touchpoints": brought.touchpoints,
         "tellings": brought.tellings,

@@ -187,6 +187,14 @@ class ImportBrought(models.Model):
     identities = ArrayField(models.BigIntegerField(), default=list)
     consents = ArrayField(models.BigIntegerField(), default=list)
     affiliations = ArrayField(models.BigIntegerField(), default=list)
+    merges = ArrayField(models.BigIntegerField(), default=list)
+    accounts = models.JSONField(
+        default=list,
+        help_text=_(
+            'What known companies were told anew: [{"account", "name": [before, told], "properties": {key: {"before", '
+            '"told"}}}], without "before" what was not said before.'
+        ),
+    )
     undone_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

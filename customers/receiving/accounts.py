@@ -1,19 +1,17 @@
 """What group calls say: an account, and that a person belongs to it."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import msgspec
-
-from clm.lib import sql
+from customers.company_changes import tell_companies
 
 from .meaning import Understood
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
-
-def affiliate(*, told: Sequence[Understood], profiles: Sequence[int]) -> None:
+def affiliate(*, told: Sequence[Understood], profiles: Sequence[int]) -> list[dict[str, Any]]:
     """Keep the accounts that some messages speak of, with what was told last of each, and that the person of each
-    message belongs there from its instant on. `profiles` by position of the message. One statement."""
+    message belongs there from its instant on; what that changed of known accounts. `profiles` by position of the
+    message. One statement."""
     rows = [
         {
             "profile": profile,
@@ -26,4 +24,4 @@ def affiliate(*, told: Sequence[Understood], profiles: Sequence[int]) -> None:
         for place, (one, profile) in enumerate(zip(told, profiles, strict=True))
         if one.account is not None and profile  # 0: of somebody who was erased
     ]
-    sql.run("customers/affiliations_add", told=_ENCODER.encode(rows).decode()).close()
+    return tell_companies(rows)

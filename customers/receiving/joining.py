@@ -31,9 +31,9 @@ def previous_identities(ids: Collection[str]) -> dict[str, str]:
     return dict(known)
 
 
-def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
+def join_people(*, source: Source, apart: Sequence[Apart], note: int = 0) -> int:
     """Merge customers whom a message called one person, if one of them was nameless so far; of two who have names, keep
-    a row for people to look at. How many were merged."""
+    a row for people to look at. How many were merged. note: of what an import brought, which keeps its merges."""
     merged = 0
     pairs = list(dict.fromkeys(apart))
     before = _owners(pairs)
@@ -55,7 +55,9 @@ def join_people(*, source: Source, apart: Sequence[Apart]) -> int:
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
-                merge(customers=(one, other), now=clock(), reason=f"{pair.kind} {pair.value}"[:300])
+                done = merge(customers=(one, other), now=clock(), reason=f"{pair.kind} {pair.value}"[:300])
+                if note:
+                    sql.run("customers/import_brought_merged", note=note, merge=done.pk).close()
             merged += 1
         except MergeError:
             continue  # somebody else merged one of them a moment ago; the next message of theirs finds them one

@@ -3,6 +3,7 @@ group calls say of accounts, and what is forbidden from now on. All in the calle
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from customers.events import Event
 from customers.ingest import Ingested, ingest_within
@@ -19,11 +20,13 @@ NEWCOMERS = "Created"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of some messages: their events as they were stored, and the ids of new statements of consent."""
+    """What became of some messages: their events as they were stored, the ids of new statements of consent, and what
+    was told anew of known accounts (see `company_changes`)."""
 
     done: Ingested
     events: tuple[Event, ...]
     consents: tuple[int, ...]
+    accounts: tuple[dict[str, Any], ...]
 
 
 def store_within(
@@ -45,15 +48,14 @@ def store_within(
         patience_ms=patience_ms,
         statement_ms=statement_ms,
     )
-    if any(one.account for one in told):
-        affiliate(told=told, profiles=done.profiles)
+    accounts = affiliate(told=told, profiles=done.profiles) if any(one.account for one in told) else []
     forbidden = [
         (one.event.message_id, one.forbids)
         for one, profile in zip(told, done.profiles, strict=False)
         if one.forbids is not None and profile  # 0: of somebody who was erased
     ]
     consents = forbid(source=source, told=forbidden) if forbidden else []
-    return Stored(done, tuple(events), tuple(consents))
+    return Stored(done, tuple(events), tuple(consents), tuple(accounts))
 
 
 def as_events(told: Sequence[Understood]) -> list[Event]:

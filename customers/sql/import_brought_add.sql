@@ -1,10 +1,11 @@
--- Note what one portion of an import stored or found stored by an earlier file of its source. No row.
+-- Note what one portion of an import stored or found stored by an earlier file of its source. One row: its id.
 -- Parameters: import, source, touchpoints, tellings (hashes of messages), kinds, identity_values (parallel arrays, of
 -- identities that were not there before), since (the clock before they were written), consents (ids), profiles, accounts
--- (keys), from_at (parallel arrays of affiliations told), with_told (whether touchpoints of this import tell traits).
+-- (keys), from_at (parallel arrays of affiliations told), told_anew (JSON, of known accounts), with_told (whether
+-- touchpoints of this import tell traits).
 -- Indexes: message_is_stored_once, telling_is_stored_once, identity_belongs_to_one_profile, affiliation_starts_once.
 INSERT INTO customers_importbrought (
-    from_import_id, touchpoints, tellings, identities, consents, affiliations
+    from_import_id, touchpoints, tellings, identities, consents, affiliations, merges, accounts
 )
 SELECT %(import)s,
        ARRAY(SELECT id FROM customers_touchpoint
@@ -32,4 +33,6 @@ SELECT %(import)s,
              JOIN customers_affiliation AS affiliation
                  ON affiliation.profile_id = told.profile AND affiliation.account_id = account.id
                 AND affiliation.from_at = told.at
-             ORDER BY affiliation.id)
+             ORDER BY affiliation.id),
+       '{}', %(told_anew)s::jsonb
+RETURNING id
