@@ -29,6 +29,21 @@ SLOW = (
     "tests/embedded/test_servers.py",
     "tests/customers/test_merge.py",
     "tests/lifecycle/test_many_segments.py",
+    # Few tests each, which alone would have them begin last.
+    "tests/lifecycle/rules/test_stage_agreement.py",
+    "tests/lifecycle/rules/test_agreement.py",
+    "tests/house/test_readme.py",
+    "tests/analytics/days/test_fill.py",
+    "tests/receiving/test_storm.py",
+    "tests/receiving/test_clients.py",
+    "tests/receiving/test_fuzz.py",
+    "tests/analytics/test_promises_on_the_demo.py",
+    "tests/analytics/test_demo.py",
+    "tests/embedded/test_settings.py",
+    "tests/lifecycle/test_known_at.py",
+    "tests/lifecycle/test_identity_programs.py",
+    "tests/analytics/days/test_members_and_falls.py",
+    "tests/analytics/value/test_scoring.py",
 )
 
 
