@@ -34,18 +34,19 @@ window.clmCharts = {
 (() => {
   const still = () => document.documentElement.classList.contains("still") || matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  function draw(element) {
+  function draw(element, isStill = still()) {
     const data = JSON.parse(document.getElementById(element.dataset.from).textContent);
     const build = window.clmCharts.kinds[element.dataset.chart];
     window.echarts.getInstanceByDom(element)?.dispose();
     const chart = window.echarts.init(element, null, { renderer: "svg" });
     chart.setOption({
-      animation: !still(), animationDuration: 300,
+      animation: !isStill, animationDuration: 300,
       textStyle: { fontFamily: window.clmCharts.font() },
       aria: { enabled: true, label: { description: data.description } },
       ...build(data, element),
     });
     element.dataset.drawn = "yes";
+    return chart;
   }
 
   const all = () => document.querySelectorAll("[data-chart]");
@@ -74,6 +75,30 @@ window.clmCharts = {
     for (const { target } of entries) if (visible(target) && Number(target.dataset.width) !== target.clientWidth) {
       target.dataset.width = target.clientWidth;
       draw(target);
+    }
+  });
+
+  // A sheet of paper is light, and as wide as it is: charts are drawn for it, and again for the screen.
+  const SHEET = "42rem";
+  let theme = null;
+  addEventListener("beforeprint", () => {
+    theme = document.documentElement.dataset.theme ?? "";
+    document.documentElement.dataset.theme = "light";
+    sizes.disconnect();
+    for (const element of all()) if (element.dataset.drawn && visible(element)) {
+      element.style.inlineSize = SHEET;
+      draw(element, true).getZr().flush();
+    }
+  });
+  addEventListener("afterprint", () => {
+    if (theme === null) return;
+    if (theme) document.documentElement.dataset.theme = theme;
+    else delete document.documentElement.dataset.theme;
+    theme = null;
+    for (const element of all()) if (element.dataset.drawn) {
+      element.style.inlineSize = "";
+      if (visible(element)) draw(element, true);
+      sizes.observe(element);
     }
   });
 
