@@ -1,4 +1,5 @@
-"""Files of exactly what a page shows: one row per number, in the units of the API, as CSV or JSON."""
+"""Files of exactly what a page shows: one row per number, in the units of the API, as CSV or JSON; `workbooks` makes
+sheets of the same rows."""
 
 import csv
 import io
@@ -40,6 +41,16 @@ def scope_cells(*, scope: Scope, **more: str) -> list[Cell]:
         **more,
     }
     return [Cell("scope", name, "", value) for name, value in told.items()]
+
+
+def definition_cells(defined: Iterable[tuple[str, str, str]]) -> list[Cell]:
+    """What the figures of a page mean: rows of (key, definition, formula or "")."""
+    cells = []
+    for key, definition, formula in defined:
+        cells.append(Cell("definitions", key, "definition", definition))
+        if formula:
+            cells.append(Cell("definitions", key, "formula", formula))
+    return cells
 
 
 def csv_text(cells: Iterable[Cell]) -> str:

@@ -111,6 +111,11 @@ def entries(*, asked: Asked, page: str | None = None) -> EntryPage:
     )
 
 
+def all_entries(*, asked: Asked, most: int) -> list[Spend]:
+    """The entries in the same order, at most so many of them."""
+    return list(asked.entries().select_related("channel", "campaign").order_by("-day", "-pk")[:most])
+
+
 def summed(*, asked: Asked, by: str) -> tuple[SummedRow, ...]:
     """The sums of each month (latest first), or of each channel or campaign (most first)."""
     # Whose sums these are is said by name, which the types of queries cannot follow.

@@ -65,6 +65,16 @@ from analytics.pages.news import news
 from analytics.pages.overview import overview, overview_file
 from analytics.pages.placements import customer_place, customer_placement_end, customer_placement_withdraw
 from analytics.pages.rates import rate_delete, rates, rates_job, rates_upload
+from analytics.pages.reports import (
+    report,
+    report_edit,
+    report_leave,
+    report_mailing,
+    report_new,
+    report_outside,
+    report_remove,
+    reports,
+)
 from analytics.pages.retention import cohorts, retention_file
 from analytics.pages.review import review, review_pair, review_search
 from analytics.pages.rules import rule_words, segment_new, segment_rule, stage_new, stage_rule, sub_rule, sub_rule_new
@@ -87,7 +97,7 @@ from analytics.pages.senders import (
     source_tail,
     sources,
 )
-from analytics.pages.spend import spend, spend_delete, spend_edit, spend_new, spend_upload
+from analytics.pages.spend import spend, spend_delete, spend_edit, spend_file, spend_new, spend_upload
 from analytics.pages.stage_model_forms import (
     model_copy,
     model_default,
@@ -102,7 +112,7 @@ from analytics.pages.sub_rules import sub_rules
 from analytics.pages.support import support_file, support_page
 from analytics.pages.system import system, system_import, system_retry
 from analytics.pages.users import user, user_access, user_link, user_new, users
-from analytics.pages.value import value
+from analytics.pages.value import value, value_file
 from analytics.pages.webhooks import webhook, webhook_edit, webhook_new, webhook_remove, webhook_secret, webhooks
 
 urlpatterns = [
@@ -149,6 +159,7 @@ urlpatterns = [
     path("value/", value, name="value"),
     path("acquisition/", acquisitions, name="acquisition"),
     path("acquisition.<slug:kind>", acquisition_file, name="acquisition_file"),
+    path("value.<slug:kind>", value_file, name="value_file"),
     path("movement.<slug:kind>", movement_file, name="movement_file"),
     path("models/", models, name="models"),
     path("models/new/", model_new, name="model_new"),
@@ -229,7 +240,16 @@ urlpatterns = [
     path("webhooks/<int:webhook_id>/edit/", webhook_edit, name="webhook_edit"),
     path("webhooks/<int:webhook_id>/secret/", webhook_secret, name="webhook_secret"),
     path("webhooks/<int:webhook_id>/remove/", webhook_remove, name="webhook_remove"),
+    path("reports/", reports, name="reports"),
+    path("reports/new/", report_new, name="report_new"),
+    path("reports/leave/<int:recipient_id>/<str:signature>/", report_leave, name="report_leave"),
+    path("reports/<int:report_id>/", report, name="report"),
+    path("reports/<int:report_id>/edit/", report_edit, name="report_edit"),
+    path("reports/<int:report_id>/outside/", report_outside, name="report_outside"),
+    path("reports/<int:report_id>/remove/", report_remove, name="report_remove"),
+    path("reports/<int:report_id>/mailings/<int:mailing_id>/", report_mailing, name="report_mailing"),
     path("spend/", spend, name="spend"),
+    path("spend.<slug:kind>", spend_file, name="spend_file"),
     path("spend/new/", spend_new, name="spend_new"),
     path("spend/file/", spend_upload, name="spend_upload"),
     path("spend/<int:spend_id>/", spend_edit, name="spend_edit"),

@@ -45,6 +45,8 @@ app.conf.beat_schedule = {
     "export_files": {"task": "clm.tasks.export_files", "schedule": crontab(minute=11), "options": {"expires": 3600.0}},
     "score": {"task": "clm.tasks.score", "schedule": 60.0, "options": {"expires": 60.0}},
     "old_imports": {"task": "clm.tasks.old_imports", "schedule": crontab(minute=23), "options": {"expires": 3600.0}},
+    "reports": {"task": "clm.tasks.reports", "schedule": 5.0, "options": {"expires": 5.0}},
+    "old_mailings": {"task": "clm.tasks.old_mailings", "schedule": crontab(minute=37), "options": {"expires": 3600.0}},
     "duplicates": {"task": "clm.tasks.duplicates", "schedule": 10.0, "options": {"expires": 10.0}},
     "partitions": {"task": "clm.tasks.partitions", "schedule": crontab(hour=3, minute=17)},
     "answers": {"task": "clm.tasks.answers", "schedule": crontab(minute=41), "options": {"expires": 3600.0}},

@@ -7,6 +7,8 @@ from analytics.days.fill import count_sales_anew, fill
 from analytics.exports.jobs import forget_files
 from analytics.exports.process import start_if_needed
 from analytics.forgetting import forget_the_erased
+from analytics.reports.planning import forget_mailings
+from analytics.reports.process import start_if_due
 from campaigns.outgoing.deliver import deliver
 from campaigns.outgoing.ending import forget_deliveries
 from clm.celery import app
@@ -127,6 +129,18 @@ def imports(**_later: Any) -> int:
 def convert(**_later: Any) -> int:
     """Some of the money that a new exchange rate can convert (manage.py convert)."""
     return convert_asked(seconds=CONVERT_SECONDS)
+
+
+@app.task(name="clm.tasks.reports", expires=10)
+def reports(**_later: Any) -> bool:
+    """See to it that somebody sends the reports that are due or asked for (manage.py send_reports)."""
+    return start_if_due()
+
+
+@app.task(name="clm.tasks.old_mailings")
+def old_mailings(**_later: Any) -> int:
+    """Forget what was sent as reports long ago (manage.py send_reports --forget)."""
+    return forget_mailings(now=clock())
 
 
 @app.task(name="clm.tasks.old_imports")

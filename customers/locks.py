@@ -28,7 +28,8 @@ is tried, and held by a session over many transactions, by whoever fulfils what 
 DRAFTING is held by whoever drafts a change of what stages and segments mean, before anything else: numbers of versions
 and keys are given to one after the other.
 
-DELIVERING is tried, and held by a session over many transactions, by whoever delivers webhooks.
+DELIVERING is tried, and held by a session over many transactions, by whoever delivers webhooks; MAILING likewise by
+whoever sends reports.
 
 FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
 because of it, so that one source is filled from one file at a time.
@@ -62,6 +63,7 @@ DRAFTING = 7312
 FILLING = 7313
 DELIVERING = 7314
 SCORING = 7315
+MAILING = 7316
 
 # Whoever waits for an exclusive lock holds up all who come after: it is tried for so long, so many times, with pauses
 # in which the others go on, before it is simply waited for.

@@ -55,6 +55,19 @@ from .possible_merges import (
     RefusePossibleMerge,
 )
 from .previews import PreviewModel, PreviewSegment, PublishModel
+from .reports import (
+    Mailings,
+    OneMailing,
+    OneRecipient,
+    OneReport,
+    Outsiders,
+    PauseReport,
+    PreviewReport,
+    Recipients,
+    Reports,
+    ResumeReport,
+    SendAgain,
+)
 from .rules import EvaluateRule
 from .segment_drafts import SegmentHands, SegmentRule, SegmentUpload
 from .segments import OneSegment, SegmentMembers, Segments, SegmentTrend
@@ -122,6 +135,21 @@ urlpatterns = [
         "webhooks/<str:webhook>/deliveries/<str:delivery>/retry/",
         RetryDelivery.as_view(),
         name="api_webhook_delivery_retry",
+    ),
+    path("reports/", Reports.as_view(), name="api_reports"),
+    path("reports/<str:report>/", OneReport.as_view(), name="api_report"),
+    path("reports/<str:report>/pause/", PauseReport.as_view(), name="api_report_pause"),
+    path("reports/<str:report>/resume/", ResumeReport.as_view(), name="api_report_resume"),
+    path("reports/<str:report>/preview/", PreviewReport.as_view(), name="api_report_preview"),
+    path("reports/<str:report>/recipients/", Recipients.as_view(), name="api_report_recipients"),
+    path("reports/<str:report>/recipients/<str:recipient>/", OneRecipient.as_view(), name="api_report_recipient"),
+    path("reports/<str:report>/outsiders/", Outsiders.as_view(), name="api_report_outsiders"),
+    path("reports/<str:report>/mailings/", Mailings.as_view(), name="api_report_mailings"),
+    path("reports/<str:report>/mailings/<str:mailing>/", OneMailing.as_view(), name="api_report_mailing"),
+    path(
+        "reports/<str:report>/mailings/<str:mailing>/sendings/<str:sending>/send-again/",
+        SendAgain.as_view(),
+        name="api_report_send_again",
     ),
     path("identities/", Identities.as_view(), name="api_identities"),
     path("merges/", Merges.as_view(), name="api_merges"),

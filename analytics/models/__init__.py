@@ -1,4 +1,4 @@
-"""Figures that are kept, and files that were taken away. One module per family of tables."""
+"""Figures that are kept, files that were taken away, and reports that are sent. One module per family of tables."""
 
 from .acquisition import Acquired, CohortDraw, CohortMonth, CreditDay, PathStep
 from .exports import Export
@@ -16,6 +16,7 @@ from .kept import (
     StageMove,
     StageShift,
 )
+from .reports import Mailing, Recipient, Report, Sending
 from .scores import Score, Scoring
 
 __all__ = [
@@ -29,13 +30,17 @@ __all__ = [
     "Export",
     "Fall",
     "Listed",
+    "Mailing",
     "Member",
     "PathStep",
+    "Recipient",
+    "Report",
     "Revision",
     "SalesDay",
     "Score",
     "Scoring",
     "Seen",
+    "Sending",
     "StageDay",
     "StageMove",
     "StageShift",

@@ -1,12 +1,18 @@
-"""Answers as files to keep: CSV for spreadsheets, JSON for programs."""
+"""Answers as files to keep: CSV and XLSX for spreadsheets, JSON for programs."""
 
 from collections.abc import Sequence
 
 from django.http import Http404, HttpResponse
 
 from analytics.files import Cell, csv_text, json_text
+from analytics.workbooks import workbook_bytes
 
-KINDS = {"csv": ("text/csv; charset=utf-8", csv_text), "json": ("application/json", json_text)}
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KINDS = {
+    "csv": ("text/csv; charset=utf-8", csv_text),
+    "xlsx": (WORKBOOK, workbook_bytes),
+    "json": ("application/json", json_text),
+}
 
 
 def answered_file(*, kind: str, name: str, cells: Sequence[Cell]) -> HttpResponse:
@@ -15,7 +21,7 @@ def answered_file(*, kind: str, name: str, cells: Sequence[Cell]) -> HttpRespons
         raise Http404
     content_type, written = KINDS[kind]
     return HttpResponse(
-        written(cells),
+        written(cells),  # type: ignore[operator]
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
     )

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from analytics.figures import FigureGroup
-from analytics.files import Cell, scope_cells
+from analytics.files import Cell, definition_cells, scope_cells
 from analytics.metrics import BASES, metric_groups
 from analytics.scope import Scope
 from analytics.units import shown_number, shown_unit
@@ -58,13 +58,14 @@ def metrics_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpRespo
     if basis not in BASES:
         raise QuestionError("basis", str(_NO_BASIS % _KNOWN))
     groups = metric_groups(scope=asked.scope, basis=basis)
-    return answered_file(kind=kind, name="metrics", cells=_cells(groups, asked.scope, basis))
+    return answered_file(kind=kind, name="metrics", cells=metric_cells(groups, asked.scope, basis))
 
 
-def _cells(groups: tuple[FigureGroup, ...], scope: Scope, basis: str) -> list[Cell]:
+def metric_cells(groups: tuple[FigureGroup, ...], scope: Scope, basis: str) -> list[Cell]:
     installation = Installation.current()
     digits, currency = installation.minor_digits, installation.currency
     cells = scope_cells(scope=scope, basis=basis, currency=currency)
+    cells += definition_cells((one.key, one.definition, one.formula) for group in groups for one in group.metrics)
     for group in groups:
         for figure in group.metrics:
             moved = figure.moved.sentence if figure.moved else ""

@@ -61,17 +61,17 @@ def moves(request: HttpRequest, *, now: datetime) -> HttpResponse:
         {
             **context,
             "stocks": [_stock_row(found, one) for one in found.stocks],
-            "stock_chart": _stock_chart(found),
+            "stock_chart": stock_chart(found),
             "stock_days": _stock_days(found),
             "moved": moved,
             "flows_chart": sankey_payload(flows=moved, description=flows_sentence(flows=moved, period=asked.period)),
             "matrix": _matrix_rows(found),
             "stages": found.matrix.stages,
             "steps": [_step_row(found, one) for one in found.steps],
-            "steps_said": _steps_sentence(found),
+            "steps_said": steps_sentence(found),
             "stays": [_stay_row(found, one) for one in found.stays],
             "growth": [_growth_row(one) for one in reversed(found.growth)],
-            "growth_chart": _growth_chart(found),
+            "growth_chart": growth_chart(found),
             "broken_figures": [said for told in broken.values() for said in told],
         },
         status=asked.status,
@@ -86,7 +86,7 @@ def movement_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResp
         raise Http404
     model = asked.scope.model or stage_model()
     found = movement(model=model, scope=asked.scope, since=beginning(scope=asked.scope))
-    return answered_file(kind=kind, name="movement", cells=_cells(found))
+    return answered_file(kind=kind, name="movement", cells=movement_cells(found))
 
 
 def _query(found: Movement, kind: str, *stages: StageRef | None) -> str:
@@ -107,7 +107,7 @@ def _stock_row(found: Movement, one: Stock) -> dict[str, Any]:
     return {"stage": one.stage, "counts": counts, "entered": one.entered, "left": one.left}
 
 
-def _stock_chart(found: Movement) -> dict[str, Any]:
+def stock_chart(found: Movement) -> dict[str, Any]:
     return {
         "description": _stock_sentence(found),
         "labels": [label.isoformat() for label in found.labels],
@@ -185,7 +185,7 @@ def _step_row(found: Movement, one: Step) -> dict[str, Any]:
         "is_last": one.hours is None,
         "conversion": one.conversion,
         "interval": one.interval,
-        "wait": _said_length(one.hours) if one.hours is not None else "",
+        "wait": said_length(one.hours) if one.hours is not None else "",
         "most": most,
     }
 
@@ -197,11 +197,11 @@ def _stay_row(found: Movement, one: Stay) -> dict[str, Any]:
         "entered_query": _query(found, "entered", one.stage) if one.entered else "",
         "left": one.left,
         "left_query": _query(found, "left", one.stage) if one.left else "",
-        "wait": _said_length(one.hours),
+        "wait": said_length(one.hours),
     }
 
 
-def _said_length(hours: Length) -> str:
+def said_length(hours: Length) -> str:
     """A median with its interval: `12 days (8 to 20 days)`."""
     if not hours.number:
         return _("n/a: nobody entered")
@@ -218,7 +218,7 @@ def _hours(hours: int) -> str:
     return _("%s d") % number(round(hours / 24))
 
 
-def _steps_sentence(found: Movement) -> str:
+def steps_sentence(found: Movement) -> str:
     told = "; ".join(
         _("of %(n)s who entered %(stage)s, %(share)s went on")
         % {"n": number(one.entered), "stage": one.stage.name, "share": percent(one.conversion)}
@@ -242,7 +242,7 @@ def _growth_row(one: Growth) -> dict[str, Any]:
     }
 
 
-def _growth_chart(found: Movement) -> dict[str, Any]:
+def growth_chart(found: Movement) -> dict[str, Any]:
     last = found.growth[-1].counts
     told = _(
         "Active customers, period by period. In the last one %(first)s were new, %(back)s came back and %(lost)s were "
@@ -264,7 +264,7 @@ def _growth_chart(found: Movement) -> dict[str, Any]:
 
 
 # --- files -----------------------------------------------------------------------------------------------------
-def _cells(found: Movement) -> list[Cell]:
+def movement_cells(found: Movement) -> list[Cell]:
     cells = scope_cells(scope=found.scope, model=found.model.key)
 
     def add(section: str, item: str, measure: str, value: Any, unit: str = "customers", note: str = "") -> None:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from analytics.customer_list import anybody
 from analytics.days.identities import broken_of
-from analytics.files import Cell, scope_cells
+from analytics.files import Cell, definition_cells, scope_cells
+from analytics.metrics import METRICS
 from analytics.scope import Scope
 from analytics.sorting import Sorting, active_customers, live_models, stage_model
 from analytics.sources import SourceNote, source_notes
@@ -77,7 +78,7 @@ class Answer:
     sources: tuple[SourceNote, ...]
 
 
-def _answer(asked: Question, *, model: Sorting, now: datetime, known_at: datetime | None) -> Answer:
+def answered(asked: Question, *, model: Sorting, now: datetime, known_at: datetime | None) -> Answer:
     scope = asked.scope
     believed: dict[str, Any] = {
         "known_at": known_at,
@@ -111,7 +112,7 @@ def overview(request: HttpRequest, *, now: datetime) -> HttpResponse:
     }
     if not anybody():
         return render(request, "pages/overview.html", {**context, "empty": True}, status=asked.status)
-    answer = _answer(asked, model=model, now=now, known_at=dates_of(request).known_at)
+    answer = answered(asked, model=model, now=now, known_at=dates_of(request).known_at)
     sentence = flows_sentence(flows=answer.moved, period=asked.period)
     broken = broken_of(versions=[model.version])
     return render(
@@ -142,11 +143,11 @@ def overview_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResp
         raise Http404
     model = asked.scope.model or stage_model()
     known_at = dates_of(request).known_at
-    answer = _answer(asked, model=model, now=now, known_at=known_at)
-    return answered_file(kind=kind, name="overview", cells=_cells(answer, asked.scope, known_at))
+    answer = answered(asked, model=model, now=now, known_at=known_at)
+    return answered_file(kind=kind, name="overview", cells=overview_cells(answer, asked.scope, known_at))
 
 
-def _cells(answer: Answer, scope: Scope, known_at: datetime | None) -> list[Cell]:
+def overview_cells(answer: Answer, scope: Scope, known_at: datetime | None) -> list[Cell]:
     installation = Installation.current()
 
     def cell(section: str, item: str, measure: str, value: Any, unit: str = "count", note: str = "") -> Cell:
@@ -156,6 +157,7 @@ def _cells(answer: Answer, scope: Scope, known_at: datetime | None) -> list[Cell
 
     told = {} if known_at is None else {"stages_known_at": written(known_at)}
     cells = scope_cells(scope=scope, model=answer.model.key, currency=installation.currency, **told)
+    cells += definition_cells((tile.key, tile.definition, METRICS[tile.key].formula) for tile in answer.tiles)
     for tile in answer.tiles:
         moved = tile.moved.sentence if tile.moved else ""
         cells.append(

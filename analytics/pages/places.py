@@ -78,6 +78,7 @@ PAGES = (
         "tickets contact reasons response resolution times help desk waiting",
         "metrics.view",
     ),
+    ("reports", gettext_lazy("Reports"), "mail", "mail e-mail email schedule scheduled send print", "reports.edit"),
     ("models", gettext_lazy("Stage models"), "stack-2", "lifecycle rules", "stages.view"),
     ("campaigns", gettext_lazy("Campaigns"), "speakerphone", "marketing utm budget", "campaigns.view"),
     (
@@ -142,6 +143,7 @@ ACTS = (
     ("campaign_new", gettext_lazy("New campaign"), "speakerphone", "create add", "campaigns.edit"),
     ("user_new", gettext_lazy("New user"), "user-plus", "invite add team member login", "users.manage"),
     ("key_new", gettext_lazy("New API key"), "key", "token create add", "users.manage"),
+    ("report_new", gettext_lazy("New report of the overview"), "mail", "create add mail schedule", "reports.edit"),
     ("webhook_new", gettext_lazy("New webhook"), "webhook", "hook create add notify", "webhooks.manage"),
     ("account_key_new", gettext_lazy("New key of your own"), "key", "api token create add", "account.own"),
     ("segment_new", gettext_lazy("New segment"), "users-group", "rule create add", "segments.edit"),

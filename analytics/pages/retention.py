@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -35,7 +35,7 @@ TAKES = (*SCOPED, "by", "unit", "mode", "show")
 @page("metrics.view", takes=TAKES)
 def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
     asked = question(request.GET, now=now, takes=SCOPED, errors_are_shown=True)
-    wanted, show, asked = _wanted(request, asked)
+    wanted, show, asked = wanted_cohorts(request.GET, asked)
     context = {
         **asked.context,
         "segments": asked.choices["segments"],
@@ -53,11 +53,11 @@ def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "pages/retention.html",
         {
             **context,
-            "heatmap": _heatmap(table, show),
+            "heatmap": heatmap(table, show),
             "heading": _("Cohorts by %(beginning)s") % {"beginning": BEGINNINGS[wanted.by][0]},
             "caption": _("How many of each cohort came back"),
-            "said": _said(table),
-            "early": _early(table, beginning(scope=asked.scope)),
+            "said": said_of(table),
+            "early": early(table, beginning(scope=asked.scope)),
             "file_address": "retention_file",
         },
         status=asked.status,
@@ -68,18 +68,18 @@ def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
 def retention_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
     """What the page of retention shows, as a file; with customers and money alike."""
     asked = question(request.GET, now=now, takes=SCOPED)
-    wanted, _show, checked = _wanted(request, asked)
+    wanted, _show, checked = wanted_cohorts(request.GET, asked)
     if checked.errors:
         raise QuestionError(*next(iter(checked.errors.items())))
     if not anybody():
         raise Http404
     table = cohort_table(scope=asked.scope, asked=wanted)
-    return answered_file(kind=kind, name="retention", cells=_rows(table))
+    return answered_file(kind=kind, name="retention", cells=cohort_cells(table))
 
 
-def _wanted(request: HttpRequest, asked: Question) -> tuple[Asked, str, Question]:
+def wanted_cohorts(query: QueryDict, asked: Question) -> tuple[Asked, str, Question]:
     """What cohorts are wanted; a parameter that cannot be used is told, and the first choice stands in its place."""
-    given = {name: request.GET.get(name) or "" for name in ("by", "unit", "mode", "show")}
+    given = {name: query.get(name) or "" for name in ("by", "unit", "mode", "show")}
     for name, choices in (("by", BEGINNINGS), ("unit", UNITS), ("mode", MODES), ("show", SHOWS)):
         if given[name] and given[name] not in choices:
             asked = asked.wrong(name, given[name], _("Choose one of %(known)s.") % {"known": ", ".join(choices)})
@@ -98,7 +98,7 @@ def _choices(wanted: Asked, show: str) -> list[tuple[str, Any, list[tuple[str, A
     ]
 
 
-def _heatmap(table: Table, show: str) -> dict[str, Any]:
+def heatmap(table: Table, show: str) -> dict[str, Any]:
     installation = Installation.current()
     most = max((cell.revenue for one in table.cohorts for cell in one.cells[1:]), default=0)
 
@@ -153,7 +153,7 @@ def _url(table: Table, one: Cohort, k: int | None) -> str:
     return f"{reverse('customers')}?group={cohort_group(table.asked, one.start, k)}&{of.query()}"
 
 
-def _said(table: Table) -> str:
+def said_of(table: Table) -> str:
     """The table in a sentence."""
     unit = UNITS[table.asked.unit][0]
     told = [
@@ -166,7 +166,7 @@ def _said(table: Table) -> str:
     return _("Of all cohorts that are old enough, %(told)s.") % {"told": ", ".join(told)}
 
 
-def _early(table: Table, since: Beginning | None) -> str:
+def early(table: Table, since: Beginning | None) -> str:
     """Whoever bought before records begin looks new in the first cohorts."""
     if since is None or not table.cohorts or since.first < table.cohorts[0].start:
         return ""
@@ -175,7 +175,7 @@ def _early(table: Table, since: Beginning | None) -> str:
     ) % {"first": plain_date(since.first)}
 
 
-def _rows(table: Table) -> list[Row]:
+def cohort_cells(table: Table) -> list[Row]:
     installation = Installation.current()
     asked = table.asked
     rows = scope_cells(scope=table.scope, by=asked.by, unit=asked.unit, mode=asked.mode)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,7 +26,9 @@ from customers.models import Channel, Installation
 from customers.rates import known_currency
 
 from .asking import page
+from .exports import answered_file
 from .forms import Crumb, beside, by_rule, confirm, leading_to, status
+from .spend_cells import spend_cells
 
 MOST_SHOWN = 200
 KINDS = {"paid": True, "other": False}
@@ -182,12 +184,29 @@ def spend(request: HttpRequest, *, now: datetime) -> HttpResponse:
     if not form.is_valid():
         return render(request, "pages/spend.html", {**context, "by": "entry"}, status=400)
     asked, by = form.asked(), form.cleaned_data["by"] or "entry"
+    context["file_address"] = "spend_file"
     context |= {"by": by, "total": spend_table.total(asked=asked), "narrowed": asked != Asked()}
     if by == "entry":
         context["entries"] = spend_table.entries(asked=asked, page=request.GET.get("cursor") or None)
     else:
         context["rows"] = spend_table.summed(asked=asked, by=by)
     return render(request, "pages/spend.html", context)
+
+
+@page("campaigns.view", takes=("by", "channel", "campaign", "kind", "from", "until", "cursor"))
+def spend_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
+    """What the page of spend shows, as a file: all its entries, not only those of one page."""
+    asked, by = asked_spend(request.GET)
+    return answered_file(kind=kind, name="spend", cells=spend_cells(asked, by))
+
+
+def asked_spend(query: QueryDict) -> tuple[Asked, str]:
+    """Which spend an address asks for, and one row for each of what; QuestionError for what it cannot."""
+    form = FilterForm(query)
+    if not form.is_valid():
+        field, said = next(iter(form.errors.items()))
+        raise QuestionError(field, str(said[0]))
+    return form.asked(), form.cleaned_data["by"] or "entry"
 
 
 @page("spend.edit", takes=("channel", "campaign"))

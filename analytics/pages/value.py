@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics import scores
 from analytics.customer_list import anybody
+from analytics.files import Cell
 from analytics.models import Scoring
 from analytics.value import arithmetic
 from clm.lib.templatetags.numbers import number, percent, quantity_text
@@ -22,7 +23,9 @@ from customers.models import Installation
 
 from .asking import page
 from .charts import lines_payload
+from .exports import answered_file
 from .news import news_of
+from .value_cells import value_cells
 
 # So far off on the whole, as a share of customers, a forecast was wrong for a reason and not by chance.
 UNUSUAL = 0.05
@@ -84,36 +87,47 @@ def value(request: HttpRequest, *, now: datetime) -> HttpResponse:
     if scoring is None:
         nothing = {"empty": True, "anybody": anybody(), "is_ordered": scores.is_anything_ordered(now=now)}
         return render(request, "pages/value.html", {**context, **nothing})
+    return render(request, "pages/value.html", {**context, **shown(scoring)})
+
+
+@page("metrics.view")
+def value_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
+    """What the page of value shows, as a file."""
+    scoring = scores.latest_scoring()
+    cells = [Cell("scope", "as_of", "", None, note="nothing was computed yet")]
+    return answered_file(
+        kind=kind, name="value", cells=cells if scoring is None else value_cells(scoring, shown(scoring))
+    )
+
+
+def shown(scoring: Scoring) -> dict[str, Any]:
+    """All that the page shows of a scoring."""
     document, percent_of_revenue = scoring.document, scores.margin_percent()
     counts = scores.counts(scoring=scoring)
     tracking = _tracking(document)
-    return render(
-        request,
-        "pages/value.html",
-        {
-            **context,
-            "scoring": scoring,
-            "document": document,
-            "shown": scores.shown_fit(document),
-            "fits": [_fit(one) for one in document["fits"]],
-            "left_out": ", ".join(document["left_out"]),
-            "totals": scores.totals(scoring=scoring),
-            "worth": _worth(scoring, percent_of_revenue),
-            "margin": percent_of_revenue,
-            "why_not": _why_not(document),
-            "tracking": tracking,
-            "tracking_chart": lines_payload(series=tracking) if tracking else None,
-            "alive": _tenths("alive", counts["alive"]) if document["totals"]["alive"] is not None else [],
-            "worth_steps": _worth_steps(document, counts["worth"], percent_of_revenue),
-            "spending": {**document["spending"], "said": VERDICTS[document["spending"]["verdict"]]},
-            "heatmap": _heatmap(counts["rfm"]),
-            "classes": _classes(document, counts["rfm"]),
-            "risk": _risk(document, counts["risk"]),
-            "contracts": document["contracts"],
-            "contract_fits": [_contract_fit(one, percent_of_revenue) for one in document["contracts"]["fits"]],
-            "contract_money": _contract_money(document["contracts"], percent_of_revenue),
-        },
-    )
+    return {
+        "scoring": scoring,
+        "document": document,
+        "shown": scores.shown_fit(document),
+        "fits": [_fit(one) for one in document["fits"]],
+        "left_out": ", ".join(document["left_out"]),
+        "totals": scores.totals(scoring=scoring),
+        "worth": _worth(scoring, percent_of_revenue),
+        "margin": percent_of_revenue,
+        "why_not": _why_not(document),
+        "tracking": tracking,
+        "tracking_chart": lines_payload(series=tracking) if tracking else None,
+        "alive": _tenths("alive", counts["alive"]) if document["totals"]["alive"] is not None else [],
+        "worth_steps": _worth_steps(document, counts["worth"], percent_of_revenue),
+        "spending": {**document["spending"], "said": VERDICTS[document["spending"]["verdict"]]},
+        "heatmap": _heatmap(counts["rfm"]),
+        "classes": _classes(document, counts["rfm"]),
+        "risk": _risk(document, counts["risk"]),
+        "contracts": document["contracts"],
+        "contract_fits": [_contract_fit(one, percent_of_revenue) for one in document["contracts"]["fits"]],
+        "contract_money": _contract_money(document["contracts"], percent_of_revenue),
+        "file_address": "value_file",
+    }
 
 
 def _fit(one: dict[str, Any]) -> dict[str, Any]:
@@ -249,6 +263,7 @@ def _heatmap(counts: dict[int, int]) -> dict[str, Any]:
                 "cells": [
                     {
                         "text": number(customers),
+                        "customers": customers,
                         "level": min(7, int(8 * customers / most)) if customers else None,
                         "incomplete": False,
                         "url": _list_url("rf", 10 * recency + frequency) if customers else "",
@@ -306,7 +321,7 @@ def _classes(document: dict[str, Any], counts: dict[int, int]) -> list[dict[str,
                 "value": told(kept["most_common"], name),
                 "classes": len(kept["numbers"]),
             }
-        found.append({"title": title, "rows": rows, "note": note})
+        found.append({"key": name, "title": title, "rows": rows, "note": note})
     return found
 
 

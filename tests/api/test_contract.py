@@ -42,6 +42,7 @@ from lifecycle.revise import add_segment
 from tests.factories import make_customer
 from tests.lasting import SOAKING
 from tests.lifecycle.making import ago, installed
+from tests.reports.conftest import make_report, outsider, ready
 
 # So many requests in all, however many operations there come to be, and never fewer than a few of each.
 REQUESTS, A_FEW = 1_400, 8
@@ -155,7 +156,14 @@ def one_of_everything() -> dict[str, str]:
     example = add_example(subject=model.pk, name="the first day", stage="lapsed", customer=customer, day=1)
     segment = Segment.objects.get(key="active_customer")
     member = add_example(subject=segment.pk, name="is in it", stage="in", history={}, day=1)
+    report = make_report()
+    reader = outsider(report, "reader@example.org")
+    mailing = ready(report)
     return {
+        "report": str(report.pk),
+        "recipient": str(reader.pk),
+        "mailing": str(mailing.pk),
+        "sending": str(mailing.sendings.get().pk),
         "example": str(example.pk),
         "segment_example": str(member.pk),
         "sub_rule": str(SubRule.objects.get(name="advocate").pk),
@@ -244,6 +252,8 @@ def plausible(path: str, seeded: dict[str, str]) -> dict[str, list[Any]]:
         **({"stages": [_KEYS]} if path.endswith(("/precedence/", "/positions/")) else {}),
         **({"day": [3, None], "at": [None], "stage": ["lapsed", "in", None]} if "/examples/" in path else {}),
         "url": ["https://example.org/hook"],
+        "pages": [[{"view": "metrics", "question": "period=30d"}], [{"view": "spend"}]],
+        "weekday": [0, None],
         "model_keys": [["seven"], []],
         "segment_keys": [["active_customer"], []],
         "since": ["2025-01-01"],

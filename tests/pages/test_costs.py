@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.exports.jobs import make_waiting, noted
 from analytics.exports.links import token
+from analytics.reports.leaving import secret_of
 from analytics.urls import urlpatterns
 from campaigns.keeping import create_campaign
 from campaigns.outgoing.events import MERGED
@@ -27,6 +28,7 @@ from lifecycle.models import Segment, StageModel
 from lifecycle.place import place
 from lifecycle.revise import add_segment
 from tests.pages.conftest import Shop
+from tests.reports.conftest import make_report, outsider, ready
 
 # By route, how many queries its page may make; a page without a row fails below.
 COSTS = {
@@ -63,6 +65,7 @@ COSTS = {
     "support.<slug:kind>": 20,
     "acquisition/": 22,
     "acquisition.<slug:kind>": 20,
+    "value.<slug:kind>": 12,
     "movement.<slug:kind>": 24,
     "models/": 10,
     "models/new/": 8,
@@ -127,6 +130,7 @@ COSTS = {
     "sources/<slug:key>/key/": 6,
     "sources/<slug:key>/close/": 6,
     "spend/": 11,
+    "spend.<slug:kind>": 12,
     "spend/new/": 10,
     "spend/file/": 8,
     "spend/<int:spend_id>/": 9,
@@ -149,6 +153,14 @@ COSTS = {
     "webhooks/<int:webhook_id>/edit/": 12,
     "webhooks/<int:webhook_id>/secret/": 8,
     "webhooks/<int:webhook_id>/remove/": 8,
+    "reports/": 10,
+    "reports/new/": 80,
+    "reports/<int:report_id>/": 16,
+    "reports/<int:report_id>/edit/": 9,
+    "reports/<int:report_id>/outside/": 8,
+    "reports/<int:report_id>/remove/": 8,
+    "reports/<int:report_id>/mailings/<int:mailing_id>/": 12,
+    "reports/leave/<int:recipient_id>/<str:signature>/": 6,
     "users/": 7,
     "users/new/": 6,
     "users/<int:user_id>/": 7,
@@ -212,7 +224,13 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
     export.refresh_from_db()
     webhook, _secret = create_endpoint(told={"url": f"https://example.org/{number}", "events": [MERGED]}, now=now)
     ping(endpoint=webhook, now=now)
+    report = make_report(name=f"Report {number}")
+    reader = outsider(report, f"reader{number}@example.org")
     return {
+        "report_id": report.pk,
+        "mailing_id": ready(report).pk,
+        "recipient_id": reader.pk,
+        "signature": secret_of(reader),
         "webhook_id": webhook.pk,
         "export_id": export.pk,
         "secret": token(export),

@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from customers.models import TouchpointType
 from tests.pages.conftest import Shop, faults, look, overflow
+from tests.reports.conftest import make_report, outsider, ready
 
 # Each theme and each width once.
 MODES = [("light", 1280), ("dark", 390)]
@@ -49,6 +50,8 @@ PAGES = [
     "/styleguide/",
     "/account/password/change/",
 ]
+# Pages of somebody who may do more than an agent.
+MARKETERS_PAGES = ["/reports/", "/reports/new/", "/reports/{report}/", "/reports/{report}/mailings/{mailing}/"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -65,6 +68,23 @@ def test_page_is_accessible_and_fits_in_both_themes_and_widths(path: str, shop: 
     # 1280 pixels enlarged four times are 320 (WCAG 1.4.10).
     agent.set_viewport_size({"width": 320, "height": 256})
     assert not overflow(agent)
+
+
+@pytest.mark.parametrize("path", MARKETERS_PAGES)
+def test_page_of_reports_is_accessible_and_fits(path: str, shop: Shop, sign_in: Callable[[str], Page]) -> None:
+    marketer = sign_in("marketer")
+    report = make_report()
+    outsider(report, "somebody@example.org")
+    address = shop.url + path.format(report=report.pk, mailing=ready(report).pk)
+    try:
+        for theme, width in MODES:
+            marketer.emulate_media(color_scheme=theme)
+            marketer.set_viewport_size({"width": width, "height": 800})
+            assert look(marketer, f"{address}?still=1").status == 200
+            assert faults(marketer) == [], (theme, width)
+            assert not overflow(marketer), (theme, width)
+    finally:
+        report.delete()
 
 
 def test_every_part_looks_the_same_each_time_in_both_themes(shop: Shop, agent: Page) -> None:

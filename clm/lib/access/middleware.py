@@ -26,6 +26,7 @@ PUBLIC = frozenset(
         "healthz",
         "readyz",
         "ingestion",  # lets in by write key
+        "report_leave",  # its address holds a signature
     }
 )
 # Pages that anybody who is logged in may use, whatever the role.

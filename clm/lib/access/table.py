@@ -31,6 +31,8 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "campaigns.view": (EVERYBODY, _("See campaigns and what was spent on them")),
     "campaigns.edit": (MARKETERS, _("Change campaigns")),
     "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
+    "reports.edit": (MARKETERS, _("Save figures as reports, and have them sent to users")),
+    "reports.send_outside": (ADMINS, _("Have reports sent to addresses outside")),
     "rates.edit": (ADMINS, _("Enter exchange rates")),
     "catalogue.edit": (ADMINS, _("Say what the names of events mean")),
     "sources.manage": (ADMINS, _("Let websites, apps and servers send, and try refused messages again")),

@@ -1,0 +1,69 @@
+"""The pages that a report can hold. A page of figures becomes reportable by a line here: a function that tells what the
+page says of a question (the query of its address) at an instant."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from clm.lib.questions import QuestionError
+
+from ..pages import metrics, movement, overview, retention
+from .blocks import Page
+from .tellings.metrics import metrics_told
+from .tellings.movement import movement_told
+from .tellings.overview import overview_told
+from .tellings.retention import retention_told
+from .tellings.spend import spend_told
+from .tellings.value import value_told
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page that can be reported. key: the name of its address; takes: the parameters it reads, of which `from` and
+    `until` are filled in by a report about the last week or month; permission: who may see it."""
+
+    key: str
+    title: Any
+    takes: Sequence[str]
+    permission: str
+    told: Callable[..., Page]
+
+    @property
+    def has_period(self) -> bool:
+        return "from" in self.takes
+
+    def page(self, question: str, *, now: datetime) -> Page:
+        """What the page says; QuestionError or NotThereError for what cannot be answered (any more)."""
+        return self.told(QueryDict(question), now=now)
+
+
+VIEWS: dict[str, View] = {
+    view.key: view
+    for view in (
+        View("overview", _("Overview"), overview.TAKES, "overview.view", overview_told),
+        View("movement", _("Movement"), movement.TAKES, "overview.view", movement_told),
+        View("metrics", _("Metrics"), metrics.TAKES, "metrics.view", metrics_told),
+        View("retention", _("Retention"), retention.TAKES, "metrics.view", retention_told),
+        View("value", _("Value"), (), "metrics.view", value_told),
+        View(
+            "spend",
+            _("Spend"),
+            ("by", "channel", "campaign", "kind", "from", "until"),
+            "campaigns.view",
+            spend_told,
+        ),
+    )
+}
+
+
+def view_of(key: str) -> View:
+    """The view of that name; QuestionError names the field `page`."""
+    if key not in VIEWS:
+        said = _now("A report holds pages of figures; choose one of %(known)s.") % {"known": ", ".join(VIEWS)}
+        raise QuestionError("page", said)
+    return VIEWS[key]
