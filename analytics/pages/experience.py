@@ -66,7 +66,7 @@ def experience_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpRe
     asked = question(request.GET, now=now, takes=TAKES)
     if not anybody():
         raise Http404
-    return answered_file(kind=kind, name="experience", cells=_cells(feedback(scope=asked.scope)))
+    return answered_file(kind=kind, name="experience", cells=experience_cells(feedback(scope=asked.scope)))
 
 
 @page("customers.view", takes=(*TAKES, "kind", "which", "cursor"))
@@ -209,7 +209,7 @@ def _chart(one: Survey) -> dict[str, Any]:
 
 
 # --- files -------------------------------------------------------------------------------------------------------
-def _cells(found: Feedback) -> list[Cell]:
+def experience_cells(found: Feedback) -> list[Cell]:
     cells = scope_cells(scope=found.scope, model=found.model.key)
 
     def add_score(section: str, item: str, kind: Kind, score: Score) -> None:

@@ -21,7 +21,7 @@ def answered_file(*, kind: str, name: str, cells: Sequence[Cell]) -> HttpRespons
         raise Http404
     content_type, written = KINDS[kind]
     return HttpResponse(
-        written(cells),  # type: ignore[operator]
+        written(cells),
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
     )

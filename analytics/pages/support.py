@@ -68,7 +68,7 @@ def support_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpRespo
     asked = question(request.GET, now=now, takes=TAKES)
     if not anybody():
         raise Http404
-    return answered_file(kind=kind, name="support", cells=_cells(support(scope=asked.scope)))
+    return answered_file(kind=kind, name="support", cells=support_cells(support(scope=asked.scope)))
 
 
 def _url(found: Support, one: Counted) -> str:
@@ -115,7 +115,7 @@ def lasting(minutes: int) -> str:
     return quantity_text(round(minutes / 1440, 1), "days", None)
 
 
-def _cells(found: Support) -> list[Cell]:
+def support_cells(found: Support) -> list[Cell]:
     cells = scope_cells(scope=found.scope)
     for name, one in found.became.items():
         cells.append(Cell("tickets", name, "tickets", one.tickets, "tickets"))

@@ -12,8 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clm.lib.questions import QuestionError
 
-from ..pages import metrics, movement, overview, retention
+from ..feedback import feedback
+from ..pages import experience, metrics, movement, overview, retention
+from ..pages import support as support_page
+from ..support import support
 from .blocks import Page
+from .tellings.from_cells import told_from_cells
 from .tellings.metrics import metrics_told
 from .tellings.movement import movement_told
 from .tellings.overview import overview_told
@@ -50,6 +54,30 @@ VIEWS: dict[str, View] = {
         View("metrics", _("Metrics"), metrics.TAKES, "metrics.view", metrics_told),
         View("retention", _("Retention"), retention.TAKES, "metrics.view", retention_told),
         View("value", _("Value"), (), "metrics.view", value_told),
+        View(
+            "experience",
+            _("Experience"),
+            experience.TAKES,
+            "metrics.view",
+            told_from_cells(
+                name="experience",
+                title=_("Experience"),
+                takes=experience.TAKES,
+                cells=lambda asked: experience.experience_cells(feedback(scope=asked.scope)),
+            ),
+        ),
+        View(
+            "support",
+            _("Support"),
+            support_page.TAKES,
+            "metrics.view",
+            told_from_cells(
+                name="support",
+                title=_("Support"),
+                takes=support_page.TAKES,
+                cells=lambda asked: support_page.support_cells(support(scope=asked.scope)),
+            ),
+        ),
         View(
             "spend",
             _("Spend"),

@@ -40,7 +40,7 @@ def retention_told(query: QueryDict, *, now: datetime) -> Page:
     rows = []
     for row in drawn["rows"]:
         cells = [
-            Told(cell["text"], True, cell["level"], _("not over yet") if cell["incomplete"] else "")
+            Told(f"{cell['text']} *" if cell["incomplete"] else cell["text"], is_number=True, heat=cell["level"])
             for cell in row["cells"]
         ]
         missing = len(drawn["columns"]) - len(cells)
@@ -60,8 +60,8 @@ def retention_told(query: QueryDict, *, now: datetime) -> Page:
                 notes=(
                     _(
                         "Beside each cohort stands how many customers it has. Column k: those with an order k units "
-                        "after their own. Cells that are not over yet are part of no pooled rate; a pooled rate is the "
-                        "sum of those who came back over the sum of those who could."
+                        "after their own. * is not over yet and part of no pooled rate; a pooled rate is the sum of "
+                        "those who came back over the sum of those who could."
                     ),
                 ),
             ),
