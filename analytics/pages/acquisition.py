@@ -76,14 +76,18 @@ def acquisitions(request: HttpRequest, *, now: datetime) -> HttpResponse:
 def acquisition_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
     """What the page of acquisition shows, as a file."""
     asked = question(request.GET, now=now, takes=SCOPED)
-    wanted = parsed_asked({name: request.GET.get(name, "") for name in CHOSEN})
+    cells = acquisition_cells(request.GET, asked)
     if not anybody():
         raise Http404
+    return answered_file(kind=kind, name="acquisition", cells=cells)
+
+
+def acquisition_cells(query: QueryDict, asked: Question) -> list[Cell]:
+    """What files of the page hold of a question."""
+    wanted = parsed_asked({name: query.get(name, "") for name in CHOSEN})
     if asked.kept.acquisition_known_at is None:
-        told = [*scope_cells(scope=asked.scope), Cell("acquisition", "all", "new customers", None, "", NOT_COUNTED)]
-        return answered_file(kind=kind, name="acquisition", cells=told)
-    found = acquisition(scope=asked.scope, asked=wanted)
-    return answered_file(kind=kind, name="acquisition", cells=list(_cells(found)))
+        return [*scope_cells(scope=asked.scope), Cell("acquisition", "all", "new customers", None, "", NOT_COUNTED)]
+    return list(_cells(acquisition(scope=asked.scope, asked=wanted)))
 
 
 def _wanted(query: QueryDict, asked: Question) -> tuple[Asked, Question]:

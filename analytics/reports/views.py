@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clm.lib.questions import QuestionError
 
 from ..feedback import feedback
-from ..pages import experience, metrics, movement, overview, retention
+from ..pages import acquisition, experience, metrics, movement, overview, retention
 from ..pages import support as support_page
 from ..support import support
 from .blocks import Page
@@ -55,6 +55,18 @@ VIEWS: dict[str, View] = {
         View("retention", _("Retention"), retention.TAKES, "metrics.view", retention_told),
         View("value", _("Value"), (), "metrics.view", value_told),
         View(
+            "acquisition",
+            _("Acquisition"),
+            acquisition.TAKES,
+            "metrics.view",
+            told_from_cells(
+                name="acquisition",
+                title=_("Acquisition"),
+                takes=acquisition.SCOPED,
+                cells=acquisition.acquisition_cells,
+            ),
+        ),
+        View(
             "experience",
             _("Experience"),
             experience.TAKES,
@@ -63,7 +75,7 @@ VIEWS: dict[str, View] = {
                 name="experience",
                 title=_("Experience"),
                 takes=experience.TAKES,
-                cells=lambda asked: experience.experience_cells(feedback(scope=asked.scope)),
+                cells=lambda _query, asked: experience.experience_cells(feedback(scope=asked.scope)),
             ),
         ),
         View(
@@ -75,7 +87,7 @@ VIEWS: dict[str, View] = {
                 name="support",
                 title=_("Support"),
                 takes=support_page.TAKES,
-                cells=lambda asked: support_page.support_cells(support(scope=asked.scope)),
+                cells=lambda _query, asked: support_page.support_cells(support(scope=asked.scope)),
             ),
         ),
         View(

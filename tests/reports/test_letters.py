@@ -12,12 +12,15 @@ import openpyxl
 import pytest
 from django.test import Client
 
+from analytics.days.fill import fill
 from analytics.models import Mailing, Report
 from analytics.reports.blocks import Page
 from analytics.reports.letters import Letter
 from analytics.reports.sending import write_next
 from analytics.reports.views import VIEWS
 from analytics.reports.writing import letter_of, pages_of
+from analytics.scores import latest_scoring
+from analytics.value.scoring import score_due
 from clm.lib.questions import NotThereError
 from customers.ingest import clock
 from tests.pages.conftest import Shop, db, empty_installation, shop  # noqa: F401 (fixtures)
@@ -71,6 +74,23 @@ def _texts(page: Page) -> list[str]:
             found += [cell.text for row in rows for cell in row if cell.text]
     found += [one.definition for one in page.definitions]
     return [*found, *page.sources]
+
+
+def test_value_is_told_with_what_was_fitted_and_how_it_did(shop: Shop) -> None:  # noqa: F811
+    fill()
+    score_due(now=clock(), anew=latest_scoring() is None)
+    browser = Client()
+    browser.force_login(shop.people["viewer"])
+    report = of("value", with_csv=True)
+    try:
+        letter = letter_of(report=report, due_at=shop.now, now=clock())
+    finally:
+        report.delete()
+    assert "What customers are expected to bring" in letter.text
+    assert "Frequency 5" in letter.text
+    assert letter.files[0][2] == browser.get("/value.csv").content
+    book = openpyxl.load_workbook(io.BytesIO(browser.get("/value.xlsx").content))
+    assert {"figures", "recency and frequency", "models"} <= set(book.sheetnames)
 
 
 def test_the_mail_says_what_the_page_says(shop: Shop) -> None:  # noqa: F811

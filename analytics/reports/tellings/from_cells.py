@@ -21,9 +21,9 @@ _ABOUT = ("scope", "definitions")
 
 
 def told_from_cells(
-    *, name: str, title: Any, takes: Sequence[str], cells: Callable[[Question], Sequence[Cell]]
+    *, name: str, title: Any, takes: Sequence[str], cells: Callable[[QueryDict, Question], Sequence[Cell]]
 ) -> Callable[..., Page]:
-    """How the page `name` is told. cells: what its files hold of a question."""
+    """How the page `name` is told. takes: what its scope is read from; cells: what its files hold of a question."""
 
     def told(query: QueryDict, *, now: datetime) -> Page:
         dates_in(query, now=now)
@@ -31,7 +31,7 @@ def told_from_cells(
         scope, address = scope_said(asked, takes=takes), address_of(name, query, asked, takes=takes)
         if not anybody():
             return Page(str(title), address, scope, (), warnings=(_("There are no customers yet."),))
-        found = tuple(cells(asked))
+        found = tuple(cells(query, asked))
         sections = dict.fromkeys(cell.section for cell in found if cell.section not in _ABOUT)
         return Page(
             str(title),
