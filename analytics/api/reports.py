@@ -1,9 +1,10 @@
 """/api/v1/reports/: pages of figures that come by mail, who receives them, and what became of every mail."""
 
+import re
 from datetime import time
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,6 +46,19 @@ class PageShape(serializers.Serializer[Any]):
     question = serializers.CharField()
 
 
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "example": "08:00"})
+class Clock(serializers.TimeField):
+    """A time of the clock, to the minute."""
+
+    def to_representation(self, value: Any) -> str:
+        return f"{value:%H:%M}"
+
+    def to_internal_value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value, re.ASCII):
+            raise serializers.ValidationError("This is no time; write it like 08:00.")
+        return time.fromisoformat(value)
+
+
 class PageTold(Body):
     view = serializers.ChoiceField(choices=list(VIEWS), help_text="Which page of figures.")
     question = serializers.CharField(
@@ -63,7 +77,7 @@ class ReportShape(serializers.Serializer[Any]):
     cadence = serializers.ChoiceField(choices=Report.Cadence.choices)
     weekday = serializers.IntegerField(allow_null=True, help_text="0 is Monday.")
     day = serializers.IntegerField(allow_null=True, help_text="0 is the last day of the month.")
-    at = serializers.TimeField(format="%H:%M", help_text="Of the clock in the time zone of the organisation.")
+    at = Clock(help_text="Of the clock in the time zone of the organisation.")
     with_csv = serializers.BooleanField()
     with_xlsx = serializers.BooleanField()
     owner = serializers.CharField(allow_null=True, source="owner_id", help_text="The id of a user.")
@@ -90,7 +104,7 @@ class ReportTold(Body):
     cadence = serializers.ChoiceField(choices=Report.Cadence.choices, required=False, help_text="Default: never.")
     weekday = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=6)
     day = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=31)
-    at = serializers.TimeField(required=False, format="%H:%M", input_formats=["%H:%M"], help_text="Default: 08:00.")
+    at = Clock(required=False, help_text="Default: 08:00.")
     with_csv = serializers.BooleanField(required=False)
     with_xlsx = serializers.BooleanField(required=False)
 

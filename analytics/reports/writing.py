@@ -1,4 +1,5 @@
-"""Writing a letter: what each page of a report says, as text, as HTML with pictures, and as files."""
+"""Writing a letter: what each page of a report says, as text, as HTML with pictures, and as files. Only the process
+that writes letters imports this module, since it pays for drawing."""
 
 import re
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from ..models import Report
 from ..workbooks import book_of
 from .blocks import Block, Page, Table
 from .letters import FOOT, Letter
+from .pictures import WIDTH, picture
 from .spans import question_at
 from .views import view_of
 
@@ -63,9 +65,6 @@ def pages_of(*, report: Report, due_at: datetime, now: datetime) -> tuple[Page, 
 
 def letter_of(*, report: Report, due_at: datetime, now: datetime, missed: int = 0, is_test: bool = False) -> Letter:
     """Write the letter, as the installation speaks: in its language, with its days and times."""
-    # Only the process that writes letters pays for drawing.
-    from .pictures import WIDTH, picture
-
     installation = Installation.current()
     zone = zone_of(installation.time_zone)
     with timezone.override(zone), translation.override(translation.get_language() or "en-gb"):
