@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import openpyxl
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from analytics.days.fill import fill
 from analytics.models import Mailing, Report
@@ -23,6 +24,7 @@ from analytics.scores import latest_scoring
 from analytics.value.scoring import score_due
 from clm.lib.questions import NotThereError
 from customers.ingest import clock
+from customers.models import Installation
 from tests.pages.conftest import Shop, db, empty_installation, shop  # noqa: F401 (fixtures)
 
 from .conftest import make_report
@@ -40,10 +42,11 @@ def plain(html: str) -> str:
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
 def test_every_page_can_be_told_of_a_shop(view: str, shop: Shop) -> None:  # noqa: F811
-    report = of(view, with_csv=True, with_xlsx=True)
+    report, now = of(view, with_csv=True, with_xlsx=True), clock()
     try:
-        letter = letter_of(report=report, due_at=shop.now, now=clock())
-        (page,) = pages_of(report=report, due_at=shop.now, now=clock())
+        letter = letter_of(report=report, due_at=shop.now, now=now)
+        with timezone.override(Installation.current().time_zone):
+            (page,) = pages_of(report=report, due_at=shop.now, now=now)
     finally:
         report.delete()
     assert letter.subject.startswith("Figures · ")
