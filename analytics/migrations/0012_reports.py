@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0010_steps_are_told"),
+        ("analytics", "0011_exports_as_parquet"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
