@@ -1,14 +1,16 @@
 """Parquet: columns with types, for data frames, DuckDB, Spark and warehouses. Rows become columns a portion at a time
 and go to the disk in row groups, so millions of rows take no more memory than some ten thousand."""
 
+import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from importlib.abc import MetaPathFinder
 from typing import IO, Any
 
 from .tables import Kind, Table
 
-ROWS_A_GROUP = 100_000
-BYTES_A_GROUP = 16 << 20
+ROWS_A_GROUP = 50_000
+BYTES_A_GROUP = 4 << 20
 # Amounts have at most eleven digits and sums of them a few more; what was sent has four places (Touchpoint).
 _DIGITS, _SENT_PLACES = 22, 4
 
@@ -21,6 +23,7 @@ def write_parquet(*, file: IO[bytes], table: Table) -> None:
     from pyarrow.parquet import ParquetWriter
 
     pa.set_memory_pool(pa.system_memory_pool())  # which gives back what it does not need
+    _leave_pandas_out(pa)
     types = [_type(pa, column.kind, table.minor_digits) for column in table.columns]
     told = [_told(column.kind, table.minor_digits) for column in table.columns]
     schema = pa.schema([pa.field(column.name, of) for column, of in zip(table.columns, types, strict=True)])
@@ -41,6 +44,28 @@ def write_parquet(*, file: IO[bytes], table: Table) -> None:
 
 
 Told = Callable[[Any], Any] | None
+
+
+def _leave_pandas_out(pa: Any) -> None:
+    """pyarrow loads pandas where it is installed, to tell its series from lists: 50 MB for what is not used here. It
+    asks once; told that there is none, it does without."""
+    if "pandas" in sys.modules:
+        return
+    none = _NoPandas()
+    sys.meta_path.insert(0, none)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(none)
+
+
+class _NoPandas(MetaPathFinder):
+    """Finds no pandas."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        """As `importlib` asks."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname)
 
 
 def _batch(pa: Any, rows: Sequence[tuple[Any, ...]], schema: Any, told: Sequence[Told]) -> Any:
