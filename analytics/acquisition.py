@@ -182,24 +182,22 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
     installation = Installation.current()
     before = scope.compared_with()
     today = local_day(scope.as_of, scope.period.zone)
-    windows: list[Days] = [(scope.period.start, scope.period.until)]
+    earlier: list[Days] = []
     if before is not None:
         # As far into that period as this one has come.
         elapsed = min(today + timedelta(days=1), scope.period.until) - scope.period.start
         until = before.period.until if scope.is_over else min(before.period.until, before.period.start + elapsed)
-        windows.append((before.period.start, until))
-    months = _months(today)
+        earlier.append((before.period.start, until))
+    asked_about, months = (scope.period.start, scope.period.until), _months(today)
     keys = dict(Channel.objects.values_list("pk", "key"))
-    attribution = asked.attribution
-    found = credited(windows=windows, lookback=attribution.window, models=list(MODELS))
-    monthly = [
-        one[attribution.model]
-        for one in credited(windows=months, lookback=attribution.window, models=[attribution.model])
-    ]
-    spent = _spent([*windows, *months], asked.lag)
+    chosen, lookback = asked.attribution.model, asked.attribution.window
+    # Every model is told of the period alone; of others the chosen one, which is a fraction of the rows.
+    (now,) = credited(windows=[asked_about], lookback=lookback, models=list(MODELS))
+    others = [one[chosen] for one in credited(windows=[*earlier, *months], lookback=lookback, models=[chosen])]
+    then, monthly = (others[0], others[1:]) if earlier else (None, others)
+    spent = _spent([asked_about, *earlier, *months], asked.lag)
     margin = installation.margin_percent
     percent = None if margin is None else Fraction(margin)
-    now, then = found[0], found[1] if len(found) > 1 else None
     return _answer(
         scope=scope,
         asked=asked,
@@ -207,9 +205,9 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
         percent=percent,
         keys=keys,
         now=now,
-        then=then,
-        spent=(spent[0], spent[1] if then is not None else {}),
-        cohorts=_cohorts(months, monthly, spent[len(windows) :], percent, today),
+        before=then,
+        spent=(spent[0], spent[1] if earlier else {}),
+        cohorts=_cohorts(months, monthly, spent[1 + len(earlier) :], percent, today),
     )
 
 
@@ -221,12 +219,11 @@ def _answer(
     percent: Fraction | None,
     keys: Mapping[int, str],
     now: Mapping[str, Credited],
-    then: Mapping[str, Credited] | None,
+    before: Credited | None,
     spent: tuple[Mapping[int, Spent], Mapping[int, Spent]],
     cohorts: tuple[tuple["CohortRow", ...], "Pooled"],
 ) -> Acquisition:
     chosen = now[asked.attribution.model]
-    before = None if then is None else then[asked.attribution.model]
     whole, earlier = sum(spent[0].values(), Spent()), sum(spent[1].values(), Spent())
     total = chosen.total
     from_paid = _from_paid(chosen, spent[0])

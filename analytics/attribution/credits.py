@@ -92,6 +92,8 @@ def parted(amounts: Int64s, among: Shares) -> Int64s:
     down go to the largest remainders, of equal ones to the channel with the least number."""
     if not len(among.path):
         return np.empty(0, np.int64)
+    if (among.path[1:] != among.path[:-1]).all():
+        return amounts[among.path]  # nothing is shared
     amount = np.abs(amounts)
     total = np.bincount(among.path, among.weight, minlength=len(amounts))
     quota = amount[among.path] * among.weight.astype(np.float64) / total[among.path]

@@ -17,6 +17,7 @@ from .paths import Int64s, Paths, starts
 Row = tuple[int, bool, int, int, tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 _MODELS, _CHANNELS, _STATES, _MONTHS = 8, 1 << 16, 1 << 18, 1 << 12
 _SOME = 2_000  # customers that are drawn at once
+_PARTS = 60  # parts of sums that are kept apart until they are put together
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +77,20 @@ class Cells:
         if len(key):
             self.keys.append(key)
             self.rows.append(np.column_stack(list(columns)) * sign)
-        if len(self.keys) > 200:
+        if len(self.keys) > _PARTS:
             self.keys, self.rows = ([one] for one in self.read())
 
     def read(self) -> tuple[Int64s, Int64s]:
         """Each key once, in order, with its sums; those that come to nothing are left out."""
-        if not self.keys:
+        if not any(map(len, self.keys)):
             return np.empty(0, np.int64), np.empty((0, self.width), np.int64)
-        keys, place = np.unique(np.concatenate(self.keys), return_inverse=True)
-        sums = np.zeros((len(keys), self.width), np.int64)
-        np.add.at(sums, place, np.concatenate(self.rows))
+        keys = np.concatenate(self.keys)
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        heads = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+        sums = np.add.reduceat(np.concatenate(self.rows)[order], heads, axis=0)
         told = (sums != 0).any(axis=1)
-        return keys[told], sums[told]
+        return keys[heads][told], sums[told]
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ from ..attribution.paths import paths_before
 from ..attribution.sums import Row, Sums, credit_columns, month_columns, step_columns
 from ..models import Acquired, CohortDraw, CohortMonth, Counting, CreditDay, PathStep
 from ..sales import types_of
-from .calendar import day_numbers, number_of
+from .calendar import day_numbers
 from .declared import ACQUISITION
 from .identities import broken_credits
 
@@ -187,19 +187,18 @@ def _count(customers: Sequence[int], asked: _Asked, sums: Sums) -> int:
     new = {customer: row for customer, row in found.items() if kept.get(customer) != row}
     sums.add(gone, -1)
     sums.add(new)
-    Acquired.objects.filter(pk__in=sorted(gone.keys() - new.keys())).delete()
+    if lost := sorted(gone.keys() - new.keys()):
+        Acquired.objects.filter(pk__in=lost).delete()
     if new:
         _write(new)
     return len(gone.keys() | new.keys())
 
 
 def _kept(customers: Sequence[int]) -> dict[int, Row]:
-    told = Acquired.objects.filter(pk__in=list(customers)).values_list(
-        "pk", "day", "is_paying", "revenue", "value", "channels", "ages", "months", "amounts"
-    )
+    found = sql.rows("analytics/acquired_kept", customers=list(customers))
     return {
-        pk: (number_of(day), is_paying, revenue, value, tuple(channels), tuple(ages), tuple(months), tuple(amounts))
-        for pk, day, is_paying, revenue, value, channels, ages, months, amounts in told
+        pk: (day, is_paying, revenue, value, tuple(channels), tuple(ages), tuple(months), tuple(amounts))
+        for pk, day, is_paying, revenue, value, channels, ages, months, amounts in found
     }
 
 

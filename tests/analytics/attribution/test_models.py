@@ -14,6 +14,7 @@ from analytics.attribution.credits import WHOLE, allotted, parted, shares
 from analytics.attribution.declared import ADDITIVE
 from analytics.attribution.draws import DRAWS, drawn, interval
 from analytics.attribution.paths import Paths, paths_before, starts
+from analytics.attribution.sums import Cells
 
 from . import reference as plain
 
@@ -223,6 +224,17 @@ def test_drawing_customers_again_gives_the_interval_that_resampling_them_gives()
     # The same customers give the same interval, whoever they are drawn with.
     assert (drawn(np.array([10_003], np.int64))[0] == times[3]).all()
     assert interval(np.zeros(DRAWS), np.zeros(DRAWS)) is None
+
+
+def test_what_is_taken_off_again_leaves_nothing_however_much_it_was() -> None:
+    cells, key = Cells(2), np.array([7, 3, 7], np.int64)
+    for _time in range(100):
+        for sign in (1, -1):
+            cells.add(key, (np.ones(3, np.int64), np.arange(3, dtype=np.int64)), sign)
+    assert [len(one) for one in cells.read()] == [0, 0]
+    cells.add(key, (np.ones(3, np.int64), np.arange(3, dtype=np.int64)), 1)
+    keys, sums = cells.read()
+    assert (keys.tolist(), sums.tolist()) == ([3, 7], [[1, 1], [2, 2]])
 
 
 @pytest.mark.parametrize(
