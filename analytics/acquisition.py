@@ -194,7 +194,8 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
     # Every model is told of the period alone; of others the chosen one, which is a fraction of the rows.
     (now,) = credited(windows=[asked_about], lookback=lookback, models=list(MODELS))
     others = [one[chosen] for one in credited(windows=[*earlier, *months], lookback=lookback, models=[chosen])]
-    then, monthly = (others[0], others[1:]) if earlier else (None, others)
+    then = others[0] if earlier else None
+    monthly = others[len(earlier) :]
     spent = _spent([asked_about, *earlier, *months], asked.lag)
     margin = installation.margin_percent
     percent = None if margin is None else Fraction(margin)
