@@ -20,7 +20,7 @@ from analytics.value.beta_geometric import BetaGeometric
 from analytics.value.discounting import daily_rate
 from analytics.value.everybody import everybody
 from analytics.value.gamma_gamma import GammaGamma
-from analytics.value.population import Types
+from analytics.value.population import PERIOD_DAYS, Types
 from analytics.value.purchases import each_its_own
 from analytics.value.scoring import Scored, score_due
 from clm.lib.periods import local_day
@@ -125,6 +125,9 @@ def test_who_has_a_contract_is_left_to_the_models_of_contracts() -> None:
     assert latest is not None
     contracts = latest.document["contracts"]
     assert (contracts["customers"], contracts["number"], contracts["ended"]) == (2, 2, 1)
+    # What both of them ordered, and how long they were under contract: one until yesterday, one for 90 days.
+    assert contracts["paid"] == 3 * 5_000
+    assert contracts["contract_months"] == pytest.approx((199.5 + 90) / PERIOD_DAYS, abs=0.05)
     assert scores.score_of(customer=customer_of("ben")) is None
 
 
