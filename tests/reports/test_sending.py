@@ -22,7 +22,11 @@ from tests.lifecycle.test_kills import Child
 from .conftest import SITE, make_report, member, outcomes, outsider, ready
 from .sink import Sink
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    # The mail server is a thread of this process; whoever is forked here only sends, and is killed.
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
 ANN, BOB, CY = "ann@example.org", "bob@example.org", "cy@example.org"
 
 
