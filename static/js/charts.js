@@ -79,7 +79,7 @@ window.clmCharts = {
   });
 
   // A sheet of paper is light, and as wide as it is: charts are drawn for it, and again for the screen.
-  const SHEET = "42rem";
+  const SHEET = "688px"; // not in rem: letters are smaller on paper
   let theme = null;
   addEventListener("beforeprint", () => {
     theme = document.documentElement.dataset.theme ?? "";

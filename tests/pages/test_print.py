@@ -36,12 +36,12 @@ def test_charts_are_drawn_light_and_for_the_sheet_and_again_for_the_screen(shop:
     chart = agent.locator("[data-from=active-data]")
     on_screen = chart.inner_html()
     agent.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert chart.evaluate("element => element.clientWidth") == 42 * 16
-    assert chart.locator("svg").get_attribute("width") == str(42 * 16)
+    assert chart.evaluate("element => element.clientWidth") == 688
+    assert chart.locator("svg").get_attribute("width") == "688"
     # The line has the light one of the two colours of the accent (static/css/tokens.css).
     assert "rgb(79,70,229)" in chart.inner_html().replace(" ", "")
     agent.evaluate("dispatchEvent(new Event('afterprint'))")
     assert chart.inner_html() != ""
-    agent.wait_for_function("document.querySelector('[data-from=active-data] svg').getAttribute('width') !== '672'")
+    agent.wait_for_function("document.querySelector('[data-from=active-data] svg').getAttribute('width') !== '688'")
     assert agent.evaluate("document.documentElement.dataset.theme ?? ''") == ""
     assert len(chart.inner_html()) == pytest.approx(len(on_screen), rel=0.05)
