@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from clm.lib.questions import NotThereError, QuestionError
 
 from . import attributed, cohorts, feedback, movement, retention, sales, scores, support
+from .experiments import results
 from .scope import Scope
 from .sorting import Sorting, StageRef, stage_model
 
@@ -94,6 +95,8 @@ def customers_behind(*, scope: Scope, group: str) -> list[int]:
         return sales.customers_of(scope=scope, group=group)
     if group.startswith("score:"):
         return scores.customers_of(group=group)
+    if group.startswith("experiment:"):
+        return results.customers_of(as_of=scope.as_of, group=group)
     if (room := _room(group)) is not None:
         return room.customers_of(scope=scope, group=group)
     if group.startswith("cohort:"):
@@ -109,6 +112,8 @@ def refuse_unknown_group(group: str) -> None:
         return
     if group.startswith("score:"):
         scores.refuse_unknown_group(group)
+    elif group.startswith("experiment:"):
+        results.refuse_unknown_group(group)
     elif (room := _room(group)) is not None:
         room.refuse_unknown_group(group)
     elif group.startswith("cohort:"):
@@ -124,6 +129,8 @@ def said(group: str) -> str:
         return ""
     if group.startswith("score:"):
         return scores.said(group)
+    if group.startswith("experiment:"):
+        return results.said(group)
     if (room := _room(group)) is not None:
         return room.said(group)
     if group.startswith("cohort:"):
@@ -140,8 +147,8 @@ def said(group: str) -> str:
 
 
 def has_period(group: str) -> bool:
-    """Whether a group is about a period; scores are of their own day."""
-    return not group.startswith("score:")
+    """Whether a group is about a period; scores and experiments have times of their own."""
+    return not group.startswith(("score:", "experiment:"))
 
 
 class _Room(Protocol):

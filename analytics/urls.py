@@ -43,6 +43,16 @@ from analytics.pages.examples import (
     segment_examples,
 )
 from analytics.pages.experience import experience, experience_answers, experience_file
+from analytics.pages.experiments import (
+    experiment,
+    experiment_delete,
+    experiment_end,
+    experiment_file,
+    experiment_new,
+    experiment_start,
+    experiment_stop,
+    experiments,
+)
 from analytics.pages.exporting import customers_export, export_file, export_new, export_stop, exports
 from analytics.pages.imports import (
     import_ask,
@@ -227,6 +237,14 @@ urlpatterns = [
     path("campaigns/<slug:key>/", campaign, name="campaign"),
     path("campaigns/<slug:key>/edit/", campaign_edit, name="campaign_edit"),
     path("campaigns/<slug:key>/remove/", campaign_delete, name="campaign_delete"),
+    path("experiments/", experiments, name="experiments"),
+    path("experiments/new/", experiment_new, name="experiment_new"),
+    path("experiments/<slug:key>/", experiment, name="experiment"),
+    path("experiments/<slug:key>/results.<slug:kind>", experiment_file, name="experiment_file"),
+    path("experiments/<slug:key>/start/", experiment_start, name="experiment_start"),
+    path("experiments/<slug:key>/stop/", experiment_stop, name="experiment_stop"),
+    path("experiments/<slug:key>/end/", experiment_end, name="experiment_end"),
+    path("experiments/<slug:key>/remove/", experiment_delete, name="experiment_delete"),
     path("sources/", sources, name="sources"),
     path("sources/new/", source_new, name="source_new"),
     path("sources/<slug:key>/", source, name="source"),

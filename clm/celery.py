@@ -40,6 +40,7 @@ app.conf.beat_schedule = {
     "fill": {"task": "clm.tasks.fill", "schedule": 10.0, "options": {"expires": 10.0}},
     "erasures": {"task": "clm.tasks.erasures", "schedule": 10.0, "options": {"expires": 10.0}},
     "webhooks": {"task": "clm.tasks.webhooks", "schedule": 1.0, "options": {"expires": 1.0}},
+    "experiments": {"task": "clm.tasks.experiments", "schedule": 5.0, "options": {"expires": 5.0}},
     "deliveries": {"task": "clm.tasks.deliveries", "schedule": crontab(minute=26), "options": {"expires": 3600.0}},
     "exports": {"task": "clm.tasks.exports", "schedule": 2.0, "options": {"expires": 2.0}},
     "export_files": {"task": "clm.tasks.export_files", "schedule": crontab(minute=11), "options": {"expires": 3600.0}},

@@ -9,6 +9,7 @@ from analytics.exports.process import start_if_needed
 from analytics.forgetting import forget_the_erased
 from analytics.reports.planning import forget_mailings
 from analytics.reports.process import start_if_due
+from campaigns.experiments import work_on_experiments
 from campaigns.outgoing.deliver import deliver
 from campaigns.outgoing.ending import forget_deliveries
 from clm.celery import app
@@ -35,6 +36,7 @@ ERASURE_SECONDS = DUPLICATES_SECONDS = 20.0
 WEBHOOK_SECONDS = 10.0
 IMPORT_SECONDS = 20.0
 CONVERT_SECONDS = 20.0
+EXPERIMENT_SECONDS = 20.0
 
 _tick_beats, _worker_beats = beating(TICK), beating(WORKER)
 
@@ -99,6 +101,12 @@ def erasures(**_later: Any) -> int:
 def webhooks(**_later: Any) -> int:
     """Tell the webhooks what is to be told (manage.py deliver)."""
     return deliver(seconds=WEBHOOK_SECONDS)
+
+
+@app.task(name="clm.tasks.experiments", expires=5)
+def experiments(**_later: Any) -> int:
+    """Assign whoever the audiences of started experiments hold (manage.py experiments)."""
+    return work_on_experiments(seconds=EXPERIMENT_SECONDS)
 
 
 @app.task(name="clm.tasks.deliveries")

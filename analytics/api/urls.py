@@ -16,6 +16,15 @@ from .erasures import EraseCustomer, Erasures, OneErasure, Readmit
 from .estimates import EstimateRule, OneRuleCount, RuleCounts, RuleWords
 from .examples import ModelExamples, OneModelExample, OneSegmentExample, SegmentExamples
 from .experience import Experience, ExperienceAnswers, SupportView
+from .experiments import (
+    EndExperiment,
+    ExperimentPlan,
+    ExperimentResults,
+    Experiments,
+    OneExperiment,
+    StartExperiment,
+    StopExperiment,
+)
 from .exports import CustomersFile, ExportFile, Exports, OneExport
 from .facts import (
     Affiliations,
@@ -243,6 +252,13 @@ urlpatterns = [
     path("metrics/<slug:name>/", OneMetric.as_view(), name="api_metric"),
     path("campaigns/", Campaigns.as_view(), name="api_campaigns"),
     path("campaigns/<slug:key>/", OneCampaign.as_view(), name="api_campaign"),
+    path("experiments/", Experiments.as_view(), name="api_experiments"),
+    path("experiments/plan/", ExperimentPlan.as_view(), name="api_experiment_plan"),
+    path("experiments/<slug:key>/", OneExperiment.as_view(), name="api_experiment"),
+    path("experiments/<slug:key>/results/", ExperimentResults.as_view(), name="api_experiment_results"),
+    path("experiments/<slug:key>/start/", StartExperiment.as_view(), name="api_experiment_start"),
+    path("experiments/<slug:key>/stop/", StopExperiment.as_view(), name="api_experiment_stop"),
+    path("experiments/<slug:key>/end/", EndExperiment.as_view(), name="api_experiment_end"),
     path("spend/", AllSpend.as_view(), name="api_spend"),
     path("spend/file/", SpendFile.as_view(), name="api_spend_file"),
     path("spend/<str:spend>/", OneSpend.as_view(), name="api_one_spend"),

@@ -88,6 +88,13 @@ PAGES = (
         "cac attribution channels payback cost ltv markov shapley",
         "metrics.view",
     ),
+    (
+        "experiments",
+        gettext_lazy("Experiments"),
+        "flask",
+        "ab test tests split variants holdout lift significance",
+        "experiments.view",
+    ),
     ("spend", gettext_lazy("Spend"), "coin", "costs cost marketing advertising budget money", "campaigns.view"),
     (
         "account",
@@ -141,6 +148,7 @@ ACTS = (
         "imports.run",
     ),
     ("campaign_new", gettext_lazy("New campaign"), "speakerphone", "create add", "campaigns.edit"),
+    ("experiment_new", gettext_lazy("New experiment"), "flask", "ab test create add", "experiments.edit"),
     ("user_new", gettext_lazy("New user"), "user-plus", "invite add team member login", "users.manage"),
     ("key_new", gettext_lazy("New API key"), "key", "token create add", "users.manage"),
     ("report_new", gettext_lazy("New report of the overview"), "mail", "create add mail schedule", "reports.edit"),

@@ -22,6 +22,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation import GenerationMode
 
 from analytics.models import Export
+from campaigns.experiments import create_experiment
 from campaigns.keeping import create_campaign
 from campaigns.outgoing.keeping import create_endpoint, ping
 from campaigns.spending import enter_spend
@@ -187,6 +188,13 @@ def one_of_everything() -> dict[str, str]:
         "user": str(user.pk),
         "api_key": str(ApiKey.issue(name="one", role="viewer")[0].pk),
         "campaign": campaign.key,
+        "experiment": create_experiment(
+            key="bow",
+            name="A bow",
+            variants=[("control", 1), ("bow", 1)],
+            metrics=[{"kind": "revenue", "days": 7}],
+            planned=10,
+        ).key,
         "source": source.key,
         "change": str(drafted.pk),
         "count": str(start_rule_count(rule={"did": {}}, now=now).pk),
@@ -198,6 +206,7 @@ def existing(path: str, seeded: dict[str, str]) -> dict[str, str]:
     keys = {
         "/keys/": seeded["api_key"],
         "/campaigns/": seeded["campaign"],
+        "/experiments/": seeded["experiment"],
         "/sources/": seeded["source"],
         "/segments/": "active_customer",
         "/stage-models/": "seven",
@@ -257,8 +266,13 @@ def plausible(path: str, seeded: dict[str, str]) -> dict[str, list[Any]]:
         "model_keys": [["seven"], []],
         "segment_keys": [["active_customer"], []],
         "since": ["2025-01-01"],
+        **({"variants": [_VARIANTS], "metrics": [_METRICS]} if "/experiments/" in path else {}),
         "Idempotency-Key": ["one", "two"],
     }
+
+
+_VARIANTS = [{"key": "control", "weight": 1}, {"key": "other", "weight": 2}]
+_METRICS = [{"kind": "conversion", "days": 7}]
 
 
 _KEYS = ["awareness", "lapsed", "acquisition", "onboarding", "engagement", "retention", "expansion", "advocacy"]

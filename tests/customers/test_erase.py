@@ -368,6 +368,7 @@ POINTS_AT_PEOPLE = {
     "lifecycle_standing": "numbers and instants only",
     "lifecycle_touched": "numbers only",
     "lifecycle_transition": "numbers and instants only",
+    "campaigns_assignment": "numbers and instants only",
     "analytics_fall": "numbers and instants only",
     "analytics_listed": "numbers and instants only",
     "analytics_member": "numbers and instants only",

@@ -1,6 +1,6 @@
 """How many queries a page costs, however many customers there are, and however much of everything else."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from analytics.exports.jobs import make_waiting, noted
 from analytics.exports.links import token
 from analytics.reports.leaving import secret_of
 from analytics.urls import urlpatterns
+from campaigns.experiments import create_experiment, start_experiment, work_on_experiments
 from campaigns.keeping import create_campaign
 from campaigns.outgoing.events import MERGED
 from campaigns.outgoing.keeping import create_endpoint, ping
@@ -123,6 +124,14 @@ COSTS = {
     "campaigns/<slug:key>/": 10,
     "campaigns/<slug:key>/edit/": 11,
     "campaigns/<slug:key>/remove/": 9,
+    "experiments/": 9,
+    "experiments/new/": 14,
+    "experiments/<slug:key>/": 20,
+    "experiments/<slug:key>/results.<slug:kind>": 22,
+    "experiments/<slug:key>/start/": 8,
+    "experiments/<slug:key>/stop/": 8,
+    "experiments/<slug:key>/end/": 8,
+    "experiments/<slug:key>/remove/": 8,
     "sources/": 7,
     "sources/new/": 5,
     "sources/<slug:key>/": 8,
@@ -183,7 +192,13 @@ MORE = {
 }
 # What a page is asked that shows nothing unasked.
 ASKED = {"rules/words/": "?what=properties"}
-KEYS = {"models": "seven", "segments": "active_customer", "campaigns": "spring", "sources": "till"}
+KEYS = {
+    "models": "seven",
+    "segments": "active_customer",
+    "campaigns": "spring",
+    "sources": "till",
+    "experiments": "bow",
+}
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +213,7 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
     customer, model = shop.customer(person).pk, StageModel.objects.get(key="seven")
     segment = Segment.objects.get(key="active_customer")
     create_campaign(key=f"spring{tag}", name=f"Spring {number}", channel="ads", budget=Decimal(100))
+    _experiment(f"bow{tag}", now)
     day = date(2026, 1, 1) + timedelta(days=number)
     spend = enter_spend(channel="ads", day=day, amount=Decimal(9), now=now)
     source, _key = create_source(name=f"Till{tag}")
@@ -251,6 +267,18 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
         "user_id": User.objects.create_user(f"one{tag}@example.org", "a long enough word", role="viewer").pk,
         "key_id": ApiKey.issue(name="one", role="viewer", owner=shop.people["admin"])[0].pk,
     }
+
+
+def _experiment(key: str, now: datetime) -> None:
+    made = create_experiment(
+        key=key,
+        name=key,
+        variants=[("control", 1), ("bow", 1)],
+        metrics=[{"kind": "conversion", "days": 7}, {"kind": "revenue", "days": 7}],
+        planned=100,
+    )
+    start_experiment(experiment=made, now=now)
+    work_on_experiments(seconds=60)
 
 
 def _account(shop: Shop, number: int) -> int:

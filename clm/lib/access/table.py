@@ -30,6 +30,8 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "metrics.view": (EVERYBODY, _("See retention, value and cost figures")),
     "campaigns.view": (EVERYBODY, _("See campaigns and what was spent on them")),
     "campaigns.edit": (MARKETERS, _("Change campaigns")),
+    "experiments.view": (EVERYBODY, _("See experiments and what they found")),
+    "experiments.edit": (MARKETERS, _("Make, start, stop and end experiments")),
     "spend.edit": (MARKETERS, _("Enter what was spent on marketing")),
     "reports.edit": (MARKETERS, _("Save figures as reports, and have them sent to users")),
     "reports.send_outside": (ADMINS, _("Have reports sent to addresses outside")),

@@ -1,0 +1,382 @@
+"""Experiments: the list, a form that plans one, what one found, and the acts that take it through its course."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from analytics.days.kept import kept
+from analytics.days.remembered import remembered_now
+from analytics.experiments.comparing import NO_SPREAD, NOBODY, ONE, ZERO_CONTROL, Estimate
+from analytics.experiments.results import (
+    BEFORE_DAYS,
+    Compared,
+    MetricResult,
+    Results,
+    VariantResult,
+    group_name,
+    metric_label,
+    results,
+)
+from analytics.files import Cell
+from campaigns.experiments import (
+    create_experiment,
+    delete_experiment,
+    end_experiment,
+    start_experiment,
+    stop_experiment,
+)
+from campaigns.models import Experiment
+from clm.lib.milliseconds import written
+from clm.lib.questions import ConflictError, NotThereError, QuestionError
+from clm.lib.templatetags.numbers import MINUS, money_text, number, percent
+from customers.models import Installation
+
+from .asking import page
+from .experiment_form import ExperimentForm
+from .exports import answered_file
+from .forms import Crumb, confirm, leading_to, status
+from .news import news_of
+
+STATES = {
+    "draft": gettext_lazy("draft"),
+    "assigning": gettext_lazy("assigning"),
+    "running": gettext_lazy("running"),
+    "stopped": gettext_lazy("stopped"),
+    "ended": gettext_lazy("ended"),
+}
+REASONS = {
+    NOBODY: gettext_lazy("n/a: nobody to count yet"),
+    ONE: gettext_lazy("n/a: it takes two customers"),
+    NO_SPREAD: gettext_lazy("n/a: everybody did the same"),
+    ZERO_CONTROL: gettext_lazy("n/a: the control is not clearly above zero"),
+    "peeking": gettext_lazy("no interval holds at every look"),
+}
+VERDICTS = {
+    "none": gettext_lazy("Nobody is assigned yet."),
+    "blocked": gettext_lazy(
+        "No verdict: customers were not shared out as the weights say (sample-ratio mismatch). Something lost or added "
+        "customers of one variant, so no difference can be believed. Find out what before looking further."
+    ),
+    "early": gettext_lazy(
+        "No verdict yet: a fixed horizon is judged once, when the planned number of customers is counted. What stands "
+        "below may still turn."
+    ),
+    "told": gettext_lazy("The verdicts below hold at 5 % false alarms over everything that was asked (Holm)."),
+}
+JUDGED = {
+    "higher": gettext_lazy("higher than the control"),
+    "lower": gettext_lazy("lower than the control"),
+    "open": gettext_lazy("no difference can be told"),
+    "": gettext_lazy("none yet"),
+}
+
+
+@page("experiments.view")
+def experiments(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    found = Experiment.objects.select_related("audience").prefetch_related("variants").order_by("-pk")[:200]
+    rows = [(one, STATES[one.state], [metric_label(each) for each in one.metrics]) for one in found]
+    return render(request, "pages/experiments.html", {"now": now, "rows": rows, "news": news_of()})
+
+
+@page("experiments.edit")
+def experiment_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    initial = {"variants": "control 50\ntreatment 50", "mode": Experiment.Mode.FIXED, "conversion_days": 30}
+    form = ExperimentForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        told = form.told()
+        try:
+            made = create_experiment(**told)
+        except QuestionError as error:
+            for one in error.errors:
+                name = "conversion_days" if one.field == "metrics" else one.field
+                form.add_error(name if name in form.fields else None, one.message)
+        except ConflictError as error:
+            url = reverse("experiment", args=[told["key"]])
+            form.add_error("key", leading_to(str(error), url=url, link=_("Open it")))
+        else:
+            messages.success(request, _("The draft is made. Nobody takes part before it is started."))
+            return redirect("experiment", made.key)
+    context = {"now": now, "form": form, "crumbs": _above()}
+    return render(request, "pages/experiment_form.html", context, status=status(form))
+
+
+@page("experiments.view")
+def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
+    one = found_experiment(key)
+    found = results(experiment=one, as_of=_as_of(now))
+    reporting = Installation.current()
+    return render(
+        request,
+        "pages/experiment.html",
+        {
+            "now": now,
+            "news": news_of(),
+            "one": one,
+            "state": STATES[one.state],
+            "found": found,
+            "verdict": VERDICTS[found.verdict],
+            "assigned": [
+                (variant, count, _list(found, group_name(one, "assigned", variant), count))
+                for variant, count in found.assigned
+            ],
+            "weights": sum(variant.weight for variant, _count in found.assigned),
+            "conflicting_url": _list(found, group_name(one, "conflicting"), found.conflicting),
+            "metrics": [_metric(found, metric, reporting) for metric in found.metrics],
+            "before_days": BEFORE_DAYS,
+            "crumbs": _above(),
+        },
+    )
+
+
+@page("experiments.view")
+def experiment_file(request: HttpRequest, key: str, kind: str, *, now: datetime) -> HttpResponse:
+    """What the page of an experiment shows, as a file."""
+    one = found_experiment(key)
+    return answered_file(kind=kind, name=one.key, cells=_cells(results(experiment=one, as_of=_as_of(now))))
+
+
+@page("experiments.edit")
+def experiment_start(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
+    one = found_experiment(key)
+    who = one.audience.name if one.audience else _("everybody")
+    return _act(
+        request,
+        one,
+        title=_("Start %(name)s?") % {"name": one.name},
+        consequences=[
+            _("Whoever is in it now (%(who)s) is given a variant by the hash, for good.") % {"who": who},
+            _("Variants, weights and metrics stay as they are from then on."),
+        ],
+        button=_("Start"),
+        done=_("It is started. Customers are being assigned."),
+        act=lambda: start_experiment(experiment=one, now=now),
+        is_harmless=True,
+    )
+
+
+@page("experiments.edit")
+def experiment_stop(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
+    one = found_experiment(key)
+    return _act(
+        request,
+        one,
+        title=_("Stop assigning in %(name)s?") % {"name": one.name},
+        consequences=[
+            _("Nobody is given a variant any more; this cannot be taken back."),
+            _("What those who have one do goes on counting until the experiment is ended."),
+        ],
+        button=_("Stop assigning"),
+        done=_("Nobody is assigned any more."),
+        act=lambda: stop_experiment(experiment=one, now=now),
+    )
+
+
+@page("experiments.edit")
+def experiment_end(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
+    one = found_experiment(key)
+    return _act(
+        request,
+        one,
+        title=_("End %(name)s?") % {"name": one.name},
+        consequences=[
+            _("Nothing that happens from now on counts; this cannot be taken back."),
+            _("Customers whose days are not over by then are left out."),
+        ],
+        button=_("End"),
+        done=_("It has ended."),
+        act=lambda: end_experiment(experiment=one, now=now),
+    )
+
+
+@page("experiments.edit")
+def experiment_delete(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
+    one = found_experiment(key)
+    return _act(
+        request,
+        one,
+        title=_("Remove the draft %(name)s?") % {"name": one.name},
+        consequences=[_("The draft is gone. Nobody has taken part in it.")],
+        button=_("Remove"),
+        done=_("The draft is removed."),
+        act=lambda: delete_experiment(experiment=one),
+        leads_to="experiments",
+    )
+
+
+def _act(
+    request: HttpRequest,
+    one: Experiment,
+    *,
+    title: str,
+    consequences: list[str],
+    button: str,
+    done: str,
+    act: Callable[[], object],
+    is_harmless: bool = False,
+    leads_to: str = "",
+) -> HttpResponse:
+    """Ask first, then act; a refusal is said on the page that asked."""
+    error, back = "", reverse("experiment", args=[one.key])
+    if request.method == "POST":
+        try:
+            act()
+        except ConflictError as refused:
+            error = str(refused)
+        else:
+            messages.success(request, done)
+            return redirect(leads_to or back)
+    return confirm(
+        request,
+        title=title,
+        consequences=consequences,
+        button=button,
+        back=back,
+        crumbs=[*_above(), Crumb(back, one.name)],
+        is_harmless=is_harmless,
+        error=error,
+    )
+
+
+def found_experiment(key: str) -> Experiment:
+    """The experiment of that key; NotThereError when there is none."""
+    found = Experiment.objects.select_related("audience").filter(key=key).first()
+    if found is None:
+        raise NotThereError(f"there is no experiment {key[:60]}")
+    return found
+
+
+def _as_of(now: datetime) -> datetime:
+    """Now, or some seconds ago where answers from history are remembered."""
+    counted = kept()
+    return now if counted.known_at is None else remembered_now(now=now, zone=counted.zone)
+
+
+def _above() -> list[Crumb]:
+    return [Crumb(reverse("experiments"), _("Experiments"))]
+
+
+def _list(found: Results, group: str, count: int) -> str:
+    return f"{reverse('customers')}?group={group}&as_of={written(found.as_of)}" if count else ""
+
+
+# --- as people read it -------------------------------------------------------------------------------------------
+def _metric(found: Results, metric: MetricResult, reporting: Installation) -> dict[str, Any]:
+    def told(value: float) -> str:
+        if metric.unit == "percent":
+            return percent(value)
+        return money_text(value, reporting)
+
+    def shown(one: VariantResult) -> dict[str, Any]:
+        name = (found.experiment, one.variant, metric.place)
+        return {
+            "variant": one.variant,
+            "counted": one.counted,
+            "counted_url": _list(found, group_name(name[0], "counted", name[1], name[2]), one.counted),
+            "converted": one.converted,
+            "converted_url": _list(found, group_name(name[0], "converted", name[1], name[2]), one.converted),
+            "mean": _n_a(one.mean) if one.mean.value is None else told(one.mean.value),
+            "between": _between(one.mean, told),
+        }
+
+    def compared(one: Compared) -> dict[str, Any]:
+        difference, lift = one.comparison.difference, one.comparison.lift
+        explained = None
+        if one.explained is not None and one.explained.difference.value is not None:
+            explained = {
+                "difference": _signed(one.explained.difference.value, told),
+                "between": _between(one.explained.difference, told),
+                "removed": percent(one.removed),
+            }
+        return {
+            "variant": one.variant,
+            "difference": _n_a(difference) if difference.value is None else _signed(difference.value, told),
+            "between": _between(difference, told),
+            "lift": _n_a(lift) if lift.value is None else _signed(lift.value, percent),
+            "lift_between": _between(lift, percent),
+            "p": _chance(one.p),
+            "explained": explained,
+            "verdict": JUDGED[one.verdict],
+            "is_told": one.verdict in ("higher", "lower"),
+        }
+
+    return {
+        "metric": metric,
+        "title": metric.label[:1].upper() + metric.label[1:],
+        "variants": [shown(one) for one in metric.variants],
+        "compared": [compared(one) for one in metric.compared],
+        "waiting": metric.waiting,
+        "counted": number(sum(one.counted for one in metric.variants)),
+        "is_money": metric.unit == "money",
+    }
+
+
+def _chance(p: float | None) -> str:
+    if p is None:
+        return _("n/a")
+    return f"{p:.4f}" if p >= 0.0001 else _("below 0.0001")
+
+
+def _n_a(one: Estimate) -> str:
+    return str(REASONS.get(one.reason, _("n/a")))
+
+
+def _between(one: Estimate, told: Callable[[float], str]) -> str:
+    if one.low is None or one.high is None:
+        return _n_a(one) if one.reason and one.value is not None else ""
+    return _("%(low)s to %(high)s") % {"low": _minus(one.low, told), "high": _minus(one.high, told)}
+
+
+def _minus(value: float, told: Callable[[float], str]) -> str:
+    return f"{MINUS}{told(-value)}" if value < 0 else told(value)
+
+
+def _signed(value: float, told: Callable[[float], str]) -> str:
+    return _minus(value, told) if value <= 0 else f"+{told(value)}"
+
+
+# --- files -------------------------------------------------------------------------------------------------------
+def _cells(found: Results) -> list[Cell]:
+    one, reporting = found.experiment, Installation.current()
+    scope: dict[str, Any] = {
+        "experiment": one.key,
+        "as_of": written(found.as_of),
+        "mode": one.mode,
+        "planned": one.planned,
+    }
+    cells = [Cell("scope", name, "", value) for name, value in scope.items()]
+    cells.append(Cell("verdict", one.key, "", found.verdict))
+    for variant, count in found.assigned:
+        cells.append(Cell("assigned", variant.key, f"weight {variant.weight}", count, "customers"))
+    cells.append(Cell("assigned", "two variants after merges", "", found.conflicting, "customers"))
+    cells.append(Cell("sample ratio", "p", "", found.ratio.p, "", "" if found.ratio.p is not None else "n/a"))
+    for metric in found.metrics:
+        unit = reporting.currency if metric.unit == "money" else metric.unit
+        factor = 10**-reporting.minor_digits if metric.unit == "money" else 100
+
+        def add(
+            item: str, name: str, value: Estimate, factor: float = factor, unit: str = unit, label: str = metric.label
+        ) -> None:
+            for part in ("value", "low", "high"):
+                given = getattr(value, part)
+                shown = None if given is None else round(given * factor, 9)
+                note = "" if shown is not None else value.reason or "n/a"
+                cells.append(Cell(label, item, f"{name} {part}", shown, unit, note))
+
+        for each in metric.variants:
+            cells.append(Cell(metric.label, each.variant.key, "counted", each.counted, "customers"))
+            cells.append(Cell(metric.label, each.variant.key, "did it", each.converted, "customers"))
+            add(each.variant.key, "mean", each.mean)
+        for pair in metric.compared:
+            add(pair.variant.key, "difference", pair.comparison.difference)
+            add(pair.variant.key, "lift", pair.comparison.lift, 100, "percent")
+            if pair.explained is not None:
+                add(pair.variant.key, "difference with CUPED", pair.explained.difference)
+            cells.append(Cell(metric.label, pair.variant.key, "p (Holm)", pair.p, "", pair.verdict or "no verdict yet"))
+    return cells

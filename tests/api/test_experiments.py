@@ -1,0 +1,109 @@
+"""/api/v1/experiments/: made, started, read and ended; every number with its customers, every fault with its field."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from campaigns.experiments import work_on_experiments
+from tests.factories import client_of, make_order
+from tests.lifecycle.making import ago, happened, settle, tell
+
+BOW = {
+    "key": "bow",
+    "name": "A bow",
+    "variants": [{"key": "control", "weight": 3}, {"key": "bow"}],
+    "metrics": [{"kind": "conversion", "days": 1}, {"kind": "revenue", "days": 1}],
+    "planned": 10,
+}
+
+
+@pytest.fixture
+def api(installed_once: None, db: None) -> Client:
+    tell(*(happened(f"p{number}", "Page Viewed", ago(days=100)) for number in range(30)))
+    settle()
+    return client_of("marketer")
+
+
+def send(api: Client, method: str, address: str, body: Any = None, code: int = 200) -> Any:
+    answer = api.generic(method, f"/api/v1/{address}", json.dumps(body or {}), "application/json")
+    assert answer.status_code == code, answer.content
+    return answer.json() if answer.content else None
+
+
+def get(api: Client, address: str, code: int = 200) -> Any:
+    answer = api.get(address if address.startswith("/") else f"/api/v1/{address}")
+    assert answer.status_code == code, answer.content
+    return answer.json()
+
+
+def counted(found: Any) -> list[tuple[int, str | None]]:
+    if isinstance(found, dict):
+        if found.keys() == {"number", "customers"}:
+            return [(found["number"], found["customers"])]
+        return [one for value in found.values() for one in counted(value)]
+    return [one for value in found for one in counted(value)] if isinstance(found, list) else []
+
+
+def test_an_experiment_takes_its_course(api: Client) -> None:
+    draft = send(api, "POST", "experiments/", BOW, 201)
+    assert (draft["state"], draft["audience"], draft["mode"]) == ("draft", None, "fixed")
+    assert draft["variants"] == [{"key": "control", "weight": 3}, {"key": "bow", "weight": 1}]
+    assert get(api, "experiments/bow/results/")["verdict"] == "none"
+    assert send(api, "POST", "experiments/bow/start/")["state"] == "assigning"
+    send(api, "POST", "experiments/bow/start/", code=409)
+    send(api, "DELETE", "experiments/bow/", code=409)
+    assert work_on_experiments(seconds=60) == 30
+    tell(*(make_order(f"p{number}", ago(minutes=-0)) for number in range(3)))
+    found = get(api, "experiments/bow/results/")
+    assert found["verdict"] == "early"
+    assert sum(one["customers"]["number"] for one in found["assigned"]) == 30
+    assert found["metrics"][0]["waiting"] == 30
+    assert found["metrics"][1]["unit"] == "EUR"
+    for number, where in counted(found):
+        assert (where is None) == (number == 0)
+        assert where is None or len(get(api, f"{where}&page_size=200")["results"]) == number
+    assert get(api, "experiments/")["results"][0]["state"] == "running"
+    assert send(api, "POST", "experiments/bow/stop/")["state"] == "stopped"
+    ended = send(api, "POST", "experiments/bow/end/")
+    assert (ended["state"], ended["ended_at"] is not None) == ("ended", True)
+    get(api, "experiments/card/", 404)
+
+
+def test_a_draft_is_removed_and_its_key_is_free_again(api: Client) -> None:
+    send(api, "POST", "experiments/", BOW, 201)
+    send(api, "POST", "experiments/", BOW, 409)
+    send(api, "DELETE", "experiments/bow/", code=204)
+    send(api, "POST", "experiments/", BOW, 201)
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"key": "plan"}, "key"),
+        ({"variants": [{"key": "a"}]}, "variants"),
+        ({"metrics": [{"kind": "reached", "days": 3}]}, "metrics"),
+        ({"mode": "peek_safe"}, "metrics"),
+        ({"audience": "nobody"}, "audience"),
+    ],
+)
+def test_every_fault_is_told_with_its_field(more: dict[str, Any], field: str, api: Client) -> None:
+    body = send(api, "POST", "experiments/", {**BOW, **more}, 400)
+    assert [error["field"] for error in body["errors"]] == [field]
+
+
+def test_a_plan_is_told_and_what_is_none_is_refused(api: Client) -> None:
+    assert get(api, "experiments/plan/?baseline=0.6&lift=0.25") == {"customers_per_variant": 152}
+    assert get(api, "experiments/plan/?deviation=10&difference=2") == {"customers_per_variant": 393}
+    for wrong in ("", "baseline=0.6", "baseline=2&lift=0.1", "baseline=0.6&lift=0", "deviation=0&difference=1"):
+        get(api, f"experiments/plan/?{wrong}", 400)
+    for wrong in ("baseline=nan&lift=0.1", "baseline=0.1&lift=inf", "deviation=1e300&difference=1e-300"):
+        get(api, f"experiments/plan/?{wrong}", 400)
+
+
+def test_a_viewer_reads_and_changes_nothing(api: Client) -> None:
+    send(api, "POST", "experiments/", BOW, 201)
+    viewer = client_of("viewer")
+    assert get(viewer, "experiments/bow/results/")["verdict"] == "none"
+    send(viewer, "POST", "experiments/bow/start/", code=403)

@@ -1,0 +1,99 @@
+"""The pages of experiments: a draft from a form, its course, what it found, and the lists behind it."""
+
+import csv
+import io
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from campaigns.experiments import work_on_experiments
+from campaigns.models import Experiment
+from tests.factories import make_customer
+from tests.keeping.conftest import faults, said
+
+FORM = {
+    "name": "A bow on the parcel",
+    "variants": "control 3\nbow: 1\n",
+    "conversion_days": "7",
+    "revenue_days": "7",
+    "goal": "seven:retention",
+    "goal_days": "30",
+    "mode": "fixed",
+    "baseline": "60",
+    "lift": "25",
+}
+
+
+def test_a_draft_is_planned_started_looked_at_and_ended(admin: Client) -> None:
+    for _ in range(6):
+        make_customer()
+    answer = admin.post("/experiments/new/", FORM, follow=True)
+    assert said(answer) == ["The draft is made. Nobody takes part before it is started."]
+    one = Experiment.objects.get()
+    assert (one.key, one.planned, one.state) == ("a-bow-on-the-parcel", 304, "draft")
+    assert [(each.key, each.weight) for each in one.variants.all()] == [("control", 3), ("bow", 1)]
+    assert one.metrics[2] == {"kind": "reached", "days": 30, "model": "seven", "stage": "retention"}
+    address = f"/experiments/{one.key}/"
+    assert "Nobody is assigned yet." in admin.get(address).content.decode()
+    assert said(admin.post(f"{address}start/", follow=True)) == ["It is started. Customers are being assigned."]
+    assert admin.post(f"{address}start/").status_code == 409
+    assert admin.post(f"{address}remove/").status_code == 409
+    assert work_on_experiments(seconds=60) == 6
+    text = admin.get(address).content.decode()
+    assert "No verdict yet" in text
+    links = re.findall(r'href="(/customers/\?group=experiment[^"]+)"[^>]*>([0-9]+)</a>', text)
+    assert sum(int(count) for _where, count in links) == 6
+    for where, count in links:
+        assert admin.get(unescape(where)).context["matching"].number == int(count)
+    rows = list(csv.DictReader(io.StringIO(admin.get(f"{address}results.csv").content.decode("utf-8-sig"))))
+    assert {"assigned", "sample ratio", "verdict"} <= {row["section"] for row in rows}
+    assert "NaN" not in text
+    assert admin.get(f"{address}results.xml").status_code == 404
+    assert said(admin.post(f"{address}stop/", follow=True)) == ["Nobody is assigned any more."]
+    assert said(admin.post(f"{address}end/", follow=True)) == ["It has ended."]
+    assert "A bow on the parcel" in admin.get("/experiments/").content.decode()
+
+
+def test_a_draft_is_removed(admin: Client) -> None:
+    admin.post("/experiments/new/", FORM, follow=True)
+    assert said(admin.post("/experiments/a-bow-on-the-parcel/remove/", follow=True)) == ["The draft is removed."]
+    assert not Experiment.objects.exists()
+    assert admin.get("/experiments/a-bow-on-the-parcel/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"variants": "control"}, "variants"),
+        ({"variants": "control half\nbow"}, "variants"),
+        ({"conversion_days": "", "revenue_days": "", "goal": ""}, "conversion_days"),
+        ({"goal_days": ""}, "goal_days"),
+        ({"lift": ""}, "planned"),
+        ({"lift": "70"}, "baseline"),
+        ({"mode": "peek_safe"}, "conversion_days"),
+        ({"key": "new"}, "key"),
+    ],
+)
+def test_what_makes_no_draft_is_said_beside_its_field(more: dict[str, str], field: str, admin: Client) -> None:
+    answer = admin.post("/experiments/new/", {**FORM, **more})
+    assert answer.status_code == 422
+    assert field in faults(answer)
+
+
+def test_a_key_that_is_taken_leads_to_who_has_it(admin: Client) -> None:
+    admin.post("/experiments/new/", FORM)
+    answer = admin.post("/experiments/new/", FORM)
+    assert 'href="/experiments/a-bow-on-the-parcel/"' in answer.content.decode()
+
+
+def test_a_peek_safe_draft_keeps_its_tau(admin: Client) -> None:
+    admin.post("/experiments/new/", {**FORM, "mode": "peek_safe", "tau": "1", "tau_money": "2.5"})
+    assert [one["tau"] for one in Experiment.objects.get().metrics] == [0.01, 2.5, 0.01]
+
+
+def test_only_marketers_and_admins_make_experiments(browsers: dict[str, Client]) -> None:
+    assert browsers["agent"].get("/experiments/").status_code == 200
+    assert browsers["agent"].get("/experiments/new/").status_code == 403
