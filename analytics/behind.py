@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import NotThereError, QuestionError
 
-from . import attributed, cohorts, feedback, movement, retention, sales, scores, support
+from . import attributed, cohorts, feedback, lapsing, movement, paths, retention, revenue_kept, sales, scores, support
 from .experiments import results
 from .scope import Scope
-from .sorting import Sorting, StageRef, stage_model
+from .sorting import Sorting, StageRef, segment, stage_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,10 @@ _KINDS: dict[str, _Kind] = {
 }
 
 
+# The groups that take nothing but their name.
+PLAIN = (*retention.GROUPS, *sales.GROUPS, *revenue_kept.GROUPS)
+
+
 def group_name(kind: str, model: Sorting, *stages: StageRef | None) -> str:
     """The name of a group of movement; a stage None: in none yet."""
     return ":".join([kind, model.key, *(stage.key if stage else "" for stage in stages)])
@@ -93,6 +97,14 @@ def customers_behind(*, scope: Scope, group: str) -> list[int]:
         return retention.customers_of(scope=scope, group=group)
     if group in sales.GROUPS:
         return sales.customers_of(scope=scope, group=group)
+    if group in revenue_kept.GROUPS:
+        return revenue_kept.customers_of(scope=scope, group=group)
+    if group.startswith("path:"):
+        model, kind_of_way, way = _parsed_path(group)
+        return paths.customers_of(model=model, scope=scope, kind=kind_of_way, way=way)
+    if group.startswith("stays:"):
+        versus, side, which = _parsed_stays(group)
+        return lapsing.customers_of(scope=scope, versus=versus, side=side, group=which)
     if group.startswith("score:"):
         return scores.customers_of(group=group)
     if group.startswith("experiment:"):
@@ -108,7 +120,7 @@ def customers_behind(*, scope: Scope, group: str) -> list[int]:
 
 def refuse_unknown_group(group: str) -> None:
     """QuestionError names the field `group` when there is no such group."""
-    if group in retention.GROUPS or group in sales.GROUPS:
+    if group in PLAIN:
         return
     if group.startswith("score:"):
         scores.refuse_unknown_group(group)
@@ -118,6 +130,10 @@ def refuse_unknown_group(group: str) -> None:
         room.refuse_unknown_group(group)
     elif group.startswith("cohort:"):
         _parsed_cohort(group)
+    elif group.startswith("path:"):
+        _parsed_path(group)
+    elif group.startswith("stays:"):
+        _parsed_stays(group)
     else:
         _parsed(group)
 
@@ -135,20 +151,61 @@ def said(group: str) -> str:
         return room.said(group)
     if group.startswith("cohort:"):
         asked, _start, k = _parsed_cohort(group)
-        of = {"k": k, "unit": cohorts.UNITS[asked.unit][0], "beginning": cohorts.BEGINNINGS[asked.by][0]}
+        of = {"k": k, "unit": cohorts.UNITS[asked.unit][0], "beginning": asked.beginning}
         # A list goes on with its period, which is the cohort's own.
         if k is None:
             return _("whose %(beginning)s lies") % of
         if asked.mode == "after":
             return _("with an order %(k)s × %(unit)s or more after that of their %(beginning)s, which lies") % of
         return _("with an order %(k)s × %(unit)s after that of their %(beginning)s, which lies") % of
+    if group.startswith("path:"):
+        model, kind_of_way, way = _parsed_path(group)
+        steps = paths.steps_named(model, kind_of_way, way) or _("nothing")
+        return _("who paid for the first time, after %(steps)s") % {"steps": steps}
+    if group.startswith("stays:"):
+        versus, side, which = _parsed_stays(group)
+        told = _("who ever became active") if which == "began" else _("who became active and then lapsed")
+        if versus is None:
+            return told
+        among = _("among %(segment)s") if side == "in" else _("not among %(segment)s")
+        return f"{told}, {among % {'segment': versus.name}}"
     kind, model, stages = _parsed(group)
     return kind.said([model.stages[number].name if number else _("no stage") for number in stages])
 
 
 def has_period(group: str) -> bool:
-    """Whether a group is about a period; scores and experiments have times of their own."""
-    return not group.startswith(("score:", "experiment:"))
+    """Whether a group is about a period; scores, experiments and stays have times of their own."""
+    return not group.startswith(("score:", "experiment:", "stays:"))
+
+
+def path_group(model: Sorting, kind: str, way: paths.Way) -> str:
+    """The name of the group of those who came by a way to their first purchase."""
+    return f"path:{kind}:{model.key}:{paths.way_text(way)}"
+
+
+def stays_group(versus: Sorting | None, side: str, which: str) -> str:
+    """The name of the group of a curve of stays: of who began, or of who ended."""
+    return f"stays:{which}:{side}:{versus.key if versus else ''}"
+
+
+def _parsed_path(group: str) -> tuple[Sorting, str, paths.Way]:
+    try:
+        _path, kind, key, text = group.split(":", 3)
+        if kind in paths.KINDS:
+            return stage_model(key), kind, paths.parsed_way(text)
+    except (ValueError, NotThereError):
+        pass
+    raise QuestionError("group", _("There is no group “%(group)s”.") % {"group": group[:60]})
+
+
+def _parsed_stays(group: str) -> tuple[Sorting | None, str, str]:
+    try:
+        _stays, which, side, key = group.split(":", 3)
+        if which in lapsing.GROUPS and side in lapsing.SIDES and bool(key) == (side != "all"):
+            return segment(key) if key else None, side, which
+    except (ValueError, NotThereError):
+        pass
+    raise QuestionError("group", _("There is no group “%(group)s”.") % {"group": group[:60]})
 
 
 class _Room(Protocol):
@@ -176,7 +233,7 @@ def cohort_group(asked: cohorts.Asked, start: date, k: int | None) -> str:
 
 def _parsed_cohort(group: str) -> tuple[cohorts.Asked, date, int | None]:
     try:
-        _cohort, by, unit, mode, start, k = group.split(":")
+        by, unit, mode, start, k = group.removeprefix("cohort:").rsplit(":", 4)
         return cohorts.Asked(by, unit, mode), date.fromisoformat(start), int(k) if k else None
     except ValueError:
         raise QuestionError("group", _("There is no group “%(group)s”.") % {"group": group[:60]}) from None
@@ -186,7 +243,7 @@ def _parsed(group: str) -> tuple[_Kind, Sorting, list[int]]:
     name, *rest = group.split(":")
     kind = _KINDS.get(name)
     if kind is None or len(rest) != kind.stages + 1:
-        groups = ", ".join((*retention.GROUPS, *sales.GROUPS, *(f"{name}:MODEL:STAGE" for name in _KINDS)))
+        groups = ", ".join((*PLAIN, *(f"{name}:MODEL:STAGE" for name in _KINDS)))
         said_so = _("There is no group “%(group)s”. The groups are %(groups)s.")
         raise QuestionError("group", said_so % {"group": group[:40], "groups": groups})
     try:

@@ -10,26 +10,33 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clm.lib.periods import day_start, local_day
-from clm.lib.questions import QuestionError
+from clm.lib.questions import NotThereError, QuestionError
 from customers.models import Role
 
 from .days.remembered import remembered_rows
 from .sales import types_of
 from .scope import Scope
+from .sorting import Sorting, segment
 
 # What begins a cohort, and the roles of the touchpoints that do; None: any touchpoint.
 BEGINNINGS: dict[str, tuple[Any, tuple[str, ...] | None]] = {
-    "purchase": (_("first purchase"), (Role.PURCHASE,)),
-    "signup": (_("sign-up"), (Role.SIGNUP,)),
-    "touch": (_("first touch"), None),
+    "purchase": (gettext_lazy("first purchase"), (Role.PURCHASE,)),
+    "signup": (gettext_lazy("sign-up"), (Role.SIGNUP,)),
+    "touch": (gettext_lazy("first touch"), None),
 }
+ENTRY = "segment:"  # before the key of a segment: the first entry into it begins a cohort
 # The lengths of cohorts, and how many of each are told.
-UNITS: dict[str, tuple[Any, int]] = {"month": (_("month"), 13), "week": (_("week"), 13), "day": (_("day"), 15)}
+UNITS: dict[str, tuple[Any, int]] = {
+    "month": (gettext_lazy("month"), 13),
+    "week": (gettext_lazy("week"), 13),
+    "day": (gettext_lazy("day"), 15),
+}
 # Whether somebody came back in a day, week or month, or in it or any later one.
-MODES: dict[str, Any] = {"on": _("in that one"), "after": _("in that one or later")}
+MODES: dict[str, Any] = {"on": gettext_lazy("in that one"), "after": gettext_lazy("in that one or later")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,35 @@ class Asked:
 
     def __post_init__(self) -> None:
         for name, value, choices in (
-            ("by", self.by, BEGINNINGS),
+            ("by", self.by if self.entered is None else next(iter(BEGINNINGS)), (*BEGINNINGS, f"{ENTRY}SEGMENT")),
             ("unit", self.unit, UNITS),
             ("mode", self.mode, MODES),
         ):
             if value not in choices:
                 raise QuestionError(name, f"{name} is one of {', '.join(choices)}")
+
+    @property
+    def entered(self) -> str | None:
+        """The key of the segment whose first entry begins a cohort, None where a touchpoint does."""
+        return self.by.removeprefix(ENTRY) if self.by.startswith(ENTRY) else None
+
+    @property
+    def segment(self) -> Sorting | None:
+        """That segment; QuestionError names the field `by` when there is none."""
+        if self.entered is None:
+            return None
+        try:
+            return segment(self.entered)
+        except NotThereError as error:
+            raise QuestionError("by", str(error)) from None
+
+    @property
+    def beginning(self) -> str:
+        """What begins a cohort, in words."""
+        entered = self.segment
+        if entered is None:
+            return str(BEGINNINGS[self.by][0])
+        return _("first entry into %(segment)s") % {"segment": entered.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +206,16 @@ def customers_of_cell(*, scope: Scope, asked: Asked, start: date, k: int | None)
 def _rows(
     scope: Scope, asked: Asked, days: Sequence[date], cohort: int | None, offset: int | None
 ) -> list[tuple[Any, ...]]:
-    _label, roles = BEGINNINGS[asked.by]
+    _label, roles = BEGINNINGS.get(asked.by, ("", ()))
+    entered = asked.segment
     found = remembered_rows(
         "analytics/cohorts",
+        packs=scope.packs,
         of=scope.generation if cohort is None else None,
-        beginnings=None if roles is None else types_of(*roles),
+        beginnings=types_of(*roles) if roles else None,
         priced=asked.by == "purchase",
+        entered=None if entered is None else entered.version or 0,
+        entered_in=None if entered is None else entered.stage_id("in"),
         borders=[day_start(day, scope.period.zone) for day in days],
         purchases=types_of(Role.PURCHASE),
         refunds=types_of(Role.REFUND),

@@ -16,6 +16,7 @@ from customers.models import Installation
 from .beginning import Beginning, beginning
 from .figures import CountRow
 from .retention import Retention, retention
+from .revenue_kept import RevenueKept, revenue_kept
 from .sales import Sales, sales
 from .scope import Scope
 from .spending import Spending, spending
@@ -58,6 +59,10 @@ class Measured:
     @cached_property
     def sales(self) -> Sales:
         return self._sales or sales(scope=self.scope)
+
+    @cached_property
+    def revenue_kept(self) -> RevenueKept:
+        return revenue_kept(scope=self.scope)
 
     @cached_property
     def beginning(self) -> Beginning | None:
@@ -137,6 +142,56 @@ def crr(measured: Measured) -> Answer:
 def churn(measured: Measured) -> Answer:
     kept = measured.retention
     return Answer(kept.churn, _retention_counts(measured), _retention_note(measured), kept.churn_interval, "lost")
+
+
+def churn_of_everybody(measured: Measured) -> Answer:
+    kept = measured.retention
+    counts = (
+        _count(measured, "stopped", "", _("stopped being active in the period"), kept.stopped, group="stopped"),
+        _count(measured, "lost", "lost", _("active at the start, not at the end"), kept.lost, group="lost"),
+        _count(measured, "came_and_went", "", _("came and went inside"), kept.came_and_went, group="came_and_went"),
+        _count(measured, "active", "", _("active at the start or from then on"), kept.active, group="active"),
+    )
+    note = _("Nobody was active in the period.") if not kept.active else _too_early(measured)
+    return Answer(kept.stopped_share, counts, note, kept.stopped_interval, "stopped")
+
+
+def _revenue_kept_counts(measured: Measured) -> tuple[CountRow, ...]:
+    kept = measured.revenue_kept
+    return (
+        _count(measured, "before", "", _("spent in the period before"), kept.before, "money"),
+        _count(measured, "spenders", "", _("customers who spent it"), kept.spenders, group="spenders"),
+        _count(measured, "held", "", _("of that, spent again"), kept.held, "money"),
+        _count(measured, "lost_money", "", _("lost: by those who spent nothing now"), kept.lost, "money"),
+        _count(measured, "spent_nothing", "", _("who spent nothing now"), kept.spent_nothing, group="spent_nothing"),
+        _count(measured, "shrunk", "", _("shrunk: by those who spent less"), kept.shrunk, "money"),
+        _count(measured, "spent_less", "", _("who spent less"), kept.spent_less, group="spent_less"),
+        _count(measured, "grown", "", _("grown: by those who spent more"), kept.grown, "money"),
+        _count(measured, "spent_more", "", _("who spent more"), kept.spent_more, group="spent_more"),
+        _count(measured, "spent_as_much", "", _("who spent as much"), kept.spent_as_much, group="spent_as_much"),
+        _count(measured, "now", "", _("spent by the same customers now"), kept.now, "money"),
+    )
+
+
+def _revenue_kept_note(measured: Measured) -> Any:
+    kept, asked = measured.revenue_kept, measured.scope.period
+    told = kept.scope.period
+    if not kept.before:
+        return _("Nobody spent anything in the period before.")
+    if told == asked:
+        return ""
+    said = _("Of the whole days from %(first)s until %(last)s, against as many before them: today is not over.")
+    return said % {"first": plain_date(told.start), "last": plain_date(told.last_day)}
+
+
+def gross_revenue_retention(measured: Measured) -> Answer:
+    counts, note = _revenue_kept_counts(measured), _revenue_kept_note(measured)
+    return Answer(measured.revenue_kept.gross, counts, note, group="spenders")
+
+
+def net_revenue_retention(measured: Measured) -> Answer:
+    counts, note = _revenue_kept_counts(measured), _revenue_kept_note(measured)
+    return Answer(measured.revenue_kept.net, counts, note, group="spenders")
 
 
 def _nobody_started(kept: Retention) -> Any:

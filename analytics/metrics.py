@@ -19,6 +19,7 @@ from .sorting import active_customers
 from .sources import SourceRef, sources_of_orders
 
 BASES = ("blended", "paid")
+MONEY_KEPT = ("gross_revenue_retention", "net_revenue_retention")  # retention of money, not of active customers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Metric:
 
     @property
     def rests_on_active(self) -> bool:
+        if self.key in MONEY_KEPT:
+            return False
         return self.group == RETENTION or self.key in ("orders_per_customer", "clv", "cac_to_ltv", "ltv_to_cac")
 
 
@@ -77,6 +80,43 @@ METRICS: dict[str, Metric] = {
             ),
             "lost / S",
             made.churn,
+        ),
+        Metric(
+            "churn_of_everybody",
+            _("Churn as Stripe counts it"),
+            RETENTION,
+            "percent",
+            _(
+                "Of the customers active when the period starts or from then on, the share no longer active when it "
+                "ends. Whoever came and went inside the period is in both, so it differs from churn where many do."
+            ),
+            "(lost + came and went) / (S + N first + N reactivated + came and went)",
+            made.churn_of_everybody,
+        ),
+        Metric(
+            "gross_revenue_retention",
+            _("Gross revenue retention"),
+            RETENTION,
+            "percent",
+            _(
+                "Of what customers spent in the period before, the share that the same customers spend in this one, "
+                "nobody counted with more than before: what was lost and what shrank, without growth. Spend is net of "
+                "refunds at their own date; a net refund counts as nothing."
+            ),
+            "sum of min(before, now) / sum of before",
+            made.gross_revenue_retention,
+        ),
+        Metric(
+            "net_revenue_retention",
+            _("Net revenue retention"),
+            RETENTION,
+            "percent",
+            _(
+                "What those who spent something in the period before spend in this one, divided by what they spent "
+                "then. Growth counts, so it may be above 100 %; new customers are in neither."
+            ),
+            "sum of now / sum of before, of the same customers",
+            made.net_revenue_retention,
         ),
         Metric(
             "revenue",
@@ -202,7 +242,7 @@ def metric_groups(*, scope: Scope, basis: str = "blended") -> tuple[FigureGroup,
 
 
 def _lines_note(declared: Metric, scope: Scope) -> str:
-    if not scope.products_only or declared.group == RETENTION:
+    if not scope.products_only or (declared.group == RETENTION and declared.key not in MONEY_KEPT):
         return ""
     return str(_("Without order lines that are not products, such as postage."))
 

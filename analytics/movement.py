@@ -11,16 +11,18 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+from clm.lib import sql
 from clm.lib.periods import Period, day_start, local_day
 
 from .beginning import Beginning
-from .days.remembered import remembered_rows
+from .days.lasted import Lasted, stays_of, ways_of
+from .days.remembered import remembered
 from .intervals import wilson
 from .retention import Retention, retentions
 from .scope import Scope
 from .sorting import LAPSED, Sorting, StageRef
 from .stages import Flow, StageTrend, customers_shifted, stage_shifts, stage_traffic, stage_trend
-from .survival import Length, length
+from .survival import Length, length, length_of
 
 MILLISECOND = timedelta(milliseconds=1)
 DAILY = 92  # periods up to so many days are told day by day
@@ -101,10 +103,12 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """All of it, for one scope."""
+    """All of it, for one scope. lengths: the scope that steps and stays are of, which look at history: the same
+    period, as of some minutes ago at most."""
 
     model: Sorting
     scope: Scope
+    lengths: Scope
     stocks: tuple[Stock, ...]
     flows: tuple[Flow, ...]
     matrix: Matrix
@@ -120,21 +124,23 @@ class Movement:
         return tuple(local_day(instant, self.scope.period.zone) for instant in self.instants)
 
 
-def movement(*, model: Sorting, scope: Scope, since: Beginning | None) -> Movement:
-    """How customers moved in a period. since: where records begin, None while there are none."""
+def movement(*, model: Sorting, scope: Scope, since: Beginning | None, lengths: Scope | None = None) -> Movement:
+    """How customers moved in a period. since: where records begin, None while there are none. lengths: the scope that
+    steps and stays are of, where it is another."""
     flows = stage_shifts(model=model, period=scope.period, until_at=scope.until_at, kept=scope.kept, among=scope.among)
     traffic = stage_traffic(model=model, period=scope.period, kept=scope.kept, among=scope.among)
     instants = day_instants(scope)
     return Movement(
         model=model,
         scope=scope,
+        lengths=lengths or scope,
         stocks=_stocks(flows, [(one.stage, one.entered, one.left) for one in traffic]),
         flows=flows,
         matrix=_matrix(model, flows),
         instants=tuple(instants),
         trend=stage_trend(model=model, instants=instants, kept=scope.kept, among=scope.among),
-        steps=funnel(model=model, scope=scope),
-        stays=stays(model=model, scope=scope),
+        steps=funnel(model=model, scope=lengths or scope),
+        stays=stays(model=model, scope=lengths or scope),
         growth=growth(scope=scope, since=since),
     )
 
@@ -172,19 +178,38 @@ def _matrix(model: Sorting, flows: Sequence[Flow]) -> Matrix:
 
 
 # --- how long and how far --------------------------------------------------------------------------------------
-def _counted(rows: Sequence[tuple[Any, ...]]) -> dict[int, dict[int, tuple[int, int]]]:
-    """By stage and hours, how many came to an end then and how many were seen no longer."""
+def _counted(rows: Sequence[tuple[Any, ...]]) -> dict[int, Length]:
+    """By stage how long it takes, from rows of stage, hours, whether it is over, and customers."""
     found: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
     for stage, hours, is_over, customers, _listed in rows:
         ended, open_ = found[stage].get(hours, (0, 0))
         found[stage][hours] = (ended + customers, open_) if is_over else (ended, open_ + customers)
+    return {stage: length(counts) for stage, counts in found.items()}
+
+
+def _lengths(name: str, scope: Scope, asked: dict[str, Any]) -> dict[int, Length]:
+    """By stage how long it takes, remembered; from packs without a row for every hour."""
+
+    def count() -> dict[int, Length]:
+        lasted = _lasted(name, scope, asked)
+        if lasted is None:
+            return _counted(sql.rows(name, **asked))
+        return {stage: length_of(*columns) for stage, columns in lasted.counts().items()}
+
+    if asked["version"] is None:
+        return {}
+    found: dict[int, Length] = remembered(name, of=scope.generation, count=count, **asked)
     return found
+
+
+def _lasted(name: str, scope: Scope, asked: dict[str, Any]) -> Lasted | None:
+    of = {"analytics/stage_stays": stays_of, "analytics/stage_ways": ways_of}[name]
+    return of(scope.packs, asked) if scope.packs is not None else None
 
 
 def stays(*, model: Sorting, scope: Scope) -> tuple[Stay, ...]:
     """How long customers stay in each stage."""
-    found = _counted(_stays(model, scope, None))
-    lengths = {stage: length(found[stage]) for stage in found}
+    lengths = _lengths("analytics/stage_stays", scope, _stays(model, scope, None))
     none = length({})
     return tuple(
         Stay(ref, lengths.get(stage, none).number, lengths.get(stage, none).ended, lengths.get(stage, none))
@@ -195,10 +220,10 @@ def stays(*, model: Sorting, scope: Scope) -> tuple[Stay, ...]:
 def funnel(*, model: Sorting, scope: Scope) -> tuple[Step, ...]:
     """How far customers get: the stages of the model in their order, but those of customers who are gone."""
     steps = way(model)
-    found = _counted(_ways(model, scope, None))
-    answer = []
+    found = _lengths("analytics/stage_ways", scope, _ways(model, scope, None))
+    answer, none = [], length({})
     for place, stage in enumerate(steps):
-        one = length(found.get(stage, {}))
+        one = found.get(stage, none)
         last = place == len(steps) - 1
         answer.append(Step(model.stages[stage], one.number, 0 if last else one.ended, None if last else one))
     return tuple(answer)
@@ -209,49 +234,42 @@ def way(model: Sorting) -> list[int]:
     return [number for number, stage in model.stages.items() if not stage.is_exit and stage.key not in LAPSED]
 
 
-def _stays(model: Sorting, scope: Scope, listed: int | None) -> list[tuple[Any, ...]]:
-    if model.version is None:
-        return []
-    return remembered_rows(
-        "analytics/stage_stays",
-        of=scope.generation if listed is None else None,
-        version=model.version,
-        start_at=scope.period.start_at,
-        until_at=scope.until_at,
-        listed=listed,
-        **{**scope.among, "as_of": scope.as_of},
-    )
+def _stays(model: Sorting, scope: Scope, listed: int | None) -> dict[str, Any]:
+    """What the query of stays is asked."""
+    return {
+        "version": model.version,
+        "start_at": scope.period.start_at,
+        "until_at": scope.until_at,
+        "listed": listed,
+        **scope.among,
+        "as_of": scope.as_of,
+    }
 
 
-def _ways(model: Sorting, scope: Scope, listed: int | None) -> list[tuple[Any, ...]]:
-    if model.version is None:
-        return []
-    return remembered_rows(
-        "analytics/stage_ways",
-        of=scope.generation if listed is None else None,
-        version=model.version,
-        steps=way(model),
-        start_at=scope.period.start_at,
-        until_at=scope.until_at,
-        listed=listed,
-        **{**scope.among, "as_of": scope.as_of},
-    )
+def _ways(model: Sorting, scope: Scope, listed: int | None) -> dict[str, Any]:
+    """What the query of ways is asked."""
+    return {**_stays(model, scope, listed), "steps": way(model)}
 
 
 def customers_who_stayed(*, model: Sorting, scope: Scope, stage: int, is_left: bool | None) -> list[int]:
     """Those counted by a Stay: who entered a stage, and left it again (None: or not)."""
-    return _listed(_stays(model, scope, stage), is_left)
+    return _listed("analytics/stage_stays", scope, _stays(model, scope, stage), is_left)
 
 
 def customers_on_the_way(*, model: Sorting, scope: Scope, stage: int, is_reached: bool | None) -> list[int]:
     """Those counted by a Step: who came to it, and went on (None: or not)."""
-    return _listed(_ways(model, scope, stage), is_reached)
+    return _listed("analytics/stage_ways", scope, _ways(model, scope, stage), is_reached)
 
 
-def _listed(rows: Sequence[tuple[Any, ...]], is_over: bool | None) -> list[int]:
+def _listed(name: str, scope: Scope, asked: dict[str, Any], is_over: bool | None) -> list[int]:
+    if asked["version"] is None:
+        return []
+    lasted = _lasted(name, scope, asked)
+    if lasted is not None:
+        return lasted.listed(asked["listed"], is_over)
     return sorted(
         customer
-        for _stage, _hours, over, _customers, listed in rows
+        for _stage, _hours, over, _customers, listed in sql.rows(name, **asked)
         if is_over is None or over == is_over
         for customer in listed or ()
     )
@@ -266,6 +284,7 @@ def customers_who_moved(*, model: Sorting, scope: Scope, sources: Sequence[int],
         sources=sources,
         targets=targets,
         among=scope.among,
+        packs=scope.packs,
     )
 
 

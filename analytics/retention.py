@@ -16,7 +16,7 @@ from .intervals import wilson
 from .scope import Scope
 from .sorting import active_customers
 
-GROUPS = ("started", "ended", "kept", "lost", "first", "reactivated", "came_and_went")
+GROUPS = ("started", "ended", "kept", "lost", "first", "reactivated", "came_and_went", "stopped", "active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,21 @@ class Retention:
     def churn(self) -> Fraction | None:
         """1 - crr."""
         return Fraction(self.lost, self.started) if self.started else None
+
+    @property
+    def stopped(self) -> int:
+        """Active at some instant of the period, and not at its end."""
+        return self.lost + self.came_and_went
+
+    @property
+    def stopped_share(self) -> Fraction | None:
+        """Churn as Stripe defines it: those who stopped over those active at the start or from then on."""
+        return Fraction(self.stopped, self.active) if self.active else None
+
+    @property
+    def stopped_interval(self) -> tuple[float, float] | None:
+        """95 % Wilson interval of stopped_share."""
+        return wilson(self.stopped, self.active)
 
     @property
     def crr_interval(self) -> tuple[float, float] | None:
@@ -121,6 +136,7 @@ def _rows(
         return []
     return remembered_rows(
         "analytics/retention",
+        packs=scope.packs,
         of=scope.generation if listed is None else None,
         version=active.version,
         inside=active.stage_id("in"),

@@ -13,7 +13,6 @@ from fractions import Fraction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clm.lib import sql
 from clm.lib.columns import Columns
 from clm.lib.milliseconds import to_ms
 from clm.lib.periods import day_start, local_day
@@ -23,9 +22,11 @@ from customers.models import Cause, Role
 
 from .days.declared import SALES, STAGES
 from .days.histories import changed, histories_then_and_now
+from .days.remembered import remembered, remembered_rows
 from .figures import Moved
 from .measured import Measured, plain
-from .models import Revision
+from .models import CONVERTED, Revision
+from .models.kept import CAUSES
 from .sales import types_of
 from .sorting import Sorting, active_customers
 
@@ -129,22 +130,36 @@ class Revised:
         rows = self._stocks()
         if not rows or self.active is None or self.active.version is None:
             return None, rows
-        border = day_start(self.on, self.measured.scope.period.zone)
-        since = self._since(STAGES.name, self.active.version)
-        found = changed(versions=[self.active.version], since=since, known_at=self.known_at)
-        customers = sorted(set(found.customer.tolist()))
-        if not customers or len(customers) > MOST:
-            return None, rows
-        then, now = histories_then_and_now(
-            customers=customers, version=self.active.version, since=since, known_at=self.known_at
+        scope = self.measured.scope
+        moved = remembered(
+            "moved_rates",
+            of=scope.generation,
+            count=self._moved,
+            version=self.active.version,
+            since=self._since(STAGES.name, self.active.version),
+            start=scope.period.start_at,
+            until=scope.until_at,
         )
-        started, stayed = self._difference(then, now, border)
+        if moved is None:
+            return None, rows
+        started, stayed = moved
         kept = self.measured.retention
         was = kept.started - started
         if was <= 0:
             return None, rows
         crr = Fraction(kept.kept - stayed, was)
         return (crr if key == "crr" else 1 - crr), rows
+
+    def _moved(self) -> tuple[int, int] | None:
+        """By how many customers S and kept differ; None where nobody's history changed, or of too many to look at."""
+        assert self.active is not None and self.active.version is not None
+        version, since = self.active.version, self._since(STAGES.name, self.active.version)
+        found = changed(versions=[version], since=since, known_at=self.known_at)
+        customers = sorted(set(found.customer.tolist()))
+        if not customers or len(customers) > MOST:
+            return None
+        then, now = histories_then_and_now(customers=customers, version=version, since=since, known_at=self.known_at)
+        return self._difference(then, now, day_start(self.on, self.measured.scope.period.zone))
 
     def _difference(self, then: Columns, now: Columns, over: datetime) -> tuple[int, int]:
         """By how many customers S and kept differ between what was believed and what is. What happened on days that
@@ -176,11 +191,13 @@ class Revised:
         scope = self.measured.scope
         border = day_start(self.on, scope.period.zone)
         looks_back = 0 if is_sale or self.measured.beginning is None else self.measured.beginning.lapse_days
-        found = sql.rows(
+        found = remembered_rows(
             "analytics/late_touchpoints",
+            of=scope.generation,
             types=types_of(Role.PURCHASE, *((Role.REFUND,) if is_sale else (Role.SUBSCRIBE, Role.CANCEL))),
             since=self._since(SALES.name, 0),
-            known_at=min(self.known_at, day_start(self.on + DAY, scope.period.zone)),
+            # The end of that day, so that the question stays the same: what moves a finished day is told anew.
+            known_at=day_start(self.on + DAY, scope.period.zone),
             first=scope.period.start_at - timedelta(days=looks_back),
             until=min(scope.until_at, border),
             zone=scope.period.zone,
@@ -191,9 +208,9 @@ class Revised:
     def _told(self, was: int | float | None, unit: str, rows: Sequence[Revision], *, is_sale: bool) -> Moved:
         assert was is not None
         came = self._arrived(is_sale=is_sale)
-        cause = Cause(min(row.cause for row in rows))
+        cause = min(row.cause for row in rows)
         until = self.on - DAY
-        what = str(cause.label)
+        what = str(dict(CAUSES)[cause])
         if came.touchpoints and cause in (Cause.LIVE, Cause.LATE, Cause.IMPORT):
             what = ngettext("%(n)s late touchpoint of %(days)s", "%(n)s late touchpoints of %(days)s", came.touchpoints)
             what %= {"n": number(came.touchpoints), "days": _days(came)}
@@ -208,7 +225,15 @@ class Revised:
                 "day": plain_date(until),
                 "what": what,
             }
-        return Moved(was, until, cause.name.lower(), came.touchpoints, came.first, came.last, sentence)
+        return Moved(
+            was,
+            until,
+            "conversion" if cause == CONVERTED else Cause(cause).name.lower(),
+            came.touchpoints,
+            came.first,
+            came.last,
+            sentence,
+        )
 
 
 def _days(came: _Arrived) -> str:

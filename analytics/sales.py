@@ -88,6 +88,7 @@ def _rows(
     active = active_customers()
     return remembered_rows(
         "analytics/sales",
+        packs=scope.packs,
         of=scope.generation if listed is None else None,
         purchases=types_of(Role.PURCHASE),
         refunds=types_of(Role.REFUND),

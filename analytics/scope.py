@@ -24,6 +24,7 @@ from clm.lib.questions import ManyFaultsError, NotThereError, QuestionError
 from customers.models import Installation
 
 from .days.kept import Kept
+from .days.packs import Packs
 from .days.remembered import remembered_now
 from .sorting import Sorting, segment, stage_model, version_known
 
@@ -75,6 +76,11 @@ class Scope:
     def generation(self) -> str | None:
         """By what answers from history are remembered, None if they are not."""
         return self.kept.remembered_by if self.kept is not None else None
+
+    @property
+    def packs(self) -> Packs | None:
+        """What answers from history are counted from where it is packed, None where nothing is."""
+        return self.kept.packs if self.kept is not None else None
 
     @property
     def among(self) -> dict[str, Any]:
@@ -130,11 +136,20 @@ class Parsed:
             raise ManyFaultsError([QuestionError(name, said) for name, said in self.errors.items()])
 
 
-def parse_scope(given: Mapping[str, str], *, now: datetime, counted: Kept, dates_are_day_ends: bool = False) -> Parsed:
+def parse_scope(
+    given: Mapping[str, str],
+    *,
+    now: datetime,
+    counted: Kept,
+    dates_are_day_ends: bool = False,
+    counts_history: bool = False,
+) -> Parsed:
     """The scope that parameters ask for. An empty one is one that is not given.
 
     counted: what is kept; unless asked otherwise, figures are as of when it was counted last, seconds ago.
-    dates_are_day_ends: a bare date as `as_of` is the end of that day, as people mean it; else its first instant."""
+    dates_are_day_ends: a bare date as `as_of` is the end of that day, as people mean it; else its first instant.
+    counts_history: figures that are not kept are asked for, whatever the period, so they mean the same now for some
+    minutes."""
     zone, errors = counted.zone, dict[str, str]()
 
     def attempt(default: Any, act: Callable[[], Any], name: str | None = None) -> Any:
@@ -152,7 +167,9 @@ def parse_scope(given: Mapping[str, str], *, now: datetime, counted: Kept, dates
         (now, None), lambda: asked_day(given.get("as_of", ""), now=now, zone=zone, day_ends=dates_are_day_ends)
     )
     chosen = attempt(None, lambda: segment(given["segment"]) if given.get("segment") else None, "segment")
-    if chosen is not None and day is None and counted.known_at is not None and dates_are_day_ends:
+    own = bool(given.get("from") or given.get("until"))
+    counts_history = counts_history or chosen is not None or own
+    if counts_history and day is None and counted.known_at is not None and dates_are_day_ends:
         at = now = remembered_now(now=at, zone=zone)
     standard = preset(key=DEFAULT_PRESET, now=at, zone=zone)
     period = standard

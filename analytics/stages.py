@@ -18,6 +18,7 @@ from customers.models import Customer
 
 from .days import kept as days
 from .days.kept import Kept
+from .days.packs import Packs
 from .days.remembered import remembered_rows
 from .sorting import ModelRef, Sorting, StageRef, version_known
 
@@ -109,10 +110,14 @@ def _readable(kept: Kept | None, model: Sorting, among: Among, known_at: datetim
     return kept
 
 
-def _history(name: str, /, *, kept: Kept | None, known_at: datetime | None, **asked: Any) -> list[tuple[Any, ...]]:
+def _history(
+    name: str, /, *, kept: Kept | None, known_at: datetime | None, packs: Packs | None = None, **asked: Any
+) -> list[tuple[Any, ...]]:
     """The rows of a query of transitions. What was believed earlier is not remembered: it is seldom asked twice."""
     of = kept.remembered_by if kept is not None and known_at is None else None
-    return remembered_rows(name, of=of, known_at=known_at, **asked)
+    if kept is not None:
+        packs = kept.packs
+    return remembered_rows(name, of=of, packs=packs, known_at=known_at, **asked)
 
 
 def stage_counts(
@@ -143,7 +148,7 @@ def stage_counts(
     at = as_of or known_at
     assert at is not None
     refuse_unknowable(as_of=at, known_at=known_at)
-    trends = stage_trend(model=model, instants=[at], known_at=known_at, among=among)
+    trends = stage_trend(model=model, instants=[at], known_at=known_at, kept=kept, among=among)
     ids = {stage.key: number for number, stage in (model.stages | model.stages.others).items()}
     return _counts(model, {ids[one.stage.key]: one.customers[0] for one in trends}, at, known_at, None)
 
@@ -287,9 +292,17 @@ def stage_shifts(
 
 
 def customers_shifted(
-    *, model: Sorting, period: Period, until_at: datetime, sources: Sequence[int], targets: Sequence[int], among: Among
+    *,
+    model: Sorting,
+    period: Period,
+    until_at: datetime,
+    sources: Sequence[int],
+    targets: Sequence[int],
+    among: Among,
+    packs: Packs | None = None,
 ) -> list[int]:
-    """Whom `stage_shifts` counts from one of `sources` (0: from none) to one of `targets`: their ids, in order."""
+    """Whom `stage_shifts` counts from one of `sources` (0: from none) to one of `targets`: their ids, in order. Lists
+    are not remembered."""
     rows = _shifts(
         model,
         period.start_at,
@@ -300,6 +313,7 @@ def customers_shifted(
         sources=list(sources),
         targets=list(targets),
         among=among,
+        packs=packs,
     )
     return sorted(customer for _source, _target, customer, _one in rows)
 
@@ -315,6 +329,7 @@ def _shifts(
     among: Among,
     sources: list[int] | None = None,
     targets: list[int] | None = None,
+    packs: Packs | None = None,
 ) -> list[tuple[Any, ...]]:
     version = version_known(sorting=model, known_at=known_at)
     if version is None:
@@ -329,6 +344,7 @@ def _shifts(
         is_listed=is_listed,
         sources=sources,
         targets=targets,
+        packs=packs,
         **among,
     )
 

@@ -3,9 +3,14 @@ count for as long as it has been seen (censoring), with the interval of its medi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, log, sqrt
+
+import numpy as np
+import numpy.typing as npt
 
 from .intervals import Z_95
+
+Int64s = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 INTERVAL = "Kaplan-Meier, 95 % interval of Brookmeyer and Crowley on the log-log scale"
 
@@ -34,27 +39,46 @@ class Length:
     high: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """The steps as columns."""
+
+    time: Int64s
+    at_risk: Int64s
+    ended: Int64s
+    share: Floats
+    low: Floats
+    high: Floats
+
+
+def _estimate(time: Int64s, ended: Int64s, open_: Int64s) -> _Estimate:
+    """From times, rising, with how many came to an end then and how many were seen no longer."""
+    gone = np.cumsum(ended + open_)
+    at_risk = (gone[-1] if len(gone) else 0) - gone + ended + open_
+    steps = ended > 0
+    time, ended, at_risk = time[steps], ended[steps], at_risk[steps]
+    share = np.cumprod(1 - ended / at_risk)
+    left = at_risk - ended
+    spread = np.sqrt(np.cumsum(np.where(left > 0, ended / (at_risk * np.maximum(left, 1.0)), 0.0)))
+    # On the scale of log(-log(share)) the interval never leaves 0 to 1; where all have ended there is none.
+    inner = (share > 0) & (share < 1)
+    reach = Z_95 * spread[inner] / np.abs(np.log(share[inner]))
+    low, high = share.copy(), share.copy()
+    low[inner], high[inner] = share[inner] ** np.exp(reach), share[inner] ** np.exp(-reach)
+    return _Estimate(time, at_risk, ended, share, low, high)
+
+
+def _columns(counts: Mapping[int, tuple[int, int]]) -> tuple[Int64s, Int64s, Int64s]:
+    times = sorted(counts)
+    ended, open_ = (np.array([counts[time][kind] for time in times], np.int64) for kind in (0, 1))
+    return np.array(times, np.int64), ended, open_
+
+
 def survival(counts: Mapping[int, tuple[int, int]]) -> list[Step]:
     """The steps of the estimate. counts: by time how many came to an end then, and how many were seen no longer."""
-    at_risk = sum(ended + open_ for ended, open_ in counts.values())
-    share, variance, steps = 1.0, 0.0, []
-    for time in sorted(counts):
-        ended, open_ = counts[time]
-        if ended:
-            share *= 1 - ended / at_risk
-            if ended < at_risk:
-                variance += ended / (at_risk * (at_risk - ended))
-            steps.append(Step(time, at_risk, ended, share, *_interval(share, variance)))
-        at_risk -= ended + open_
-    return steps
-
-
-def _interval(share: float, variance: float) -> tuple[float, float]:
-    """On the scale of log(-log(share)) the interval never leaves 0 to 1."""
-    if not 0 < share < 1:
-        return share, share
-    reach = Z_95 * sqrt(variance) / abs(log(share))
-    return share ** exp(reach), share ** exp(-reach)
+    found = _estimate(*_columns(counts))
+    columns = (found.time, found.at_risk, found.ended, found.share, found.low, found.high)
+    return [Step(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +94,31 @@ class Quantile:
 def quantile(counts: Mapping[int, tuple[int, int]], part: float) -> Quantile:
     """After how long the part (0 to 1) of all has come to an end; the interval as Brookmeyer and Crowley's of the
     median."""
-    steps = survival(counts)
-    # Shares are products of floats: what is exactly so much by counting is so much here.
-    left = 1 - part + 1e-12
+    return _quantile(_estimate(*_columns(counts)), part)
 
-    def first(value: str) -> int | None:
-        return next((step.time for step in steps if getattr(step, value) <= left), None)
 
-    return Quantile(first("share"), first("low"), first("high"))
+def _quantile(found: _Estimate, part: float) -> Quantile:
+    left = 1 - part + 1e-12  # shares are products of floats: what is exactly so much by counting is so much here
+
+    def first(value: Floats) -> int | None:
+        below = np.flatnonzero(value <= left)
+        return int(found.time[below[0]]) if len(below) else None
+
+    return Quantile(first(found.share), first(found.low), first(found.high))
 
 
 def length(counts: Mapping[int, tuple[int, int]]) -> Length:
     """The median of the estimate with its interval."""
-    half = quantile(counts, 0.5)
+    return length_of(*_columns(counts))
+
+
+def length_of(time: Int64s, ended: Int64s, open_: Int64s) -> Length:
+    """The same from columns: times, rising, with how many came to an end then and how many were seen no longer."""
+    found = _estimate(time, ended, open_)
+    half = _quantile(found, 0.5)
     return Length(
-        number=sum(ended + open_ for ended, open_ in counts.values()),
-        ended=sum(ended for ended, _open in counts.values()),
+        number=int(ended.sum() + open_.sum()),
+        ended=int(ended.sum()),
         median=half.time,
         low=half.low,
         high=half.high,

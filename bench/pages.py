@@ -2,6 +2,9 @@
 view, template) in one process, without the network: server time, its median and 95th percentile, and how many
 statements a request makes. The first request of a kind in the process stands apart.
 
+Questions that are not kept per day (a segment, a period of one's own, cohorts) stand in a second table: each is asked
+for the first time, and again at once.
+
 The database must be filled and computed: `manage.py simulate` or an import, `manage.py replay`. Figures per day are
 counted first if they are not (`manage.py fill_days`), and how long that took is the first line. A user to look at the
 pages with is made, and removed at the end."""
@@ -21,6 +24,7 @@ from bench import measuring
 
 LOOKER = "bench-pages@example.org"
 SEED, REQUESTS, KIND_SECONDS = 7, 200, 30.0
+QUESTIONS, AGAIN = 12, 3  # different questions of a kind, and how often each is asked again
 
 Ask = Callable[[random.Random], str]
 
@@ -119,6 +123,76 @@ def kinds() -> dict[str, Ask]:
     }
 
 
+def questions() -> dict[str, Ask]:
+    """By name, what makes up one address of a kind whose figures are not kept; hardly ever the same one twice."""
+    from analytics.cohorts import BEGINNINGS, MODES, UNITS
+    from analytics.days.kept import kept
+    from analytics.sorting import live_segments, stage_models
+    from clm.lib.periods import PRESETS, local_day
+
+    counted = kept()
+    assert counted.known_at is not None
+    today: date = local_day(counted.known_at, counted.zone)
+    models, segments = stage_models(), live_segments()
+
+    def own(chance: random.Random) -> str:
+        until = today - timedelta(days=chance.randint(0, 200))
+        return f"from={until - timedelta(days=chance.randint(7, 370))}&until={until}"
+
+    def among(chance: random.Random) -> str:
+        then = today - timedelta(days=chance.randint(1, 200))
+        period = own(chance) if chance.random() < 0.5 else f"period={chance.choice(list(PRESETS))}&as_of={then}"
+        return f"{period}&segment={chance.choice(segments).key}"
+
+    def cohorts(chance: random.Random) -> str:
+        begins = chance.choice([*BEGINNINGS, *(f"segment:{one.key}" for one in segments)])
+        chosen = f"by={begins}&unit={chance.choice(list(UNITS))}&mode={chance.choice(list(MODES))}"
+        return f"{chosen}&as_of={today - timedelta(days=chance.randint(1, 200))}"
+
+    def model(chance: random.Random) -> str:
+        return f"model={chance.choice(models).key}"
+
+    return {
+        "overview among a segment": lambda c: f"/?{among(c)}&{model(c)}",
+        "overview, a period of one's own": lambda c: f"/?{own(c)}&{model(c)}",
+        "metrics among a segment": lambda c: f"/metrics/?{among(c)}",
+        "metrics, a period of one's own": lambda c: f"/metrics/?{own(c)}&lines={c.choice(['all', 'products'])}",
+        "movement": lambda c: (
+            f"/movement/?period={c.choice(list(PRESETS))}&{model(c)}&as_of={today - timedelta(days=c.randint(1, 200))}"
+        ),
+        "movement among a segment": lambda c: f"/movement/?{among(c)}&{model(c)}",
+        "movement, a period of one's own": lambda c: f"/movement/?{own(c)}&{model(c)}",
+        "retention": lambda c: f"/retention/?{cohorts(c)}",
+        "retention among a segment": lambda c: f"/retention/?{cohorts(c)}&segment={c.choice(segments).key}",
+        "who is behind a number, among a segment": lambda c: (
+            f"/customers/?group={c.choice(['buyers', 'kept', 'lost', 'came:seven:lapsed'])}&{among(c)}"
+        ),
+    }
+
+
+def ask_again(client: Any, only: str) -> None:
+    """The table of questions that are not kept."""
+    timed(client, "/")  # what a process needs once
+    print("\n| question | first: median | p95 | slowest | again: median | p95 | questions | statements |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for name, ask in questions().items():
+        if only not in name:
+            continue
+        chance, first, again, counts = random.Random(SEED), list[float](), list[float](), set[int]()
+        for _question in range(QUESTIONS):
+            address = ask(chance)
+            first.append(timed(client, address))
+            again.extend(timed(client, address) for _time in range(AGAIN))
+            counts.add(statements(client, address))
+        told = (
+            *(measuring.percentile(first, share) for share in (0.5, 0.95)),
+            max(first),
+            *(measuring.percentile(again, share) for share in (0.5, 0.95)),
+        )
+        cells = " | ".join(f"{seconds * 1e3:.0f} ms" for seconds in told)
+        print(f"| {name} | {cells} | {QUESTIONS} | {min(counts)} to {max(counts)} |", flush=True)
+
+
 def _busiest(customers: list[int]) -> int:
     """The customer with most touchpoints among the noted hot ones, the planner's most common profile and some."""
     from django.db import connection
@@ -206,6 +280,7 @@ def main(only: str) -> None:
                 f" | {len(seconds)} | {' to '.join(map(str, sorted({min(counts), max(counts)})))} |",
                 flush=True,
             )
+        ask_again(client, only)
 
 
 if __name__ == "__main__":

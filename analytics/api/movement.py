@@ -1,6 +1,7 @@
 """/api/v1/movement/: how customers move through the stages of a model, every number with its customers."""
 
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,9 +13,10 @@ from clm.lib.periods import PRESETS
 from customers.ingest import clock
 
 from ..beginning import beginning
-from ..behind import group_name
+from ..behind import group_name, path_group
 from ..days.kept import kept
 from ..movement import Growth, Movement, Stay, Step, Stock, movement
+from ..paths import KINDS, Paths, paths
 from ..scope import Scope, parse_scope
 from ..sorting import StageRef, stage_model
 from ..survival import INTERVAL, Length
@@ -107,6 +109,26 @@ class GrowthShape(serializers.Serializer[Any]):
     came_and_went = CountedShape()
 
 
+class PathShape(serializers.Serializer[Any]):
+    """A way to the first purchase."""
+
+    steps = serializers.ListField(child=serializers.CharField(), help_text="Keys of stages, or roles.")
+    goes_on = serializers.BooleanField(help_text="More steps came before the order.")
+    customers = CountedShape()
+    percent = serializers.FloatField()
+    median_hours = serializers.IntegerField(help_text="From the first step to the order.")
+
+
+class PathsShape(serializers.Serializer[Any]):
+    """How those who paid for the first time in the period had come, most common ways first."""
+
+    by = serializers.CharField()
+    customers = serializers.IntegerField(help_text="Who paid for the first time.")
+    told_of = serializers.IntegerField(help_text="Of so many ways are told; fewer where they were drawn.")
+    different = serializers.IntegerField(help_text="How many different ways there are.")
+    rows = PathShape(many=True)
+
+
 class MovementShape(serializers.Serializer[Any]):
     model = serializers.CharField()
     period = PeriodShape()
@@ -119,6 +141,7 @@ class MovementShape(serializers.Serializer[Any]):
     way = StepShape(many=True)
     stays = StayShape(many=True)
     growth = GrowthShape(many=True)
+    paths = PathsShape()
 
 
 class MovementAsked(FromUntil, AsOf):
@@ -128,6 +151,9 @@ class MovementAsked(FromUntil, AsOf):
     model = serializers.CharField(required=False, max_length=60, help_text="Default: the default stage model.")
     segment = serializers.CharField(
         required=False, max_length=60, help_text="Only customers who are in this segment at as_of."
+    )
+    paths = serializers.ChoiceField(
+        choices=list(KINDS), required=False, help_text="By what ways to the first purchase are told. Default: stages."
     )
 
 
@@ -141,12 +167,15 @@ class Moves(APIView):
         responses={200: MovementShape, **problems(400)},
     )
     def get(self, request: Request) -> Response:
-        parsed = parse_scope(MovementAsked.of(request), now=clock(), counted=kept())
+        given = MovementAsked.of(request)
+        kind = given.pop("paths", next(iter(KINDS)))
+        parsed = parse_scope(given, now=clock(), counted=kept())
         parsed.refuse()
         scope = parsed.scope
         model = scope.model or stage_model()
         found = movement(model=model, scope=scope, since=beginning(scope=scope))
-        return Response(MovementShape(_written(found)).data)
+        ways = paths(model=model, scope=scope, kind=kind)
+        return Response(MovementShape({**_written(found), "paths": _paths(found, ways)}).data)
 
 
 def _written(found: Movement) -> dict[str, Any]:
@@ -169,6 +198,25 @@ def _written(found: Movement) -> dict[str, Any]:
         "way": [_step(found, one) for one in found.steps],
         "stays": [_stay(found, one) for one in found.stays],
         "growth": [_growth(one) for one in found.growth],
+    }
+
+
+def _paths(found: Movement, ways: Paths) -> dict[str, Any]:
+    return {
+        "by": ways.kind,
+        "customers": ways.customers,
+        "told_of": ways.told_of,
+        "different": ways.different,
+        "rows": [
+            {
+                "steps": row.way[: len(row.names)],
+                "goes_on": row.goes_on,
+                "customers": _counted(row.customers, quote(path_group(found.model, ways.kind, row.way)), found.scope),
+                "percent": round(float(row.share) * 100, 9),
+                "median_hours": row.hours,
+            }
+            for row in ways.rows
+        ],
     }
 
 

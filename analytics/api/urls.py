@@ -77,6 +77,7 @@ from .reports import (
     ResumeReport,
     SendAgain,
 )
+from .retention import Retentions
 from .rules import EvaluateRule
 from .segment_drafts import SegmentHands, SegmentRule, SegmentUpload
 from .segments import OneSegment, SegmentMembers, Segments, SegmentTrend
@@ -246,6 +247,7 @@ urlpatterns = [
     path("experience/", Experience.as_view(), name="api_experience"),
     path("experience/answers/", ExperienceAnswers.as_view(), name="api_experience_answers"),
     path("support/", SupportView.as_view(), name="api_support"),
+    path("retention/", Retentions.as_view(), name="api_retention"),
     path("value/", Value.as_view(), name="api_value"),
     path("acquisition/", AcquisitionCosts.as_view(), name="api_acquisition"),
     path("metrics/", Metrics.as_view(), name="api_metrics"),

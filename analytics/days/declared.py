@@ -84,4 +84,14 @@ ACQUISITION = Statistic(
         "the business time zone",
     ),
 )
-STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN, FALLS, LISTED, ACQUISITION)}
+PACKS = Statistic(
+    name="packs",
+    question="What is believed of whom, and who bought what: all histories in narrow columns, for what is not kept?",
+    grain="version, range of customers",
+    tables=("StagePack", "SoldPack", "BegunPack"),
+    rests_on=("everything that stages and sales rest on",),
+    per_version=True,
+)
+# What is not as of the instant that the figures beside it are as of.
+APART = (FALLS.name, LISTED.name, ACQUISITION.name, PACKS.name)
+STATISTICS = {statistic.name: statistic for statistic in (STAGES, SALES, SEEN, FALLS, LISTED, ACQUISITION, PACKS)}

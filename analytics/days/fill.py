@@ -11,7 +11,8 @@ brings everything that was recorded since into the figures of the days it belong
 4. The identities between the figures are checked.
 5. What lists of customers are sorted by is read anew of whoever changed (`listed`).
 6. How customers were won is read anew of whoever changed, and so are the credits of channels (`acquisition`).
-7. Who will lapse is computed anew, when it is old enough (`falls`).
+7. Histories are strung together anew, when that is old enough (`packing`).
+8. Who will lapse is computed anew, when it is old enough (`falls`).
 
 A fill locks no row that ingest or advance needs; merges wait while sales are counted."""
 
@@ -31,8 +32,10 @@ from customers.models import Cause, Customer, Installation, ProfileMove
 from lifecycle.models import Stage, Subject
 
 from ..models import (
+    CONVERTED,
     Acquired,
     Activity,
+    BegunPack,
     Broken,
     CohortDraw,
     CohortMonth,
@@ -45,14 +48,16 @@ from ..models import (
     Revision,
     SalesDay,
     Seen,
+    SoldPack,
     StageDay,
     StageMove,
+    StagePack,
     StageShift,
 )
 from ..sorting import active_customers
 from .acquisition import keep_acquisition
 from .counts import SalesChanges, StageChanges
-from .declared import ACQUISITION, FALLS, LISTED, SALES, SEEN, STAGES
+from .declared import ACQUISITION, APART, FALLS, PACKS, SALES, SEEN, STAGES
 from .differences import NOBODY, Int64s, Spans, spells_in
 from .falls import count_falls
 from .histories import (
@@ -68,6 +73,8 @@ from .histories import (
 )
 from .identities import broken_identities
 from .listed import keep_listed
+from .packing import keep_packs
+from .packs import BEGUN, SOLD
 from .remembered import next_generation
 from .stores import Stroke, copy_members, open_days, store_members, store_sales, store_stages
 
@@ -76,7 +83,8 @@ PART_SECONDS = 60.0
 
 Tell = Callable[[str], None]
 _KEPT = (
-    *(StageDay, StageMove, StageShift, Member, Fall, SalesDay, Activity, Seen, Listed, Revision, Broken, Counting),
+    *(StageDay, StageMove, StageShift, Member, Fall, SalesDay, Activity, Seen, Listed, StagePack, SoldPack, BegunPack),
+    *(Revision, Broken, Counting),
     *(Acquired, CreditDay, PathStep, CohortMonth, CohortDraw),
 )
 
@@ -107,6 +115,7 @@ def fill(*, tell: Tell = lambda _line: None, anew: bool = False) -> Filled:
     _look(known_at, done, tell)
     done.rows += keep_listed(known_at=known_at, tell=tell)
     done.rows += keep_acquisition(known_at=known_at, tell=tell)
+    keep_packs(known_at=known_at, tell=tell)
     count_falls(tell=tell)
     return done
 
@@ -126,6 +135,7 @@ def count_sales_anew() -> None:
     """Let the next fill count sales, activity, what sources sent and how customers were won from the beginning:
     touchpoints were taken back, and nothing says any more what they were."""
     Counting.objects.filter(statistic__in=(SALES.name, SEEN.name, ACQUISITION.name)).delete()
+    Counting.objects.filter(statistic=PACKS.name, version__in=(SOLD, BEGUN)).delete()
 
 
 # --- counting anew ---------------------------------------------------------------------------------------------
@@ -325,7 +335,7 @@ def _look(known_at: datetime, done: Filled, tell: Tell) -> None:
     locks.own(locks.MERGES)
     counted = list(
         Counting.objects.filter(state=Counting.State.DONE, known_at__lt=known_at)
-        .exclude(statistic__in=(FALLS.name, LISTED.name, ACQUISITION.name))
+        .exclude(statistic__in=APART)
         .order_by("pk")
     )
     zone = Installation.current().time_zone
@@ -382,12 +392,21 @@ def _look_at_sales(one: Counting, known_at: datetime, zone: str, today: date, do
     otherwise: list[int] = []
     if active:
         otherwise = np.unique(changed(versions=[active.version], since=since, known_at=known_at).customer).tolist()
-    owned = owners(arrived=came, customers=otherwise, moves_seen=one.moves_seen)
+    owned = owners(arrived=list(came), customers=otherwise, moves_seen=one.moves_seen)
     moved = owned.then != owned.now
     merged = set(owned.then[moved].tolist()) | set(owned.now[moved].tolist())
     everybody = {*owned.then.tolist(), *owned.now.tolist(), *otherwise}
+    arrived, converted = (
+        set(owned.now[np.isin(owned.profile, [profile for profile, has in came.items() if has == wanted])].tolist())
+        for wanted in (True, False)
+    )
+    converted -= arrived | merged
     finished = local_day(since, zone)
-    for cause, customers in ((Cause.LATE, sorted(everybody - merged)), (Cause.MERGE, sorted(merged))):
+    for cause, customers in (
+        (Cause.LATE, sorted(everybody - merged - converted)),
+        (CONVERTED, sorted(converted)),
+        (Cause.MERGE, sorted(merged)),
+    ):
         changes = SalesChanges(zone)
         for start in range(0, len(customers), CHUNK):
             some = np.array(customers[start : start + CHUNK], np.int64)

@@ -138,10 +138,11 @@ def owners(*, arrived: Sequence[int], customers: Sequence[int], moves_seen: int)
     )
 
 
-def arrivals(*, types: SalesTypes, since: datetime, known_at: datetime) -> list[int]:
-    """The profiles of which a purchase or a refund arrived, or whose money was converted, in [since, known_at)."""
+def arrivals(*, types: SalesTypes, since: datetime, known_at: datetime) -> dict[int, bool]:
+    """The profiles of which a purchase or a refund arrived in [since, known_at), and, as False, those whose money was
+    converted then and nothing else."""
     asked = [*types.purchases, *types.refunds]
-    return [profile for (profile,) in sql.rows("analytics/days_arrivals", types=asked, since=since, known_at=known_at)]
+    return dict(sql.rows("analytics/days_arrivals", types=asked, since=since, known_at=known_at))
 
 
 def sold_then_and_now(

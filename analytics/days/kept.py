@@ -3,7 +3,7 @@ past day, a segment, a window of another length) is told None, and counts from h
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from clm.lib import sql
@@ -11,7 +11,8 @@ from clm.lib.periods import day_start, local_day
 from customers.models import Installation
 
 from ..models import Counting
-from .declared import ACQUISITION, FALLS, LENGTHS, LISTED, SALES, SEEN, STAGES
+from .declared import ACQUISITION, APART, FALLS, LENGTHS, LISTED, PACKS, SALES, SEEN, STAGES
+from .packs import Packs
 from .remembered import generation
 
 DAY = timedelta(days=1)
@@ -33,16 +34,16 @@ class Kept:
     """How far what is counted: by (statistic, version), as one reading of the marks found it.
 
     known_at: what was recorded before it is in all of them, None while nothing is counted; generation: by what answers
-    from history are remembered."""
+    from history are remembered; packs: where these are counted from, None where nothing is packed."""
 
     zone: str
     marks: Mapping[tuple[str, int], Counting]
     generation: str = ""
+    packs: Packs | None = field(default=None, compare=False, repr=False)
 
     @property
     def known_at(self) -> datetime | None:
-        apart = (FALLS.name, LISTED.name, ACQUISITION.name)
-        return min((mark.known_at for (name, _version), mark in self.marks.items() if name not in apart), default=None)
+        return min((mark.known_at for (name, _version), mark in self.marks.items() if name not in APART), default=None)
 
     @property
     def listed_known_at(self) -> datetime | None:
@@ -115,7 +116,8 @@ def kept(zone: str | None = None) -> Kept:
     zone = zone or Installation.current().time_zone
     marks = Counting.objects.filter(state=Counting.State.DONE)
     found = {(mark.statistic, mark.version): mark for mark in marks if mark.basis.partition(";")[0] in ("", zone)}
-    return Kept(zone, found, generation() if found else "")
+    packed = {version: mark for (name, version), mark in found.items() if name == PACKS.name}
+    return Kept(zone, found, generation() if found else "", Packs(packed) if packed else None)
 
 
 def stocks(*, version: int, days: Sequence[date]) -> dict[date, dict[int, int]]:

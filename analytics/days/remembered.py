@@ -6,6 +6,7 @@ a finished day begins the next one, in its own transaction, so nobody is told an
 Nothing is remembered while nothing is counted per day: then the installation is small or has just begun."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,12 @@ from django.core.cache import cache
 
 from clm.lib import sql
 
+from .counters import counted_rows
+from .packs import Packs
+
 SECONDS = 300
 MOST_ROWS = 20_000
+_NOTHING = "nothing is remembered"
 _GENERATION = "figures:generation"
 
 
@@ -38,16 +43,37 @@ def remembered_now(*, now: datetime, zone: str) -> datetime:
     return now
 
 
-def remembered_rows(name: str, /, *, of: str | None, **parameters: Any) -> list[tuple[Any, ...]]:
-    """All rows of a query file, as they were at most SECONDS ago. of: the generation; None: remember nothing."""
+def remembered_rows(
+    name: str, /, *, of: str | None, packs: Packs | None = None, **parameters: Any
+) -> list[tuple[Any, ...]]:
+    """All rows of a query file, as they were at most SECONDS ago; counted from `packs` where these answer it. of: the
+    generation; None: remember nothing."""
     if of is None:
-        return sql.rows(name, **parameters)
+        return _rows(name, packs, parameters)
     asked = repr((of, sorted(parameters.items())))
     key = f"figures:{name}:{hashlib.sha256(asked.encode()).hexdigest()[:32]}"
     kept: list[tuple[Any, ...]] | None = cache.get(key)
     if kept is not None:
         return kept
-    found = sql.rows(name, **parameters)
+    found = _rows(name, packs, parameters)
     if len(found) <= MOST_ROWS:
         cache.set(key, found, SECONDS)
     return found
+
+
+def remembered(name: str, /, *, of: str | None, count: Callable[[], Any], **asked: Any) -> Any:
+    """What `count` says of a question, as it said at most SECONDS ago; the rest as in `remembered_rows`."""
+    if of is None:
+        return count()
+    told = repr((of, sorted(asked.items())))
+    key = f"figures:{name}:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+    kept = cache.get(key, _NOTHING)
+    if kept == _NOTHING:
+        kept = count()
+        cache.set(key, kept, SECONDS)
+    return kept
+
+
+def _rows(name: str, packs: Packs | None, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    counted = counted_rows(name, packs, parameters)
+    return sql.rows(name, **parameters) if counted is None else counted

@@ -8,7 +8,6 @@ import numpy as np
 
 from clm.lib import sql
 from clm.lib.columns import store_columns
-from customers.models import Cause
 
 from .calendar import number_of
 from .counts import ACTIVITY_COLUMNS, SALES_COLUMNS, SalesChanges, StageChanges, sparse, summed
@@ -23,7 +22,7 @@ class Stroke:
 
     today: date
     known_at: datetime
-    cause: Cause
+    cause: int  # of Cause, or CONVERTED
     finished: date | None
 
 

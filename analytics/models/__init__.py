@@ -3,7 +3,9 @@
 from .acquisition import Acquired, CohortDraw, CohortMonth, CreditDay, PathStep
 from .exports import Export
 from .kept import (
+    CONVERTED,
     Activity,
+    BegunPack,
     Broken,
     Counting,
     Fall,
@@ -12,16 +14,20 @@ from .kept import (
     Revision,
     SalesDay,
     Seen,
+    SoldPack,
     StageDay,
     StageMove,
+    StagePack,
     StageShift,
 )
 from .reports import Mailing, Recipient, Report, Sending
 from .scores import Score, Scoring
 
 __all__ = [
+    "CONVERTED",
     "Acquired",
     "Activity",
+    "BegunPack",
     "Broken",
     "CohortDraw",
     "CohortMonth",
@@ -41,7 +47,9 @@ __all__ = [
     "Scoring",
     "Seen",
     "Sending",
+    "SoldPack",
     "StageDay",
     "StageMove",
+    "StagePack",
     "StageShift",
 ]

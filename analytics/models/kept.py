@@ -202,6 +202,53 @@ class Seen(models.Model):
         return f"{self.source_id}: {self.touchpoints} of {self.type_id}"
 
 
+class StagePack(models.Model):
+    """The believed transitions of a range of customers under a version, each column strung together as COPY sends its
+    values, in order of customer and instant: millions of rows are read in one piece (`analytics.days.packs`)."""
+
+    pk = models.CompositePrimaryKey("version", "part")
+    version = bare_reference(Version)
+    part = models.IntegerField()
+    customers = models.BinaryField()
+    instants = models.BinaryField()
+    stages = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.version_id}, part {self.part}"
+
+
+class BegunPack(models.Model):
+    """When customers of a range were touched first and when they signed up (infinity: never), strung together as in
+    StagePack."""
+
+    part = models.IntegerField(primary_key=True)
+    customers = models.BinaryField()
+    touches = models.BinaryField()
+    signups = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"part {self.part}"
+
+
+class SoldPack(models.Model):
+    """The purchases and refunds of a range of customers, strung together as in StagePack."""
+
+    part = models.IntegerField(primary_key=True)
+    customers = models.BinaryField()
+    instants = models.BinaryField()
+    amounts = models.BinaryField()
+    products = models.BinaryField()
+    purchases = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"part {self.part}"
+
+
+# Why a figure moved besides the causes of looking at a customer again: nobody's stage depends on it.
+CONVERTED = 12
+CAUSES = [*Cause.choices, (CONVERTED, _("money that was converted, now that its rate is known"))]
+
+
 class Revision(models.Model):
     """A finished day's figure that moved: what it was when the day `revised_on` began, what it is, and why.
 
@@ -214,7 +261,7 @@ class Revision(models.Model):
     cell = models.IntegerField()
     revised_on = models.DateField()
     revised_at = models.DateTimeField()
-    cause = models.SmallIntegerField(choices=Cause)
+    cause = models.SmallIntegerField(choices=CAUSES)
     was = models.JSONField()
     became = models.JSONField()
 
@@ -223,7 +270,9 @@ class Revision(models.Model):
             models.UniqueConstraint(
                 fields=["statistic", "version", "day", "cell", "revised_on"], name="figure_is_revised_once_a_day"
             ),
-            models.CheckConstraint(condition=models.Q(cause__in=Cause.values), name="revision_cause_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(cause__in=[number for number, _label in CAUSES]), name="revision_cause_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

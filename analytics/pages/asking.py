@@ -178,16 +178,21 @@ def _day_typed(text: str) -> date | None:
 
 
 def question(
-    query: QueryDict, *, now: datetime, takes: Sequence[str] = SCOPE, errors_are_shown: bool = False
+    query: QueryDict,
+    *,
+    now: datetime,
+    takes: Sequence[str] = SCOPE,
+    errors_are_shown: bool = False,
+    counts_history: bool = False,
 ) -> Question:
     """`period` (a preset) or `from` and `until`, seen as of the end of the day `as_of`, and what else the page `takes`.
     A page on which `errors_are_shown` is answered with the default in the place of what cannot be used; other pages are
-    refused (QuestionError)."""
+    refused (QuestionError). counts_history: as in `parse_scope`."""
     counted = kept()
     given = {name: query.get(name, "") for name in FIELDS if name in takes}
     if "known_at" in takes and not given.get("as_of"):
         given["as_of"] = query.get("known_at", "")  # nothing is known of what came later
-    parsed = parse_scope(given, now=now, counted=counted, dates_are_day_ends=True)
+    parsed = parse_scope(given, now=now, counted=counted, dates_are_day_ends=True, counts_history=counts_history)
     if not errors_are_shown:
         parsed.refuse()
     scope = parsed.scope

@@ -1,7 +1,9 @@
 """How customers move: stocks and flows, the transition matrix, the way through the stages, and growth."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,25 +11,29 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.beginning import beginning
-from analytics.behind import group_name
+from analytics.behind import group_name, path_group
 from analytics.customer_list import anybody
 from analytics.days.identities import broken_of
+from analytics.days.remembered import remembered_now
 from analytics.files import Cell, scope_cells
 from analytics.movement import Growth, Movement, Stay, Step, Stock, movement
+from analytics.paths import KINDS, Paths, paths
 from analytics.scope import Scope
-from analytics.sorting import StageRef, active_customers, live_models, stage_model
+from analytics.sorting import Sorting, StageRef, active_customers, live_models, stage_model
 from analytics.survival import Length
 from analytics.templatetags.stages import stage_key
+from clm.lib.questions import QuestionError
 from clm.lib.templatetags.numbers import number, percent
 from clm.lib.templatetags.times import plain_date
 
-from .asking import FIGURES, page, question
+from .asking import FIGURES, Question, page, question
 from .charts import sankey_payload
 from .exports import answered_file
 from .news import news_of
 from .overview import flows_sentence
 
-TAKES = tuple(name for name in FIGURES if name not in ("compare", "lines", "currency"))
+FIGURES_TAKEN = tuple(name for name in FIGURES if name not in ("compare", "lines", "currency"))
+TAKES = (*FIGURES_TAKEN, "paths")
 GROWTH = (
     ("first", gettext_lazy("New")),
     ("reactivated", gettext_lazy("Reactivated")),
@@ -37,7 +43,8 @@ GROWTH = (
 
 @page("overview.view", takes=TAKES)
 def moves(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    asked = question(request.GET, now=now, takes=TAKES, errors_are_shown=True)
+    asked = question(request.GET, now=now, takes=FIGURES_TAKEN, errors_are_shown=True)
+    kind, asked = _kind_of_path(request, asked)
     model = asked.scope.model or stage_model()
     context = {
         **asked.context,
@@ -51,7 +58,9 @@ def moves(request: HttpRequest, *, now: datetime) -> HttpResponse:
     }
     if not anybody():
         return render(request, "pages/movement.html", {**context, "empty": True}, status=asked.status)
-    found = movement(model=model, scope=asked.scope, since=beginning(scope=asked.scope))
+    lengths = _lengths(asked)
+    found = movement(model=model, scope=asked.scope, since=beginning(scope=asked.scope), lengths=lengths)
+    ways = paths(model=model, scope=lengths, kind=kind)
     active = active_customers()
     broken = broken_of(versions=[model.version, active.version if active else None])
     moved = [flow for flow in found.flows if flow.source != flow.target]
@@ -70,6 +79,9 @@ def moves(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "steps": [_step_row(found, one) for one in found.steps],
             "steps_said": steps_sentence(found),
             "stays": [_stay_row(found, one) for one in found.stays],
+            "ways": _path_rows(model, ways),
+            "ways_told": ways,
+            "way_kinds": [(key, label, key == kind) for key, label in KINDS.items()],
             "growth": [_growth_row(one) for one in reversed(found.growth)],
             "growth_chart": growth_chart(found),
             "broken_figures": [said for told in broken.values() for said in told],
@@ -81,16 +93,42 @@ def moves(request: HttpRequest, *, now: datetime) -> HttpResponse:
 @page("overview.view", takes=TAKES)
 def movement_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
     """What the page of movement shows, as a file."""
-    asked = question(request.GET, now=now, takes=TAKES)
+    asked = question(request.GET, now=now, takes=FIGURES_TAKEN)
+    told = _kind_of_path(request, asked)
+    if told[1].errors:
+        raise QuestionError(*next(iter(told[1].errors.items())))
     if not anybody():
         raise Http404
     model = asked.scope.model or stage_model()
-    found = movement(model=model, scope=asked.scope, since=beginning(scope=asked.scope))
-    return answered_file(kind=kind, name="movement", cells=movement_cells(found))
+    lengths = _lengths(asked)
+    found = movement(model=model, scope=asked.scope, since=beginning(scope=asked.scope), lengths=lengths)
+    ways = paths(model=model, scope=lengths, kind=told[0])
+    return answered_file(kind=kind, name="movement", cells=[*movement_cells(found), *_path_cells(ways)])
+
+
+def _lengths(asked: Question) -> Scope:
+    """The scope of what looks at history: it means the same now for some minutes, so that it need not look again."""
+    scope = asked.scope
+    if asked.as_of is not None or asked.kept.known_at is None:
+        return scope
+    return replace(scope, as_of=remembered_now(now=scope.as_of, zone=scope.period.zone))
+
+
+def _kind_of_path(request: HttpRequest, asked: Question) -> tuple[str, Question]:
+    """By what the ways to the first purchase are told; what cannot be used is told."""
+    given = request.GET.get("paths") or next(iter(KINDS))
+    if given in KINDS:
+        return given, asked
+    said = _("Choose one of %(known)s.") % {"known": ", ".join(KINDS)}
+    return next(iter(KINDS)), asked.wrong("paths", given, said)
 
 
 def _query(found: Movement, kind: str, *stages: StageRef | None) -> str:
     return f"model={found.model.key}&group={group_name(kind, found.model, *stages)}&{found.scope.query()}"
+
+
+def _length_query(found: Movement, kind: str, stage: StageRef) -> str:
+    return f"model={found.model.key}&group={group_name(kind, found.model, stage)}&{found.lengths.query()}"
 
 
 # --- stocks ----------------------------------------------------------------------------------------------------
@@ -179,9 +217,9 @@ def _step_row(found: Movement, one: Step) -> dict[str, Any]:
     return {
         "stage": one.stage,
         "entered": one.entered,
-        "entered_query": _query(found, "entered", one.stage) if one.entered else "",
+        "entered_query": _length_query(found, "entered", one.stage) if one.entered else "",
         "reached": one.reached,
-        "reached_query": _query(found, "reached", one.stage) if one.reached else "",
+        "reached_query": _length_query(found, "reached", one.stage) if one.reached else "",
         "is_last": one.hours is None,
         "conversion": one.conversion,
         "interval": one.interval,
@@ -194,9 +232,9 @@ def _stay_row(found: Movement, one: Stay) -> dict[str, Any]:
     return {
         "stage": one.stage,
         "entered": one.entered,
-        "entered_query": _query(found, "entered", one.stage) if one.entered else "",
+        "entered_query": _length_query(found, "entered", one.stage) if one.entered else "",
         "left": one.left,
-        "left_query": _query(found, "left", one.stage) if one.left else "",
+        "left_query": _length_query(found, "left", one.stage) if one.left else "",
         "wait": said_length(one.hours),
     }
 
@@ -226,6 +264,35 @@ def steps_sentence(found: Movement) -> str:
         if one.hours is not None and one.entered
     )
     return _("From %(start)s until %(end)s: ") % _days(found.scope) + (told or _("nobody entered a stage")) + "."
+
+
+# --- journeys to the first purchase ----------------------------------------------------------------------------
+def _path_rows(model: Sorting, found: Paths) -> list[dict[str, Any]]:
+    most = max((row.customers for row in found.rows), default=0)
+    stages = {stage.key: stage for stage in model.stages.every.values()} if found.kind == "stages" else {}
+    return [
+        {
+            "steps": [(name, stages.get(key)) for key, name in zip(row.way[: len(row.names)], row.names, strict=True)],
+            "goes_on": row.goes_on,
+            "customers": row.customers,
+            "query": f"group={quote(path_group(model, found.kind, row.way))}&{found.scope.query()}",
+            "share": row.share,
+            "most": most,
+            "hours": _hours(row.hours),
+        }
+        for row in found.rows
+    ]
+
+
+def _path_cells(found: Paths) -> list[Cell]:
+    cells = [Cell("paths", found.kind, "paid first", found.customers, "customers")]
+    cells.append(Cell("paths", found.kind, "told of", found.told_of, "customers"))
+    for row in found.rows:
+        way = " > ".join((*row.way[: len(row.names)], *(["..."] if row.goes_on else []))) or "nothing before"
+        cells.append(Cell("paths", way, "customers", row.customers, "customers"))
+        cells.append(Cell("paths", way, "share", round(float(row.share) * 100, 9), "percent"))
+        cells.append(Cell("paths", way, "median", row.hours, "hours"))
+    return cells
 
 
 # --- growth ----------------------------------------------------------------------------------------------------

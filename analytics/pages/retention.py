@@ -11,14 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analytics.beginning import Beginning, beginning
-from analytics.behind import cohort_group
-from analytics.cohorts import BEGINNINGS, MODES, UNITS, Asked, Cell, Cohort, Pooled, Table, cohort_table
+from analytics.behind import cohort_group, stays_group
+from analytics.cohorts import BEGINNINGS, ENTRY, MODES, UNITS, Asked, Cell, Cohort, Pooled, Table, cohort_table
 from analytics.customer_list import anybody
 from analytics.files import Cell as Row
 from analytics.files import scope_cells
+from analytics.lapsing import LEAST_AT_RISK, MARKS, Curve, Stays, Window, stays, suggested_window
+from analytics.revenue_kept import RevenueKept, revenue_kept
+from analytics.scope import Scope
+from analytics.sorting import Sorting, live_segments, segment
+from analytics.survival import Length
 from analytics.units import shown_number
-from clm.lib.periods import days
-from clm.lib.questions import QuestionError
+from clm.lib.periods import PRESETS, days, preset
+from clm.lib.questions import NotThereError, QuestionError
 from clm.lib.templatetags.numbers import number, percent, quantity_text
 from clm.lib.templatetags.times import plain_date
 from customers.models import Installation
@@ -29,13 +34,15 @@ from .news import news_of
 
 SHOWS = {"percent": gettext_lazy("Percent"), "count": gettext_lazy("Customers"), "revenue": gettext_lazy("Revenue")}
 SCOPED = ("as_of", "segment", "lines")
-TAKES = (*SCOPED, "by", "unit", "mode", "show")
+TAKES = (*SCOPED, "by", "unit", "mode", "show", "versus")
+POINTS = 60  # of a curve
 
 
 @page("metrics.view", takes=TAKES)
 def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    asked = question(request.GET, now=now, takes=SCOPED, errors_are_shown=True)
+    asked = question(request.GET, now=now, takes=SCOPED, errors_are_shown=True, counts_history=True)
     wanted, show, asked = wanted_cohorts(request.GET, asked)
+    versus, asked = _versus(request, asked)
     context = {
         **asked.context,
         "segments": asked.choices["segments"],
@@ -54,11 +61,14 @@ def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
         {
             **context,
             "heatmap": heatmap(table, show),
-            "heading": _("Cohorts by %(beginning)s") % {"beginning": BEGINNINGS[wanted.by][0]},
+            "heading": _("Cohorts by %(beginning)s") % {"beginning": wanted.beginning},
             "caption": _("How many of each cohort came back"),
             "said": said_of(table),
             "early": early(table, beginning(scope=asked.scope)),
             "file_address": "retention_file",
+            **_money_kept(asked.scope),
+            **_how_long(asked.scope, versus),
+            "begins": _begins(),
         },
         status=asked.status,
     )
@@ -67,20 +77,22 @@ def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
 @page("metrics.view", takes=TAKES)
 def retention_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpResponse:
     """What the page of retention shows, as a file; with customers and money alike."""
-    asked = question(request.GET, now=now, takes=SCOPED)
+    asked = question(request.GET, now=now, takes=SCOPED, counts_history=True)
     wanted, _show, checked = wanted_cohorts(request.GET, asked)
+    versus, checked = _versus(request, checked)
     if checked.errors:
         raise QuestionError(*next(iter(checked.errors.items())))
     if not anybody():
         raise Http404
     table = cohort_table(scope=asked.scope, asked=wanted)
-    return answered_file(kind=kind, name="retention", cells=cohort_cells(table))
+    return answered_file(kind=kind, name="retention", cells=[*cohort_cells(table), *_more_rows(asked.scope, versus)])
 
 
 def wanted_cohorts(query: QueryDict, asked: Question) -> tuple[Asked, str, Question]:
     """What cohorts are wanted; a parameter that cannot be used is told, and the first choice stands in its place."""
     given = {name: query.get(name) or "" for name in ("by", "unit", "mode", "show")}
-    for name, choices in (("by", BEGINNINGS), ("unit", UNITS), ("mode", MODES), ("show", SHOWS)):
+    begins = [*BEGINNINGS, *(f"{ENTRY}{one.key}" for one in live_segments())]
+    for name, choices in (("by", begins), ("unit", UNITS), ("mode", MODES), ("show", SHOWS)):
         if given[name] and given[name] not in choices:
             asked = asked.wrong(name, given[name], _("Choose one of %(known)s.") % {"known": ", ".join(choices)})
             given[name] = ""
@@ -88,10 +100,30 @@ def wanted_cohorts(query: QueryDict, asked: Question) -> tuple[Asked, str, Quest
     return Asked(given["by"], given["unit"], given["mode"]), given["show"], asked
 
 
+def _versus(request: HttpRequest, asked: Question) -> tuple[Sorting | None, Question]:
+    """The segment whose stays are compared with everybody else's; one that there is not is told."""
+    key = request.GET.get("versus") or ""
+    try:
+        return (segment(key) if key else None), asked
+    except NotThereError as error:
+        return None, asked.wrong("versus", key, str(error))
+
+
+def _begins() -> list[tuple[str, str]]:
+    """All that cohorts may begin with."""
+    entries = [
+        (f"{ENTRY}{one.key}", _("first entry into %(segment)s") % {"segment": one.name}) for one in live_segments()
+    ]
+    return [*((key, str(label)) for key, (label, _roles) in BEGINNINGS.items()), *entries]
+
+
 def _choices(wanted: Asked, show: str) -> list[tuple[str, Any, list[tuple[str, Any, bool]]]]:
     """What stands above the table: parameter, label, and its choices with whether each is on."""
+    begins = [(key, label, key == wanted.by) for key, (label, _roles) in BEGINNINGS.items()]
+    if wanted.entered is not None:
+        begins.append((wanted.by, wanted.beginning, True))
     return [
-        ("by", _("Cohorts by"), [(key, label, key == wanted.by) for key, (label, _roles) in BEGINNINGS.items()]),
+        ("by", _("Cohorts by"), begins),
         ("unit", _("Each a"), [(key, label, key == wanted.unit) for key, (label, _count) in UNITS.items()]),
         ("mode", _("Who ordered"), [(key, label, key == wanted.mode) for key, label in MODES.items()]),
         ("show", _("Shown as"), [(key, label, key == show) for key, label in SHOWS.items()]),
@@ -146,6 +178,151 @@ def heatmap(table: Table, show: str) -> dict[str, Any]:
     size = table.pooled[0].size if table.pooled else 0
     rows.append({"name": label, "size": size, "url": "", "cells": [pooled(one) for one in table.pooled]})
     return {"corner": _("From"), "columns": [str(one.k) for one in table.pooled], "rows": rows}
+
+
+# --- money and time --------------------------------------------------------------------------------------------
+def money_kept(scope: Scope) -> list[RevenueKept]:
+    """Revenue retention of each period that pages offer."""
+    zone = scope.period.zone
+    return [revenue_kept(scope=replace(scope, period=preset(key=key, now=scope.as_of, zone=zone))) for key in PRESETS]
+
+
+def _money_kept(scope: Scope) -> dict[str, Any]:
+    names = ("spenders", "spent_nothing", "spent_less", "spent_as_much", "spent_more")
+    return {
+        "money_kept": [
+            {
+                "kept": one,
+                "period": one.scope.period,
+                "groups": [
+                    (getattr(one, name), f"group={name}&{one.scope.query()}" if getattr(one, name) else "")
+                    for name in names
+                ],
+            }
+            for one in money_kept(scope)
+        ]
+    }
+
+
+def _how_long(scope: Scope, versus: Sorting | None) -> dict[str, Any]:
+    found, window = stays(scope=scope, versus=versus), suggested_window(scope=scope)
+    return {
+        "versus": versus,
+        "curves": [_curve(found, one) for one in found.curves],
+        "curve_marks": MARKS,
+        "curves_chart": _curves_chart(found),
+        "log_rank": found.log_rank,
+        "log_rank_p": _said_p(found.log_rank.p) if found.log_rank is not None else "",
+        "window": window,
+        "window_said": _window_said(window),
+    }
+
+
+def _side(found: Stays, side: str) -> str:
+    if found.versus is None:
+        return _("All customers")
+    name = found.versus.name
+    return name if side == "in" else _("Not in %(segment)s") % {"segment": name}
+
+
+def _curve(found: Stays, one: Curve) -> dict[str, Any]:
+    def query(which: str, number: int) -> str:
+        return f"group={stays_group(found.versus, one.side, which)}&{found.scope.query()}" if number else ""
+
+    return {
+        "name": _side(found, one.side),
+        "number": one.number,
+        "began_query": query("began", one.number),
+        "ended": one.ended,
+        "ended_query": query("ended", one.ended),
+        "median": _said_days(one.median),
+        "shares": [one.share(days) for days in MARKS],
+    }
+
+
+def _said_days(middle: Length) -> str:
+    if not middle.number:
+        return _("n/a: nobody began")
+    if middle.median is None:
+        return _("n/a: less than half so far")
+    low = number(middle.low) if middle.low is not None else "?"
+    high = number(middle.high) if middle.high is not None else _("open")
+    return _("%(median)s days (%(low)s to %(high)s)") % {"median": number(middle.median), "low": low, "high": high}
+
+
+def _said_p(p: float) -> str:
+    return _("below 0.001") if p < 0.001 else f"{p:.3f}"
+
+
+def _curves_chart(found: Stays) -> dict[str, Any]:
+    last = max((one.seen for one in found.curves if one.number), default=0)
+    step = max(1, -(-last // POINTS))
+    days = list(range(0, last + 1, step))
+
+    def value(one: Curve, at: int) -> float | None:
+        there = one.share(at) if one.number else None
+        return None if there is None else round(100 * there.share, 1)
+
+    told = "; ".join(
+        _("of %(who)s half stay for %(median)s") % {"who": _side(found, one.side), "median": _said_days(one.median)}
+        for one in found.curves
+    )
+    return {
+        "description": _("How many percent are still active, by days since they became active: %(told)s.")
+        % {"told": told},
+        "steps": True,
+        "high": 100,
+        "labels": [number(at) for at in days],
+        "lines": [{"name": _side(found, one.side), "values": [value(one, at) for at in days]} for one in found.curves],
+    }
+
+
+def _window_said(window: Window) -> str:
+    if window.days is None:
+        return _(
+            "There are too few orders to say after how long somebody is lost: no gap was waited out by %(least)s."
+        ) % {"least": number(LEAST_AT_RISK)}
+    return _(
+        "%(again)s of all orders are followed by another within %(until)s days, and 80%% of these within %(days)s: "
+        "whoever has not ordered for so long is unlikely to. Kaplan-Meier over %(gaps)s gaps between days with an "
+        "order and %(open)s that are still open."
+    ) % {
+        "until": number(window.until),
+        "again": percent(window.again),
+        "days": number(window.days),
+        "gaps": number(window.gaps),
+        "open": number(window.open),
+    }
+
+
+def _more_rows(scope: Scope, versus: Sorting | None) -> list[Row]:
+    installation, rows = Installation.current(), list[Row]()
+    for kept in money_kept(scope):
+        item = " to ".join(kept.scope.period.asked())
+        for name, rate in (("gross", kept.gross), ("net", kept.net)):
+            note = "" if rate is not None else "nobody had spent anything"
+            told = None if rate is None else shown_number(float(rate), "percent", 0)
+            rows.append(Row("revenue retention", item, name, told, "percent", note))
+        for name in ("spenders", "spent_nothing", "spent_less", "spent_as_much", "spent_more"):
+            rows.append(Row("revenue retention", item, name, getattr(kept, name), "customers"))
+        for name in ("before", "now", "held", "lost", "shrunk", "grown"):
+            money = shown_number(getattr(kept, name), "money", installation.minor_digits)
+            rows.append(Row("revenue retention", item, name, money, installation.currency))
+    found = stays(scope=scope, versus=versus)
+    for one in found.curves:
+        rows.append(Row("stays", one.side, "began", one.number, "customers"))
+        rows.append(Row("stays", one.side, "ended", one.ended, "customers"))
+        rows.append(Row("stays", one.side, "median", one.median.median, "days"))
+        for step in one.steps:
+            rows.append(
+                Row("still active", one.side, str(step.time), shown_number(step.share, "percent", 0), "percent")
+            )
+    if found.log_rank is not None:
+        rows.append(Row("stays", "log-rank", "statistic", round(found.log_rank.statistic, 4), ""))
+        rows.append(Row("stays", "log-rank", "p", float(f"{found.log_rank.p:.4g}"), ""))
+    window = suggested_window(scope=scope)
+    rows.append(Row("suggested window", "", "days", window.days, "days"))
+    return rows
 
 
 def _url(table: Table, one: Cohort, k: int | None) -> str:

@@ -3,12 +3,14 @@
 -- order there (of the cohort itself: all), customers with their last order there, revenue (net of refunds at their own
 -- date, minor units), and who they are: with an order there, or, `after`, there or later, of the one cell listed.
 -- Parameters: beginnings (type ids that begin; NULL: any touchpoint), priced (only touchpoints with an amount above zero
--- begin), borders (ascending instants; cohort n is [border n,
+-- begin), entered, entered_in (instead of touchpoints the first entry into this stage of a segment's version begins; NULL:
+-- touchpoints do), borders (ascending instants; cohort n is [border n,
 -- border n+1)), purchases, refunds (type ids), products_only (leave lines that are not products out of the amounts),
 -- listed_cohort, listed_offset (the cell whose customers are listed; offset NULL: the cohort itself; cohort NULL: none),
 -- after, segment, segment_in, as_of (only customers in that segment at as_of; segment NULL: all; and only what happened
 -- until then).
--- Indexes: touchpoint_replay, index-only, and the profile's customer; the order line's touchpoint if products_only.
+-- Indexes: touchpoint_replay, index-only, and the profile's customer; the order line's touchpoint if products_only;
+-- customer_enters_one_stage_at_an_instant.
 WITH member AS MATERIALIZED (
     SELECT customer_id
     FROM (
@@ -22,11 +24,17 @@ WITH member AS MATERIALIZED (
     SELECT profile.customer_id, min(touchpoint.occurred_at) AS at
     FROM customers_touchpoint AS touchpoint
     JOIN customers_profile AS profile ON profile.id = touchpoint.profile_id
-    WHERE touchpoint.occurred_at <= %(as_of)s
+    WHERE %(entered)s::int IS NULL AND touchpoint.occurred_at <= %(as_of)s
       AND (%(beginnings)s::int[] IS NULL OR touchpoint.type_id = ANY(%(beginnings)s::int[]))
       AND (NOT %(priced)s::bool OR touchpoint.amount > 0)
       AND (%(segment)s::int IS NULL OR profile.customer_id IN (SELECT customer_id FROM member))
     GROUP BY profile.customer_id
+    UNION ALL
+    SELECT customer_id, min(entered_at)
+    FROM lifecycle_transition
+    WHERE version_id = %(entered)s AND stage_id = %(entered_in)s AND superseded_at IS NULL AND entered_at <= %(as_of)s
+      AND (%(segment)s::int IS NULL OR customer_id IN (SELECT customer_id FROM member))
+    GROUP BY customer_id
 ), cohort AS MATERIALIZED (
     SELECT customer_id, at, width_bucket(at, %(borders)s::timestamptz[]) AS place
     FROM beginning

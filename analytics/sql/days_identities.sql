@@ -2,7 +2,9 @@
 -- open + entered - left: a day's stock is the day before's plus who entered minus who left; moves: what the moves between
 -- stages say of a day is what its traffic says; windows: the two ends of each window that ends today add up to the
 -- stocks then and now (so E = kept + new + reactivated and S = kept + lost).
--- Parameters: none.  Reads all rows of the three tables; the windows by their primary key.
+-- buyers: a day's first-time payers are among its buyers, who are as many as its orders at most; activity: whoever was
+-- active or ordered in a window that ends today was one of the two, and a longer window sees no fewer.
+-- Parameters: none.  Reads all rows of the three tables and of the two of sales; the windows by their primary key.
 WITH counting AS MATERIALIZED (
     SELECT version, last_day FROM analytics_counting WHERE statistic = 'stages' AND state = 'done'
 ), stock AS (
@@ -46,6 +48,15 @@ WITH counting AS MATERIALIZED (
     ) AS told
     WHERE told.stage_id <> 0
     GROUP BY told.version_id, told.length, told.stage_id, told.at_end
+), seen AS (
+    SELECT length, products_only, counting.last_day, sum(active) AS active, sum(buyers) AS buyers,
+           sum(customers) AS customers
+    FROM analytics_activity
+    JOIN analytics_counting AS counting ON counting.statistic = 'sales' AND counting.state = 'done'
+    WHERE until <= counting.last_day + 1
+    GROUP BY length, products_only, counting.last_day
+), longer AS (
+    SELECT *, lag(customers, 1, 0::numeric) OVER (PARTITION BY products_only ORDER BY length) AS shorter FROM seen
 )
 SELECT 'open + entered - left', version_id, day,
        concat('stage ', stage_id, ': ', opened, ' + ', entered, ' - ', "left", ' is not ', customers)
@@ -65,5 +76,14 @@ SELECT 'windows', ends.version_id, counting.last_day,
 FROM ends
 JOIN counting ON counting.version = ends.version_id
 WHERE customers <> 0
+UNION ALL
+SELECT 'buyers', 0, day, concat(first_paying, ' paid first of ', buyers, ' buyers of ', orders, ' orders')
+FROM analytics_salesday
+WHERE first_paying < 0 OR first_paying > buyers OR buyers > orders OR (buyers = 0 AND orders > 0)
+UNION ALL
+SELECT 'activity', 0, last_day,
+       concat(length, ' days: ', customers, ' of ', active, ' active and ', buyers, ' buyers, ', shorter, ' of fewer days')
+FROM longer
+WHERE customers > active + buyers OR customers < greatest(active, buyers, shorter)
 ORDER BY 1, 2, 3
 LIMIT 100

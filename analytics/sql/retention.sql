@@ -53,6 +53,8 @@ SELECT number,
                WHEN 'first' THEN at_end AND NOT at_start AND is_first
                WHEN 'reactivated' THEN at_end AND NOT at_start AND NOT is_first
                WHEN 'came_and_went' THEN NOT at_start AND NOT at_end
+               WHEN 'stopped' THEN NOT at_end
+               WHEN 'active' THEN true
            END
        ) AS customers
 FROM customer

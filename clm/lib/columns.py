@@ -57,6 +57,39 @@ def fetch_columns(name: str, columns: Mapping[str, str], /, **parameters: Any) -
     return taken
 
 
+def fetch_strung(name: str, columns: Mapping[str, str], /, **parameters: Any) -> Columns:
+    """Columns that were strung together when they were stored: each row of the query file holds a piece of every column
+    (bytea, its values as COPY sends them), and the pieces come one after the other. To string them together once more
+    takes the server three times as long as to send them."""
+    statement = composed.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(
+        composed.SQL(query(name).rstrip().rstrip(";") + "\n")
+    )
+    out = BytesIO()
+    with connection.cursor() as cursor:
+        cursor.cursor.copy_expert(cursor.cursor.mogrify(statement, parameters).decode(), out)
+    kinds = list(columns.values())
+    pieces: list[list[npt.NDArray[Any]]] = [[] for _column in kinds]
+    with out.getbuffer() as data:
+        place = len(HEADER)
+        while data[place : place + 2] != TRAILER:
+            place += 2
+            for number, kind in enumerate(kinds):
+                (width,) = struct.unpack_from(">i", data, place)
+                count = width // np.dtype(_WIRE[kind]).itemsize
+                pieces[number].append(np.frombuffer(data, _WIRE[kind], count, place + 4))
+                place += 4 + width
+        taken = {
+            column: np.concatenate(of).astype(_HELD[kind], copy=False) if of else np.empty(0, _HELD[kind])
+            for (column, kind), of in zip(columns.items(), pieces, strict=True)
+        }
+        pieces.clear()  # they look into what is closed here
+    for column, kind in columns.items():
+        if kind == "t":
+            taken[column] //= 1000
+            taken[column] += POSTGRES_EPOCH_MS
+    return taken
+
+
 def _sent(column: str, kind: str) -> composed.Composable:
     """The bytes of a column's value."""
     value = composed.Identifier(column)

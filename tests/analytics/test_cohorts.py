@@ -12,9 +12,11 @@ from django.db import transaction
 from analytics.behind import cohort_group, customers_behind, said
 from analytics.cohorts import BEGINNINGS, MODES, UNITS, Asked, borders, cohort_table
 from analytics.scope import Scope
+from analytics.sorting import segment
 from clm.lib.periods import day_start, local_day, preset
 from clm.lib.questions import QuestionError
 from customers.models import Profile, Role, Touchpoint, TouchpointType
+from lifecycle.models import Transition
 from tests.lifecycle.making import happened, installed, settle, tell
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +118,36 @@ def test_the_first_cell_of_a_cohort_of_first_purchases_is_all_of_it(shop: None, 
         for one in cohort_table(scope=scope(), asked=Asked("purchase", unit)).cohorts:
             assert one.cells[0].customers == one.size
             assert one.share(0) in (1, None)
+
+
+def test_the_first_entry_into_a_segment_begins_a_cohort(shop: None, db: None) -> None:
+    asked = Asked("segment:active_customer", "month")
+    assert "Active customer" in asked.beginning
+    entries: dict[int, datetime] = {}
+    for row in Transition.objects.filter(
+        version=segment("active_customer").version,
+        superseded_at=None,
+        entered_at__lte=AS_OF,
+        stage=segment("active_customer").stage_id("in"),
+    ).order_by("-entered_at"):
+        entries[row.customer_id] = row.entered_at
+    members: dict[date, set[int]] = defaultdict(set)
+    for customer, at in entries.items():
+        members[unit_of(local_day(at, ZONE), "month")].add(customer)
+    table = cohort_table(scope=scope(), asked=asked)
+    assert sum(one.size for one in table.cohorts) > 10
+    for one in table.cohorts:
+        assert one.size == len(members[one.start])
+        assert customers_behind(scope=scope(), group=cohort_group(asked, one.start, None)) == sorted(members[one.start])
+        for k, cell in enumerate(one.cells):
+            group = cohort_group(asked, one.start, k)
+            assert len(customers_behind(scope=scope(), group=group)) == cell.customers and said(group)
+
+
+def test_a_segment_that_there_is_not_begins_no_cohort(shop: None, db: None) -> None:
+    with pytest.raises(QuestionError) as fault:
+        cohort_table(scope=scope(), asked=Asked("segment:moon"))
+    assert fault.value.field == "by"
 
 
 def test_incomplete_cells_are_part_of_no_pooled_rate(shop: None, db: None) -> None:

@@ -218,7 +218,7 @@ def test_groups_hold_every_figure_once(textbook: None) -> None:
 
 def test_all_figures_cost_the_same_few_queries(textbook: None, django_assert_max_num_queries) -> None:
     scope = Scope(YEAR, clock())
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         figures(scope=scope)
 
 

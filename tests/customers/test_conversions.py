@@ -8,7 +8,7 @@ import pytest
 
 from analytics.days.fill import fill
 from analytics.left_out import left_out, waiting_currencies, waiting_days, waiting_touchpoints
-from analytics.models import Listed, SalesDay
+from analytics.models import CONVERTED, Listed, Revision, SalesDay
 from customers import conversions
 from customers.conversions import ask_to_convert, convert_asked
 from customers.ingest import clock
@@ -160,6 +160,7 @@ def test_stages_and_figures_come_out_as_if_the_rate_had_been_known(sender: Sende
     assert stage(customer_of("u1"), "spenders") == "in"
     done = fill()
     assert done.broken == 0
+    assert {one.cause for one in Revision.objects.filter(statistic="sales")} == {CONVERTED}
     assert sold() == [(2, 0, 3_500)]
     kept = Listed.objects.get(customer=customer_of("u1"))
     assert (kept.orders, kept.revenue) == (1, 2_500)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.days.fill import Filled, fill
-from analytics.models import Broken, Counting, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
+from analytics.models import Activity, Broken, Counting, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
 from clm.lib.periods import local_day
 from customers.events import Line
 from customers.ingest import clock
@@ -181,7 +181,9 @@ def test_days_without_a_fill_fill_themselves(world: None) -> None:
     settle()
     filled()
     assert StageDay.objects.filter(day=day).exists()
-    assert Counting.objects.exclude(last_day=day).exclude(statistic__in=["seen", "falls", "listed"]).count() == 0
+    assert (
+        Counting.objects.exclude(last_day=day).exclude(statistic__in=["seen", "falls", "listed", "packs"]).count() == 0
+    )
     checked()
 
 
@@ -247,6 +249,22 @@ def test_a_broken_identity_is_found_and_named(world: None) -> None:
     assert filled().broken > 0
     said = Broken.objects.filter(identity="open + entered - left", day=row.day).values_list("said", flat=True)
     assert any("is not 7" in one for one in said)
+    time.sleep(0.002)
+    fill(anew=True)
+    checked()
+
+
+def test_sales_that_cannot_be_are_found_and_named(world: None) -> None:
+    tell(happened("a", "Order Completed", ago(days=40), amount=500))
+    settle()
+    filled()
+    SalesDay.objects.filter(orders=1, products_only=False).update(first_paying=3)
+    Activity.objects.filter(length=30, customers=1).update(customers=9)
+    tell(happened("a", "Page Viewed", ago(days=1)))
+    settle()
+    assert filled().broken > 0
+    found = set(Broken.objects.values_list("identity", flat=True))
+    assert {"buyers", "activity"} <= found
     time.sleep(0.002)
     fill(anew=True)
     checked()

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import zipfile
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from analytics.value.purchases import Counted, Int64s, Purchases, counted, each_
 PACKAGE = "lifetimes==0.11.3"
 FILES = {
     "cdnow_customers_summary_with_transactions.csv": "7ddd11b55be3227edfc1d58675154e96971b0de3ad37ddd9280d1dba154b8b2f",
+    "CDNOW_master.txt": "eff6889ed364c5199d6eacbbeb7a6d559971df4406ac876f322c373f00a072ef",
     "CDNOW_sample.txt": "6fae10155c0b0ba363c2c386e30f77990d22328220efd862a5edd1443420d94a",
 }
 CALIBRATED = date(1997, 9, 30).toordinal()
@@ -90,3 +92,18 @@ def _iso(compact: str) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def gaps_in_days() -> dict[int, tuple[int, int]]:
+    """Of all 23,570 customers, by days: gaps from one day with an order to the next, and those open at the end."""
+    days: dict[str, set[int]] = {}
+    for line in fetched("CDNOW_master.txt").read_text().splitlines()[1:]:
+        customer, day, *_rest = line.split()
+        days.setdefault(customer, set()).add(date.fromisoformat(f"{day[:4]}-{day[4:6]}-{day[6:]}").toordinal())
+    found: dict[int, tuple[int, int]] = {}
+    for one in days.values():
+        ordered = sorted(one)
+        for gap, is_open in [*((b - a, 0) for a, b in pairwise(ordered)), (ENDED - ordered[-1], 1)]:
+            ended, open_ = found.get(gap, (0, 0))
+            found[gap] = (ended + 1 - is_open, open_ + is_open)
+    return found

@@ -1,0 +1,153 @@
+"""Reading packed histories: what periods and segments that are not kept per day are counted from.
+
+A million customers have some millions of believed transitions, and PostgreSQL takes longer to hand them over row by row
+than NumPy takes to count them. So `packing` strings the narrow columns of each range of customers together, now and
+then; whoever asks reads these strings, and for the customers whose history has changed since reads the rows
+themselves. What is read is always what is believed now, exactly as if all rows had been read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from clm.lib import sql
+from clm.lib.columns import Columns, fetch_columns, fetch_strung
+from clm.lib.milliseconds import to_ms
+
+from ..models import Counting
+from .lives import Bools, Bought, Int64s, Lives, among
+
+FEW = 2_000  # customers whose rows are read themselves rather than everybody's strings
+SOLD, BEGUN = 0, -1  # in the place of a version: what was bought, and when it all began
+_STAGES = {"customer": "q", "at": "t", "stage": "i"}
+_BEGUN = {"customer": "q", "touch": "t", "signup": "t"}
+_SOLD = {"customer": "q", "at": "t", "amount": "q", "products": "q", "is_purchase": "h"}
+
+INFINITY = 1 << 52  # milliseconds: whatever lies after it never happened
+
+
+def basis_of_sold(*, purchases: Sequence[int], refunds: Sequence[int]) -> str:
+    """What decides what is bought: the types mapped to it."""
+    return f"; purchases {list(purchases)}; refunds {list(refunds)}"
+
+
+def basis_of_begun(*, signups: Sequence[int]) -> str:
+    """What decides when somebody signed up: the types mapped to it."""
+    return f"; signups {list(signups)}"
+
+
+@dataclass(slots=True)
+class Packs:
+    """What is packed, by version (SOLD: what was bought), and what one asking has read of it already."""
+
+    marks: Mapping[int, Counting]
+    _read: dict[Any, Any] = field(default_factory=dict)
+
+    def has(self, version: int | None, segment: int | None) -> bool:
+        """Whether a version is packed, and the segment that is asked about, if one is."""
+        return version in self.marks and (segment is None or segment in self.marks)
+
+    def has_sold(self, *, purchases: Sequence[int], refunds: Sequence[int], segment: int | None) -> bool:
+        """Whether what was bought is packed, by these types."""
+        mark = self.marks.get(SOLD)
+        packed = mark is not None and mark.basis == basis_of_sold(purchases=purchases, refunds=refunds)
+        return packed and (segment is None or segment in self.marks)
+
+    def members(self, *, segment: int | None, segment_in: int | None, as_of: datetime | None) -> Int64s | None:
+        """The ids of who is in a segment at an instant, in order; None for everybody."""
+        if segment is None or segment_in is None or as_of is None:
+            return None
+        key = ("members", segment, as_of)
+        if key not in self._read:
+            self._read[key] = self.lives(segment, None).inside(segment_in, to_ms(as_of))
+        found: Int64s = self._read[key]
+        return found
+
+    def lives(self, version: int, members: Int64s | None) -> Lives:
+        """What is believed of everybody, or of some customers, under a version."""
+        key = ("lives", version, None if members is None else id(members))
+        if key not in self._read:
+            everybody = ("lives", version, None)
+            if members is not None and everybody in self._read:
+                whole: Lives = self._read[everybody]
+                kept = among(whole.customer, members)
+                self._read[key] = Lives.of(whole.customer[kept], whole.at[kept], whole.stage[kept])
+            else:
+                found = self._stages(version, members)
+                self._read[key] = Lives.of(found["customer"], found["at"], found["stage"].astype(np.int64))
+        answer: Lives = self._read[key]
+        return answer
+
+    def bought(self, *, purchases: Sequence[int], refunds: Sequence[int], members: Int64s | None) -> Bought:
+        """What everybody, or some customers, bought and gave back."""
+        key = ("bought", None if members is None else id(members))
+        if key not in self._read:
+            types = {"purchases": list(purchases), "refunds": list(refunds)}
+            mark = self.marks[SOLD]
+            found = self._whole(
+                members,
+                lambda: fetch_strung("analytics/packs_sold", _SOLD),
+                lambda: sql.rows(
+                    "analytics/packs_sold_changed",
+                    types=[*purchases, *refunds],
+                    since=mark.known_at,
+                    moves_seen=mark.moves_seen,
+                ),
+                lambda some: fetch_columns("analytics/packs_sold_of", _SOLD, customers=some, **types),
+            )
+            self._read[key] = Bought.of(
+                found["customer"], found["at"], found["amount"], found["products"], found["is_purchase"] == 1
+            )
+        answer: Bought = self._read[key]
+        return answer
+
+    def has_begun(self, *, signups: Sequence[int] | None) -> bool:
+        """Whether it is packed when customers were touched first, or signed up by these types."""
+        mark = self.marks.get(BEGUN)
+        return mark is not None and (signups is None or mark.basis == basis_of_begun(signups=signups))
+
+    def begun(self, *, signups: Sequence[int] | None, members: Int64s | None) -> tuple[Int64s, Int64s]:
+        """Who was touched (signups None), or signed up, and when first."""
+        mark = self.marks[BEGUN]
+        # Only packs that were made by these types are read for sign-ups; for touches the types do not matter.
+        found = self._whole(
+            members,
+            lambda: fetch_strung("analytics/packs_begun", _BEGUN),
+            lambda: sql.rows("analytics/packs_begun_changed", since=mark.known_at, moves_seen=mark.moves_seen),
+            lambda some: fetch_columns("analytics/packs_begun_of", _BEGUN, customers=some, signups=list(signups or ())),
+        )
+        at = found["touch"] if signups is None else found["signup"]
+        there = at < INFINITY
+        return found["customer"][there], at[there]
+
+    def _stages(self, version: int, members: Int64s | None) -> Columns:
+        since = self.marks[version].known_at
+        return self._whole(
+            members,
+            lambda: fetch_strung("analytics/packs_stages", _STAGES, version=version),
+            lambda: sql.rows("analytics/packs_stages_changed", version=version, since=since),
+            lambda some: fetch_columns("analytics/packs_stages_of", _STAGES, version=version, customers=some),
+        )
+
+    def _whole(self, members: Int64s | None, packed: Any, changed: Any, of: Any) -> Columns:
+        """The packed rows without those of whoever changed, and theirs as they are."""
+        if members is not None and len(members) <= FEW:
+            answer: Columns = of(members.tolist())
+            return answer
+        found: Columns = packed()
+        anew = np.array([customer for (customer,) in changed()], np.int64)
+        rows = [found]
+        if len(anew):
+            stays = ~among(found["customer"], anew)
+            rows = [_taken(found, stays), of(anew.tolist())]
+        if members is not None:
+            rows = [_taken(part, among(part["customer"], members)) for part in rows]
+        if len(rows) == 1:
+            return rows[0]
+        return {name: np.concatenate([part[name] for part in rows]) for name in found}
+
+
+def _taken(rows: Columns, kept: Bools) -> Columns:
+    return {name: column[kept] for name, column in rows.items()}

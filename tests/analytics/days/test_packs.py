@@ -1,0 +1,201 @@
+"""What is counted from packed histories is what the SQL files count row by row, however much has changed since they
+were packed."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from analytics.days import packing, packs
+from analytics.days.counters import COUNTERS, counted_rows
+from analytics.days.fill import count_sales_anew
+from analytics.days.kept import Kept, kept
+from analytics.days.packing import keep_packs
+from analytics.models import BegunPack, Counting, SoldPack, StagePack
+from analytics.sales import types_of
+from analytics.sorting import segment, stage_model
+from clm.lib import sql
+from clm.lib.periods import day_start, local_day
+from customers.ingest import clock
+from customers.merge import merge
+from customers.models import Role
+from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
+
+from .test_fill import ZONE, filled
+from .test_kept import KINDS
+
+pytestmark = pytest.mark.django_db
+
+
+def populate(first: int, last: int, seed: int) -> None:
+    chance = random.Random(seed)
+    for person in range(first, last):
+        events = [chance.choice(KINDS) for _ in range(chance.randint(1, 12))]
+        tell(
+            *[
+                happened(
+                    f"p{person}",
+                    kind,
+                    ago(hours=chance.randint(1, 24 * 500)),
+                    id=f"{seed}/{person}/{number}",
+                    amount=amount,
+                )
+                for number, (kind, amount) in enumerate(events)
+            ]
+        )
+    settle()
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch) -> Kept:
+    """Packs of twenty customers in ranges of seven, none of whom is too few to be packed."""
+    monkeypatch.setattr(packs, "FEW", 0)
+    monkeypatch.setattr(packing, "SIZE", 7)
+    installed(time_zone=ZONE)
+    populate(0, 20, seed=5)
+    filled()
+    return kept()
+
+
+def questions(found: Kept, seed: int) -> list[tuple[str, dict[str, Any]]]:
+    """Questions of every counter, of everybody and of a segment, with and without lists."""
+    chance, model, active = random.Random(seed), stage_model("seven"), segment("active_customer")
+    assert found.known_at is not None
+    now, inside = found.known_at, active.stage_id("in")
+    starts = [now - timedelta(hours=chance.randint(1, 24 * 500)) for _ in range(3)]
+    starts.append(day_start(local_day(now, ZONE) - timedelta(days=40), ZONE))
+    untils = [start + timedelta(hours=chance.randint(1, 24 * 300)) for start in starts]
+    start, until = starts[0], untils[0]
+    stages = list(model.stages)
+    asked: list[tuple[str, dict[str, Any]]] = []
+    amongs: tuple[dict[str, Any], ...] = (
+        {"segment": None, "segment_in": None, "as_of": None},
+        {"segment": active.version, "segment_in": inside, "as_of": now},
+        {"segment": active.version, "segment_in": inside, "as_of": now - timedelta(days=90)},
+    )
+    for among in amongs:
+        of = {"version": model.version, "known_at": None, **among}
+        then = {**among, "as_of": among["as_of"] or now}
+        asked.append(("analytics/stage_trend", {"instants": sorted([*starts, now]), **of}))
+        asked.append(("analytics/stage_flows", {"start_at": start, "until_at": until, **of}))
+        for is_listed, some in ((False, None), (True, chance.sample([0, *stages], 3)), (True, [0])):
+            asked.append(
+                (
+                    "analytics/stage_shifts",
+                    {
+                        "first_at": start,
+                        "second_at": until,
+                        "is_listed": is_listed,
+                        "sources": some,
+                        "targets": stages if some else None,
+                        **of,
+                    },
+                )
+            )
+        for listed in (None, *stages[:4]):
+            of_period = {"version": model.version, "start_at": start, "until_at": until, "listed": listed, **then}
+            asked.append(("analytics/stage_stays", of_period))
+            asked.append(("analytics/stage_ways", {"steps": stages[:5], **of_period}))
+        periods = {"starts": starts, "untils": untils}
+        for group in (None, "started", "ended", "kept", "lost", "first", "reactivated", "came_and_went", "stopped"):
+            of_active = {"version": active.version, "inside": inside, "listed": group, "products_only": False}
+            asked.append(("analytics/retention", {**periods, **of_active, **among}))
+        types = {"purchases": types_of(Role.PURCHASE), "refunds": types_of(Role.REFUND)}
+        for group in (None, "buyers", "first_paying", "customers"):
+            for lines in (False, True):
+                one = {**periods, **types, "version": active.version, "inside": inside, "listed": group}
+                asked.append(("analytics/sales", {**one, "products_only": lines, **among}))
+        asked.append(
+            (
+                "analytics/sales",
+                {**periods, **types, "version": None, "inside": None, "listed": None, "products_only": False, **among},
+            )
+        )
+        borders = [now - timedelta(days=40 * back) for back in range(9, -1, -1)]
+        for begins in (
+            {"beginnings": types["purchases"], "priced": True, "entered": None, "entered_in": None},
+            {"beginnings": types_of(Role.SIGNUP), "priced": False, "entered": None, "entered_in": None},
+            {"beginnings": None, "priced": False, "entered": None, "entered_in": None},
+            {"beginnings": None, "priced": False, "entered": active.version, "entered_in": inside},
+        ):
+            for cohort, offset, after in ((None, None, False), (2, None, False), (3, 0, False), (1, 2, True)):
+                cell = {"listed_cohort": cohort, "listed_offset": offset, "after": after, "products_only": after}
+                asked.append(("analytics/cohorts", {**begins, **cell, **types, "borders": borders, **then}))
+    return asked
+
+
+def plainly(rows: list[tuple[Any, ...]]) -> Counter[str]:
+    """Rows without their order, lists of customers without theirs; changes that come to nothing say nothing."""
+    told = [tuple(sorted(one) if isinstance(one, list) else one for one in row) for row in rows]
+    return Counter(repr(tuple(one or None for one in row)) for row in told)
+
+
+def compare(found: Kept, seed: int) -> None:
+    seen = Counter[str]()
+    for name, asked in questions(found, seed):
+        told = counted_rows(name, found.packs, asked)
+        assert told is not None, name
+        expected = sql.rows(name, **asked)
+        if name == "analytics/stage_trend":
+            told, expected = ([row for row in rows if row[2]] for rows in (told, expected))
+        assert plainly(told) == plainly(expected), (name, asked)
+        seen[name] += len(expected)
+    assert seen.keys() == COUNTERS.keys()
+    assert all(seen.values()), seen
+
+
+def test_every_counter_counts_what_its_file_counts(shop: Kept) -> None:
+    assert StagePack.objects.count() >= 3 * 4 and SoldPack.objects.count() >= 2 and BegunPack.objects.count() >= 3
+    for seed in range(3):
+        compare(kept(), seed)
+
+
+def test_whoever_changed_since_is_read_anew(shop: Kept) -> None:
+    populate(15, 26, seed=6)
+    with transaction.atomic():
+        merge(customers=(customer_of("p3"), customer_of("p4")), now=clock())
+    settle()
+    marks = {mark.version: mark.known_at for mark in Counting.objects.filter(statistic="packs")}
+    filled()
+    assert {mark.version: mark.known_at for mark in Counting.objects.filter(statistic="packs")} == marks
+    compare(kept(), seed=9)
+
+
+def test_a_few_are_read_by_their_rows(shop: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packs, "FEW", 1_000)
+    compare(kept(), seed=4)
+
+
+def test_packs_are_made_anew_when_they_are_old_and_something_came(shop: Kept) -> None:
+    def known() -> dict[int, Any]:
+        return {mark.version: mark.known_at for mark in Counting.objects.filter(statistic="packs")}
+
+    before = known()
+    hour = timedelta(hours=1)
+    for mark in Counting.objects.filter(statistic="packs"):
+        assert mark.done_at is not None
+        Counting.objects.filter(pk=mark.pk).update(started_at=mark.started_at - hour, done_at=mark.done_at - hour)
+    assert keep_packs(known_at=clock()) == 0 and known() == before  # nothing came
+    populate(0, 3, seed=8)
+    filled()
+    after = known()
+    assert all(after[version] > before[version] for version in before if version in (0, -1))
+    compare(kept(), seed=2)
+
+
+def test_what_was_taken_back_is_not_read_from_packs(shop: Kept) -> None:
+    count_sales_anew()
+    assert kept().packs is not None
+    name, asked = next(one for one in questions(shop, 1) if one[0] == "analytics/sales")
+    assert counted_rows(name, kept().packs, asked) is None
+
+
+def test_packs_of_another_mapping_are_not_read(shop: Kept) -> None:
+    name, asked = next(one for one in questions(shop, 1) if one[0] == "analytics/sales")
+    other = {**asked, "purchases": asked["purchases"][:-1]}
+    assert counted_rows(name, shop.packs, other) is None
+    assert counted_rows(name, shop.packs, {**asked, "known_at": shop.known_at}) is None
+    assert counted_rows("analytics/kept_sales", shop.packs, asked) is None
