@@ -54,6 +54,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Kept:
     """Packs of twenty customers in ranges of seven, none of whom is too few to be packed."""
     monkeypatch.setattr(packs, "FEW", 0)
     monkeypatch.setattr(packing, "SIZE", 7)
+    monkeypatch.setattr(packing, "LEAST_REST", timedelta(minutes=30))  # however long a test takes
     installed(time_zone=ZONE)
     populate(0, 20, seed=5)
     filled()
