@@ -81,7 +81,7 @@ def test_two_curves_are_the_members_of_a_segment_and_the_others(shop: Scope) -> 
     active = segment("active_customer")
     found = stays(scope=shop, versus=active)
     assert [(one.side, one.number, one.ended) for one in found.curves] == [("in", 2, 1), ("out", 1, 1)]
-    assert found.log_rank is not None and 0 <= found.log_rank.p <= 1
+    assert found.log_rank is None  # all who were at risk ended at once: that tells the two from each other in nothing
     for one in found.curves:
         for which, number in (("began", one.number), ("ended", one.ended)):
             group = stays_group(active, one.side, which)
