@@ -5,16 +5,29 @@ each descent; anything else that nests is refused without looking inside."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any as Anything
-from typing import NoReturn
 
-from lifecycle.rules.document import RuleError, is_storable
+from lifecycle.rules.document import RuleError
 from lifecycle.rules.durations import DAY, parse_duration
+from lifecycle.rules.json_values import (
+    DECIMAL,
+    child,
+    count_of,
+    items_of,
+    joined,
+    kind_of,
+    name_of,
+    names_of,
+    refuse,
+    required,
+    scaled,
+    ten_thousandths_of,
+    text_keys,
+)
 from lifecycle.rules.nodes import (
     ROLES,
     All,
@@ -44,7 +57,6 @@ from lifecycle.rules.value_tests import OPERATORS, parse_test
 MOST_NODES = 200
 MOST_DEPTH = 20
 MOST_SELECTORS = 40
-LONGEST_NAME = 200
 
 # Each head and the keys that may stand beside it.
 _KEYS = {
@@ -64,8 +76,6 @@ _KEYS = {
 }
 _RESERVED = ("in_next", "distinct", "per")
 _SELECTOR_KEYS = ("role", "type", "channel", "any_activity", "where")
-_DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 # What is being read at the moment, outermost first: ("rule" | "segment" | "model", its name).
@@ -133,7 +143,7 @@ class _Parser:
     # --- nodes -----------------------------------------------------------------------------------------------
     def rule(self, document: object, *, path: str, depth: int, within: Within) -> Node:
         if not isinstance(document, dict):
-            _refuse(path, f"a rule is an object, not {_kind(document)}")
+            refuse(path, f"a rule is an object, not {kind_of(document)}")
         head = self._head(document, path)
         # A reference is counted as what it stands for, so it adds neither a node nor depth.
         if head == "rule":
@@ -144,9 +154,9 @@ class _Parser:
                 return found
         self.nodes += 1
         if self.nodes > MOST_NODES:
-            _refuse(path, f"a rule has at most {MOST_NODES} nodes")
+            refuse(path, f"a rule has at most {MOST_NODES} nodes")
         if depth > MOST_DEPTH:
-            _refuse(path, f"a rule is at most {MOST_DEPTH} nodes deep")
+            refuse(path, f"a rule is at most {MOST_DEPTH} nodes deep")
 
         def part(value: object, at: str) -> Node:
             return self.rule(value, path=at, depth=depth + 1, within=within)
@@ -161,7 +171,7 @@ class _Parser:
             case "trait":
                 return self._trait(document, path)
             case "all" | "any":
-                items = _items(value, at, "rule")
+                items = items_of(value, at, "rule")
                 parts = tuple(part(item, f"{at}[{index}]") for index, item in enumerate(items))
                 return All(parts) if head == "all" else Any(parts)
             case "not":
@@ -171,59 +181,59 @@ class _Parser:
             case "spent":
                 return Spent(
                     self._selector(value, at),
-                    at_least=self._minor_units(_required(document, "at_least", path), f"{path}.at_least"),
+                    at_least=self._minor_units(required(document, "at_least", path), f"{path}.at_least"),
                     within=self._window(document, path),
                 )
             case "grew":
                 return Grew(
                     self._selector(value, at),
-                    by=_ten_thousandths(_required(document, "by", path), f"{path}.by"),
-                    within=self._duration(_required(document, "within", path), f"{path}.within"),
+                    by=ten_thousandths_of(required(document, "by", path), f"{path}.by"),
+                    within=self._duration(required(document, "within", path), f"{path}.within"),
                 )
             case "since":
                 return Since(
-                    self._selector(value, at), self._selector(_required(document, "until", path), f"{path}.until")
+                    self._selector(value, at), self._selector(required(document, "until", path), f"{path}.until")
                 )
             case "held":
-                return Held(part(value, at), self._duration(_required(document, "for", path), f"{path}.for"))
+                return Held(part(value, at), self._duration(required(document, "for", path), f"{path}.for"))
             case _:
-                return Lately(part(value, at), self._duration(_required(document, "within", path), f"{path}.within"))
+                return Lately(part(value, at), self._duration(required(document, "within", path), f"{path}.within"))
 
     def _head(self, document: dict[object, object], path: str) -> str:
-        keys = _text_keys(document, path)
+        keys = text_keys(document, path)
         for key in keys:
             if key in _RESERVED:
-                _refuse(_child(path, key), f'"{key}" is reserved for later and cannot be used yet')
+                refuse(child(path, key), f'"{key}" is reserved for later and cannot be used yet')
         heads = [key for key in keys if key in _KEYS]
         if not heads:
             known = ", ".join(_KEYS)
             if keys:
-                _refuse(_child(path, keys[0]), f'unknown rule "{keys[0][:40]}"; a rule is one of {known}')
-            _refuse(path, f"an empty object is no rule; a rule is one of {known}")
+                refuse(child(path, keys[0]), f'unknown rule "{keys[0][:40]}"; a rule is one of {known}')
+            refuse(path, f"an empty object is no rule; a rule is one of {known}")
         if len(heads) > 1:
-            _refuse(path, f'a node has one head, here are "{heads[0]}" and "{heads[1]}"')
+            refuse(path, f'a node has one head, here are "{heads[0]}" and "{heads[1]}"')
         head = heads[0]
         allowed = _KEYS[head]
         for key in keys:
             if key != head and key not in allowed:
                 if head == "trait":
-                    _refuse(_child(path, key), f'unknown operator "{key[:40]}"; the operators are {_and(OPERATORS)}')
-                beside = f"it takes {_and(allowed)}" if allowed else "it takes nothing beside it"
-                _refuse(_child(path, key), f'unknown key "{key[:40]}" beside "{head}"; {beside}')
+                    refuse(child(path, key), f'unknown operator "{key[:40]}"; the operators are {joined(OPERATORS)}')
+                beside = f"it takes {joined(allowed)}" if allowed else "it takes nothing beside it"
+                refuse(child(path, key), f'unknown key "{key[:40]}" beside "{head}"; {beside}')
         return head
 
     def _did(self, document: dict[str, object], path: str) -> Node:
         if "on_days" in document and "at_least" in document:
-            _refuse(path, '"on_days" and "at_least" exclude each other')
+            refuse(path, '"on_days" and "at_least" exclude each other')
         selector = self._selector(document["did"], f"{path}.did")
         within = self._window(document, path)
         if "on_days" in document:
-            return OnDays(selector, days=_count(document["on_days"], f"{path}.on_days"), within=within)
-        at_least = _count(document["at_least"], f"{path}.at_least") if "at_least" in document else 1
+            return OnDays(selector, days=count_of(document["on_days"], f"{path}.on_days"), within=within)
+        at_least = count_of(document["at_least"], f"{path}.at_least") if "at_least" in document else 1
         return Did(selector, at_least=at_least, within=within)
 
     def _trait(self, document: dict[str, object], path: str) -> Trait:
-        key = _name(document["trait"], f"{path}.trait", "the key of a trait")
+        key = name_of(document["trait"], f"{path}.trait", "the key of a trait")
         tests = _tests(document, "trait", path)
         if self.known.scores is not None:
             refuse_no_step(key, tests, scores=self.known.scores, path=path)
@@ -232,19 +242,19 @@ class _Parser:
     # --- references ------------------------------------------------------------------------------------------
     def _named(self, name: object, *, path: str, depth: int, within: Within) -> Node:
         if not isinstance(name, str):
-            _refuse(path, f"the name of a sub-rule is a text, not {_kind(name)}")
+            refuse(path, f"the name of a sub-rule is a text, not {kind_of(name)}")
         within = _further(within, ("rule", name), path)
         if name not in self.known.sub_rules:
-            _refuse(path, f'there is no sub-rule "{name[:80]}"')
+            refuse(path, f'there is no sub-rule "{name[:80]}"')
         with _inside(f'the sub-rule "{name[:80]}"', path):
             return Named(name, self.rule(self.known.sub_rules[name], path="$", depth=depth, within=within))
 
     def _segment(self, key: object, *, path: str, depth: int, within: Within) -> InSegment:
         if not isinstance(key, str):
-            _refuse(path, f"a segment is named by its key, a text, not {_kind(key)}")
+            refuse(path, f"a segment is named by its key, a text, not {kind_of(key)}")
         within = _further(within, ("segment", key), path)
         if key not in self.known.segments:
-            _refuse(path, f'there is no segment "{key[:80]}"')
+            refuse(path, f'there is no segment "{key[:80]}"')
         definition = self.known.segments[key]
         part = None
         if definition["rule"] is not None:
@@ -254,19 +264,19 @@ class _Parser:
 
     def _stage(self, value: object, path: str, within: Within) -> InStage:
         if not isinstance(value, list) or len(value) != 2 or not all(isinstance(name, str) for name in value):
-            _refuse(path, 'a stage is named by its model and its key, such as ["seven", "retention"]')
+            refuse(path, 'a stage is named by its model and its key, such as ["seven", "retention"]')
         if self.in_model:
-            _refuse(path, 'the rule of a stage may not use "stage", not even through a segment')
+            refuse(path, 'the rule of a stage may not use "stage", not even through a segment')
         key, stage = value
         model = self._model(key, f"{path}[0]", within)
-        if stage != model.exit_key and stage not in (known for known, _name, _rule in model.stages):
-            _refuse(f"{path}[1]", f'the model "{key[:80]}" has no stage "{stage[:80]}"')
+        if stage != model.exit_key and stage not in (known for known, name_of, _rule in model.stages):
+            refuse(f"{path}[1]", f'the model "{key[:80]}" has no stage "{stage[:80]}"')
         return InStage(model, stage)
 
     def _model(self, key: str, path: str, within: Within) -> Model:
         within = _further(within, ("model", key), path)
         if key not in self.known.models:
-            _refuse(path, f'there is no stage model "{key[:80]}"')
+            refuse(path, f'there is no stage model "{key[:80]}"')
         if key not in self.known.read:
             definition = self.known.models[key]
             stages = []
@@ -285,32 +295,32 @@ class _Parser:
     def _selector(self, value: object, path: str) -> Selector:
         if not isinstance(value, list):
             return (self._pick(value, path),)
-        items = _items(value, path, "selector")
+        items = items_of(value, path, "selector")
         return tuple(self._pick(item, f"{path}[{index}]") for index, item in enumerate(items))
 
     def _pick(self, value: object, path: str) -> Pick:
         if not isinstance(value, dict):
-            _refuse(path, f"a selector is an object or a list of objects, not {_kind(value)}")
+            refuse(path, f"a selector is an object or a list of objects, not {kind_of(value)}")
         self.selectors += 1
         if self.selectors > MOST_SELECTORS:
-            _refuse(path, f"a rule has at most {MOST_SELECTORS} selectors")
-        for key in _text_keys(value, path):
+            refuse(path, f"a rule has at most {MOST_SELECTORS} selectors")
+        for key in text_keys(value, path):
             if key in _RESERVED:
-                _refuse(_child(path, key), f'"{key}" is reserved for later and cannot be used yet')
+                refuse(child(path, key), f'"{key}" is reserved for later and cannot be used yet')
             if key not in _SELECTOR_KEYS:
-                _refuse(_child(path, key), f'unknown key "{key[:40]}" in a selector; it takes {_and(_SELECTOR_KEYS)}')
+                refuse(child(path, key), f'unknown key "{key[:40]}" in a selector; it takes {joined(_SELECTOR_KEYS)}')
         if "any_activity" in value and value["any_activity"] is not True:
-            _refuse(f"{path}.any_activity", "any_activity is true or left out")
-        roles = _names(value, "role", path)
+            refuse(f"{path}.any_activity", "any_activity is true or left out")
+        roles = names_of(value, "role", path)
         for index, role in enumerate(roles or ()):
             if role not in ROLES:
                 at = f"{path}.role[{index}]" if isinstance(value["role"], list) else f"{path}.role"
-                _refuse(at, f'unknown role "{role[:40]}"; the roles are {", ".join(ROLES)}')
-        types = _names(value, "type", path)
-        channels = _names(value, "channel", path)
+                refuse(at, f'unknown role "{role[:40]}"; the roles are {", ".join(ROLES)}')
+        types = names_of(value, "type", path)
+        channels = names_of(value, "channel", path)
         where: tuple[PropertyTest, ...] = ()
         if "where" in value:
-            tests = _items(value["where"], f"{path}.where", "test")
+            tests = items_of(value["where"], f"{path}.where", "test")
             where = tuple(_property_test(test, f"{path}.where[{index}]") for index, test in enumerate(tests))
         return Pick(
             roles=None if roles is None else frozenset(roles),
@@ -331,14 +341,14 @@ class _Parser:
             raise RuleError(path, str(error)) from None
 
     def _minor_units(self, value: object, path: str) -> int:
-        if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
-            _refuse(path, 'an amount is a decimal text such as "100.00"')
+        if not isinstance(value, str) or not DECIMAL.fullmatch(value):
+            refuse(path, 'an amount is a decimal text such as "100.00"')
         exact = Decimal(value).as_tuple()
-        units, rest = _scaled(exact.digits, int(exact.exponent) + self.known.minor_digits)
+        units, rest = scaled(exact.digits, int(exact.exponent) + self.known.minor_digits)
         if rest:
             units += 1  # an amount finer than the currency can only be reached by the next whole unit
         if units == 0:
-            _refuse(path, "the amount is above zero")
+            refuse(path, "the amount is above zero")
         return units
 
 
@@ -352,7 +362,7 @@ def _further(within: Within, name: tuple[str, str], path: str) -> Within:
         circle = " -> ".join(_called(one) for one in (*within[within.index(name) :], name))
         raise _CircleError(path, f"it goes round in a circle: {circle[:400]}")
     if len(within) >= MOST_DEPTH:
-        _refuse(path, f"rules refer to one another at most {MOST_DEPTH} deep")
+        refuse(path, f"rules refer to one another at most {MOST_DEPTH} deep")
     return (*within, name)
 
 
@@ -374,16 +384,16 @@ def _inside(what: str, path: str) -> Iterator[None]:
 
 def _property_test(document: object, path: str) -> PropertyTest:
     if not isinstance(document, dict):
-        _refuse(path, f"a test is an object, not {_kind(document)}")
-    keys = _text_keys(document, path)
+        refuse(path, f"a test is an object, not {kind_of(document)}")
+    keys = text_keys(document, path)
     if "property" not in document:
-        _refuse(path, '"property" is missing')
-    key = _name(document["property"], f"{path}.property", "the name of a property")
+        refuse(path, '"property" is missing')
+    key = name_of(document["property"], f"{path}.property", "the name of a property")
     for name in keys:
         if name in _RESERVED:
-            _refuse(_child(path, name), f'"{name}" is reserved for later and cannot be used yet')
+            refuse(child(path, name), f'"{name}" is reserved for later and cannot be used yet')
         if name != "property" and name not in OPERATORS:
-            _refuse(_child(path, name), f'unknown operator "{name[:40]}"; the operators are {_and(OPERATORS)}')
+            refuse(child(path, name), f'unknown operator "{name[:40]}"; the operators are {joined(OPERATORS)}')
     return PropertyTest(key, _tests(document, "test", path))
 
 
@@ -392,111 +402,13 @@ def _tests(document: Mapping[str, object], what: str, path: str) -> tuple[Test, 
     the same node."""
     given = [name for name in OPERATORS if name in document]
     if not given:
-        _refuse(path, f"a {what} needs an operator: {_and(OPERATORS)}")
+        refuse(path, f"a {what} needs an operator: {joined(OPERATORS)}")
     tests = []
     for name in given:
         if name in ("in", "not_in"):
-            _items(document[name], f"{path}.{name}", "value")
+            items_of(document[name], f"{path}.{name}", "value")
         try:
             tests.append(parse_test(name, document[name]))
         except ValueError as error:
             raise RuleError(f"{path}.{name}", str(error)) from None
     return tuple(tests)
-
-
-def _name(value: object, path: str, what: str) -> str:
-    """A text that the database can look for."""
-    if not isinstance(value, str) or not value or len(value) > LONGEST_NAME or not is_storable(value):
-        _refuse(path, f"{what} is a text of 1 to {LONGEST_NAME} characters that is not empty")
-    return value
-
-
-def _names(value: Mapping[str, object], key: str, path: str) -> tuple[str, ...] | None:
-    if key not in value:
-        return None
-    given = value[key]
-    listed = _items(given, f"{path}.{key}", "name") if isinstance(given, list) else [given]
-    names = []
-    for index, name in enumerate(listed):
-        at = f"{path}.{key}[{index}]" if isinstance(given, list) else f"{path}.{key}"
-        if not isinstance(name, str) or not name:
-            _refuse(at, f"a {key} is a name or a list of names, not {_kind(name)}")
-        if not is_storable(name):
-            _refuse(at, "a name has no null characters and no halves of characters")
-        names.append(name)
-    return tuple(names)
-
-
-def _items(value: object, path: str, what: str) -> list[object]:
-    if not isinstance(value, list):
-        _refuse(path, f"a list is needed here, not {_kind(value)}")
-    if not value:
-        _refuse(path, f"the list needs at least one {what}")
-    return value
-
-
-def _count(value: object, path: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        _refuse(path, "a whole number from 1 is needed here")
-    return value
-
-
-def _ten_thousandths(value: object, path: str) -> int:
-    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
-        _refuse(path, '"by" is a decimal text such as "1.25"')
-    if len(value.partition(".")[2]) > 4:
-        _refuse(path, '"by" has at most 4 decimal places')
-    ratio = int(Decimal(value).scaleb(4))
-    if not 1 <= ratio <= 10_000_000:
-        _refuse(path, '"by" lies from 0.0001 to 1000')
-    return ratio
-
-
-def _scaled(digits: Iterable[int], exponent: int) -> tuple[int, bool]:
-    """digits * 10**exponent rounded down, and whether anything was cut off. Exact: no decimal context takes part."""
-    number = int("".join(map(str, digits)))
-    if exponent >= 0:
-        return number * 10**exponent, False
-    units, rest = divmod(number, 10**-exponent)
-    return units, rest > 0
-
-
-def _required(document: Mapping[str, object], key: str, path: str) -> object:
-    if key not in document:
-        _refuse(path, f'"{key}" is missing')
-    return document[key]
-
-
-def _text_keys(document: dict[object, object], path: str) -> list[str]:
-    keys = [key for key in document if isinstance(key, str)]
-    if len(keys) < len(document):
-        _refuse(path, "the keys of an object are texts")
-    return keys
-
-
-def _child(path: str, key: str) -> str:
-    key = key[:40]
-    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f'{path}["{key}"]'
-
-
-def _and(words: Iterable[str]) -> str:
-    return ", ".join(words)
-
-
-def _kind(value: object) -> str:
-    """What a value is, in the words of JSON; never the value itself, which may be endless."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, str):
-        return "a text" if value else "an empty text"
-    if isinstance(value, int | float | Decimal):
-        return "a number"
-    if isinstance(value, list | tuple):
-        return "a list"
-    return "an object" if isinstance(value, dict) else "something else"
-
-
-def _refuse(path: str, message: str) -> NoReturn:
-    raise RuleError(path, message)
