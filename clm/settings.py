@@ -266,6 +266,7 @@ SPECTACULAR_SETTINGS = {
         "TouchpointRole": "customers.models.touchpoint.Role",
         "ConsentState": "customers.models.contracts.Consent.State",
         "ImportKind": "customers.models.intake.Import.Kind",
+        "MetricKind": "campaigns.experiments.KINDS",
         "ImportState": "customers.models.intake.Import.State",
         "ExportState": "analytics.models.exports.Export.State",
         "MailingState": "analytics.models.reports.Mailing.State",

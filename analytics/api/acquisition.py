@@ -86,7 +86,7 @@ class AcquiredCohortShape(serializers.Serializer[Any]):
     payback = serializers.IntegerField(allow_null=True)
 
 
-class PooledShape(serializers.Serializer[Any]):
+class AllCohortsShape(serializers.Serializer[Any]):
     """All cohorts together."""
 
     customers = serializers.IntegerField()
@@ -116,7 +116,7 @@ class AcquisitionShape(serializers.Serializer[Any]):
     cac_marginal = RatioShape()
     channels = AttributedChannelShape(many=True)
     cohorts = AcquiredCohortShape(many=True)
-    pooled = PooledShape()
+    pooled = AllCohortsShape()
     made_up_spend = serializers.BooleanField(help_text="Whether some of the spend is the demonstration's.")
     sources = SourceShape(many=True)
 

@@ -96,7 +96,7 @@ class ExperimentNew(Body):
     mode = serializers.ChoiceField(choices=Experiment.Mode.values, required=False, default=Experiment.Mode.FIXED)
 
 
-class EstimateShape(serializers.Serializer[Any]):
+class MeasuredEffectShape(serializers.Serializer[Any]):
     value = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
@@ -114,14 +114,14 @@ class VariantFoundShape(serializers.Serializer[Any]):
     variant = serializers.CharField()
     counted = CountedShape(help_text="Customers whose days are over.")
     converted = CountedShape(help_text="Of them, those who did it; of revenue, with money above zero.")
-    mean = EstimateShape()
+    mean = MeasuredEffectShape()
 
 
 class ComparedShape(serializers.Serializer[Any]):
     variant = serializers.CharField()
-    difference = EstimateShape(help_text="Variant minus control.")
-    lift = EstimateShape(help_text="Relative, percent, by the delta method on the ratio.")
-    explained = EstimateShape(allow_null=True, help_text="The difference with CUPED; null where it cannot be.")
+    difference = MeasuredEffectShape(help_text="Variant minus control.")
+    lift = MeasuredEffectShape(help_text="Relative, percent, by the delta method on the ratio.")
+    explained = MeasuredEffectShape(allow_null=True, help_text="The difference with CUPED; null where it cannot be.")
     p = serializers.FloatField(allow_null=True, help_text="Adjusted by Holm over everything that was asked.")
     verdict = serializers.CharField(allow_blank=True, help_text="higher, lower, open; empty: none is given.")
 
