@@ -36,9 +36,8 @@ class Possible:
 
 
 def propose(*, pairs: Sequence[Possible], source: int | None = None) -> int:
-    """Put pairs into the queue; how many are new to it. An id under which very many names were met is a shared device,
-    and says nothing about any two of them."""
-    wanted = [one for one in pairs if one.kind != NAMELESS or not _is_shared(one.value)]
+    """Put pairs into the queue; how many are new to it. What a shared device says of any two is left out."""
+    wanted = [one for one in pairs if not is_shared(one.kind, one.value)]
     if not wanted:
         return 0
     sorted_pairs = [(*sorted((one.profile, one.other)), one) for one in wanted]
@@ -56,10 +55,19 @@ def propose(*, pairs: Sequence[Possible], source: int | None = None) -> int:
     return len(added)
 
 
-def _is_shared(device: str) -> bool:
+def is_shared(kind: str, value: str) -> bool:
+    """Whether an identity is a device under which very many names were met: it says nothing about any two of them."""
+    if kind != NAMELESS:
+        return False
     # One name was there before the first row; each row brought another.
-    met = PossibleMerge.objects.filter(kind=NAMELESS, value=device).count()
+    met = PossibleMerge.objects.filter(kind=kind, value=value).count()
     return met + 1 >= settings.CLM_NAMES_OF_A_DEVICE
+
+
+def asked_about(*, customers: tuple[int, int]) -> tuple[int, int] | None:
+    """The two profiles by whose row people are asked, or have decided, about two customers; None if by none."""
+    found = sql.rows("customers/possible_merge_of_two", one=customers[0], other=customers[1])
+    return (found[0][0], found[0][1]) if found else None
 
 
 @transaction.atomic

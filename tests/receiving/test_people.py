@@ -68,6 +68,54 @@ def test_two_of_whom_nothing_was_asked_while_others_were_one_are_asked_about_whe
     assert sorted(PossibleMerge.objects.values_list("value", flat=True)) == ["a", "b"]
 
 
+def test_two_of_whom_nothing_was_asked_because_one_of_them_was_with_others_are_asked_about_once_these_have_left(
+    sender: Sender,
+) -> None:
+    sender.batch(track("1", user="u1", anonymousId="a"), track("2", user="u3", anonymousId="b"))
+    sender.batch(track("3", user="u2", anonymousId="b"))
+    # u1 was met first and stays the customer it is, with u3 and without.
+    one = merge(customers=(customer("user_id", "u1"), customer("user_id", "u3")), now=timezone.now())
+    sender.batch(track("4", user="u2", anonymousId="a"))
+    assert list(PossibleMerge.objects.values_list("value", flat=True)) == ["b"]  # these two customers are asked about
+    unmerge(merge=one.pk, now=timezone.now())
+    sender.batch(track("5", user="u2", anonymousId="a"))
+    assert sorted(PossibleMerge.objects.values_list("value", flat=True)) == ["a", "b"]
+
+
+def test_a_visitor_who_was_left_to_people_while_somebody_named_was_merged_in_is_joined_once_nameless_again(
+    sender: Sender,
+) -> None:
+    sender.batch(track("1", user=None, anonymousId="a"))
+    sender.batch(track("2", user="u1"), track("3", user="u2"))
+    one = merge(customers=(customer("anonymous_id", "a"), customer("user_id", "u1")), now=timezone.now())
+    sender.batch(track("4", user="u2", anonymousId="a"))
+    assert customer("user_id", "u2") != customer("anonymous_id", "a")
+    unmerge(merge=one.pk, now=timezone.now())
+    sender.batch(track("5", user="u2", anonymousId="a"))
+    assert customer("user_id", "u2") == customer("anonymous_id", "a") != customer("user_id", "u1")
+
+
+def test_two_who_met_at_a_device_of_very_many_are_asked_about_when_something_else_names_both(
+    sender: Sender, settings: Any
+) -> None:
+    settings.CLM_NAMES_OF_A_DEVICE = 2
+    for number in range(3):
+        sender.batch(track(str(number), user=f"u{number}", anonymousId="kiosk"))
+    assert PossibleMerge.objects.count() == 1
+    sender.batch({"type": "alias", "messageId": "alias", "userId": "u2", "previousId": "u0"})
+    told = PossibleMerge.objects.order_by("pk").values_list("kind", "value")
+    assert list(told) == [("anonymous_id", "kiosk"), ("user_id", "u0")]
+
+
+def test_of_three_whom_one_message_names_the_one_it_belongs_to_is_asked_about_with_each_other(sender: Sender) -> None:
+    sender.batch(track("1", user="u1", anonymousId="a"))
+    sender.batch(identify("2", user="u2", traits={"email": "m@example.org"}))
+    sender.batch(identify("3", user="u0", anonymousId="a", traits={"email": "m@example.org"}))
+    own = customer("user_id", "u0")
+    asked = {frozenset(one) for one in PossibleMerge.objects.values_list("profile__customer", "other__customer")}
+    assert asked == {frozenset((own, customer("user_id", other))) for other in ("u1", "u2")}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_merge_that_must_wait_is_tried_again_with_the_same_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining, "PATIENCE", "200ms")
