@@ -10,6 +10,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from clm.lib.milliseconds import from_ms
@@ -40,6 +41,12 @@ FIRST = (
 LAST = ("Adler", "Brandt", "Clarke", "Dubois", "Evans", "Fischer", "Garcia", "Hansen", "Ito", "Jansen", "Kowalski")
 HAS_AMOUNT = (Kind.ORDER, Kind.REFUND, Kind.INVOICE, Kind.RENEWED)
 FREE = "free"
+_SORTED = msgspec.json.Encoder(order="sorted")
+
+
+def _json(said: Any) -> str:
+    """As `body_hash` writes it."""
+    return _SORTED.encode(said).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,7 @@ class Messages:
     @cached_property
     def said(self) -> dict[int, list[str]]:
         """The properties of each kind as JSON, by value; tickets lack their reference."""
-        return {kind: [json.dumps(each, sort_keys=True) for each in shape.said] for kind, shape in self.shapes.items()}
+        return {kind: [_json(each) for each in shape.said] for kind, shape in self.shapes.items()}
 
     @cached_property
     def references(self) -> list[str]:
@@ -140,7 +147,7 @@ class Messages:
         touches, said = self.histories.touches, self.said
         out = [said[kind][value] for kind, value in zip(touches.kind.tolist(), touches.value.tolist(), strict=True)]
         for place in np.flatnonzero(self.is_of_ticket).tolist():
-            out[place] = f'{out[place][:-1]}, "ticket_ref": "T{self.references[place]}"}}'
+            out[place] = f'{out[place][:-1]},"ticket_ref":"T{self.references[place]}"}}'
         return out
 
     @cached_property
@@ -179,9 +186,9 @@ class Messages:
     def body_hashes(self) -> Int64s:
         """`body_hash` of every message, without making an Event of each: see the test that compares both."""
         touches = self.histories.touches
-        by_anonymous = [f'[[["anonymous_id", "{each}"]], ' for each in self.anonymous]
-        by_other = [f'[[["anonymous_id", "{each}"]], ' for each in self.other_device]
-        by_user = [f'[[["user_id", "{each}"]], ' for each in self.user]
+        by_anonymous = [f'[[["anonymous_id","{each}"]],' for each in self.anonymous]
+        by_other = [f'[[["anonymous_id","{each}"]],' for each in self.other_device]
+        by_user = [f'[[["user_id","{each}"]],' for each in self.user]
         begins = [
             (by_user if named else by_other if other else by_anonymous)[person]
             for person, named, other in zip(
@@ -189,37 +196,30 @@ class Messages:
             )
         ]
         for place in np.flatnonzero(np.isin(touches.kind, (Kind.SIGNED_UP, Kind.SIGNED_IN))).tolist():
-            begins[place] = json.dumps([[list(each) for each in sorted(self.identities(place))]])[:-1] + ", "
+            begins[place] = _json([sorted(self.identities(place))])[:-1] + ","
         # What follows the identities: type and channel; and what follows the instant, where there is no money.
         types = [self.shapes[kind].type for kind in Kind]
-        means = [[f'"{name}", "{channel}", "' for channel in self.channels] for name in types]
-        ends = {
-            kind: [f'", "None", "None", "", "", {each}, {{}}, []]' for each in said] for kind, said in self.said.items()
-        }
+        means = [[f'"{name}","{channel}","' for channel in self.channels] for name in types]
+        ends = {kind: [f'",null,null,"","",{each},{{}},[]]' for each in said] for kind, said in self.said.items()}
         end = [ends[kind][value] for kind, value in zip(touches.kind.tolist(), touches.value.tolist(), strict=True)]
         money, amounts = self.money, touches.amount.tolist()
         for place in np.flatnonzero(self.has_amount).tolist():
             amount, ref = amounts[place], self.references[place]
-            lines = json.dumps([[PRODUCTS[p][0], str(q), a] for p, q, a in self.lines.get(place, ())])
+            lines = _json([[PRODUCTS[p][0], str(q), a] for p, q, a in self.lines.get(place, ())])
             end[place] = (
-                f'", "{amount}", "{money.whole(amount)}", "{money.currency}", "{ref}", {self.properties[place]}, '
-                f"{{}}, {lines}]"
+                f'",{amount},"{money.whole(amount)}","{money.currency}","{ref}",{self.properties[place]},{{}},{lines}]'
             )
         for place in np.flatnonzero(self.is_of_ticket).tolist():
-            end[place] = f'", "None", "None", "", "", {self.properties[place]}, {{}}, []]'
+            end[place] = f'",null,null,"","",{self.properties[place]},{{}},[]]'
         for place in self.telling:
-            told = json.dumps(self.traits(place), sort_keys=True)
-            end[place] = f'", "None", "None", "", "", {self.properties[place]}, {told}, []]'
+            told = _json(self.traits(place))
+            end[place] = f'",null,null,"","",{self.properties[place]},{told},[]]'
         instants = np.datetime_as_string(touches.ms.astype("M8[ms]"), unit="ms").tolist()
         hashed = b"".join(
             [
                 blake2b(
                     (
-                        begin
-                        + means[kind][channel]
-                        + (at[:-4] if at.endswith(".000") else at + "000")
-                        + "+00:00"
-                        + rest
+                        begin + means[kind][channel] + (at[:-4] if at.endswith(".000") else at + "000") + "Z" + rest
                     ).encode(),
                     digest_size=8,
                 ).digest()
