@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -12,7 +13,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.acquisition import LAGS, Acquisition, Asked, ChannelRow, CohortRow, Ratio, acquisition, parsed_asked
+from analytics.acquisition import (
+    LAGS,
+    Acquisition,
+    Asked,
+    ChannelRow,
+    CohortRow,
+    Ratio,
+    acquisition,
+    months_before,
+    parsed_asked,
+)
 from analytics.attributed import Credit, group_name
 from analytics.attribution.declared import LEAST_CONVERSIONS, MODELS, WINDOWS
 from analytics.behind import cohort_group
@@ -120,6 +131,7 @@ def _shown(found: Acquisition) -> dict[str, Any]:
         "found": found,
         "tiles": _tiles(found),
         "rows": [_channel(found, one) for one in found.channels],
+        "spend_url": _spend_url(found),
         "unallocated": _credit(found, found.unallocated, ""),
         "all_customers": f"{reverse('customers')}?group=first_paying&{found.scope.query()}",
         "comparison": _comparison(found),
@@ -206,7 +218,14 @@ def _credit(found: Acquisition, credit: Credit, key: str) -> dict[str, Any]:
 
 
 def _channel(found: Acquisition, row: ChannelRow) -> dict[str, Any]:
-    return {**_credit(found, row.credit, row.key), "row": row}
+    return {**_credit(found, row.credit, row.key), "row": row, "spend_url": _spend_url(found, row.key)}
+
+
+def _spend_url(found: Acquisition, key: str = "") -> str:
+    """The entries that a sum of spend is made of: those of its days, a month earlier where that is chosen."""
+    period, lag = found.scope.period, found.asked.lag
+    days = {"from": months_before(period.start, lag), "until": months_before(period.until, lag)}
+    return f"{reverse('spend')}?{urlencode({**({'channel': key} if key else {}), **days})}"
 
 
 def _comparison(found: Acquisition) -> list[dict[str, Any]]:

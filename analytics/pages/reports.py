@@ -38,8 +38,9 @@ from analytics.reports.keeping import (
 from analytics.reports.leaving import come_back, found_recipient, leave
 from analytics.reports.letters import Letter
 from analytics.reports.planning import receiving, why_not
+from analytics.reports.questions import question_said, without_dates
 from analytics.reports.schedule import LAST_DAY, weekdays
-from analytics.reports.shown_letters import as_shown
+from analytics.reports.shown_letters import as_shown, text_shown
 from analytics.reports.spans import ASKED, SPANS
 from analytics.reports.views import VIEWS
 from clm.lib.access.invitations import sends_mail
@@ -137,7 +138,8 @@ def reports(request: HttpRequest, *, now: datetime) -> HttpResponse:
 @page("reports.edit", takes=("page", "question"))
 def report_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
     """Save a page of figures, as it is asked, in a report of its own or in one that there is."""
-    key, question = request.GET.get("page", "overview"), request.GET.get("question", "")
+    key = request.GET.get("page", "overview")
+    question, left_out = without_dates(request.GET.get("question", ""))
     kept = possible_page(key, question, now=now)
     view = VIEWS[key]
     form = ReportForm(request.POST if request.method == "POST" and "into" not in request.POST else None)
@@ -171,7 +173,8 @@ def report_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "crumbs": [back],
         "back": back,
         "view": view,
-        "question": kept["question"],
+        "asked": question_said(kept["question"]),
+        "left_out": left_out,
         "others": Report.objects.order_by("name", "pk")[:200],
     }
     return render(request, "pages/report_form.html", context, status=status(form))
@@ -212,7 +215,7 @@ def report(request: HttpRequest, report_id: int, *, now: datetime) -> HttpRespon
         "now": now,
         "report": found,
         "crumbs": [_back()],
-        "pages": [_page_row(at, one) for at, one in enumerate(found.pages)],
+        "pages": [_page_row(at, one, found.span) for at, one in enumerate(found.pages)],
         "about": SPANS[found.span][0],
         "schedule": found.schedule.sentence(zone=zone),
         "next": None if found.paused_at else found.schedule.next_after(now, zone=zone),
@@ -284,7 +287,7 @@ def report_mailing(request: HttpRequest, report_id: int, mailing_id: int, *, now
         "row": _mailing_row(mailing),
         "letter": letter,
         "shown": as_shown(letter) if letter else "",
-        "text": letter.text if letter else "",
+        "text": text_shown(letter) if letter else "",
         "files": [(name, len(data)) for name, _kind, data in letter.files] if letter else [],
         "crumbs": [_back(), _back(found)],
         "moves": _moves(mailing),
@@ -360,12 +363,12 @@ def _done(request: HttpRequest, report: Report, now: datetime) -> HttpResponse:
     return redirect("report", report.pk)
 
 
-def _page_row(at: int, told: dict[str, str]) -> dict[str, Any]:
+def _page_row(at: int, told: dict[str, str], span: str) -> dict[str, Any]:
     view = VIEWS.get(told["view"])
     return {
         "place": at,
         "title": view.title if view else told["view"],
-        "question": told["question"],
+        "asked": question_said(told["question"], span=span if view and view.has_period else ASKED),
         "url": f"{reverse(view.key)}?{told['question']}" if view else "",
     }
 

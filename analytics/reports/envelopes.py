@@ -51,7 +51,8 @@ def mail_of(sending: Sending, letter: Letter) -> Mail:
     mailing, recipient = sending.mailing, sending.recipient
     report, name_and_address = mailing.report, sender()
     mail = Mail(policy=_POLICY)
-    mail["Subject"] = letter.subject
+    # A report may be named as one likes, even like the mark of the foot.
+    mail["Subject"] = letter.subject.replace(FOOT, "")
     mail["From"] = Address(name_and_address[0], addr_spec=name_and_address[1])
     mail["To"] = Address(addr_spec=sending.address)
     mail["Date"] = format_datetime(_dated(mailing.written_at, mailing.due_at))

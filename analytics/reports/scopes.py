@@ -57,12 +57,14 @@ def scope_said(asked: Question, *, takes: Sequence[str], more: Sequence[tuple[st
 
 
 def address_of(name: str, query: QueryDict, asked: Question, *, takes: Sequence[str]) -> str:
-    """The address of the page `name` that asks the same again."""
+    """The address of the page `name` that asks the same again; of one that is never asked about an instant of the
+    past (no `as_of` in `takes`) it leads to the present."""
     kept = [(key, value) for key, values in query.lists() if key not in _PERIOD for value in values if value]
     if "period" in takes:
         start, until = asked.period.asked()
         kept += [("from", start), ("until", until)]
-    kept.append(("as_of", written(asked.at)))
+    if "as_of" in takes:
+        kept.append(("as_of", written(asked.at)))
     return f"{reverse(name)}?{urlencode(kept)}"
 
 

@@ -4,7 +4,7 @@ that writes letters imports this module, since it pays for drawing."""
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import css_inline
 from django.template.loader import render_to_string
@@ -79,7 +79,8 @@ def letter_of(*, report: Report, due_at: datetime, now: datetime, missed: int = 
                     cid = f"picture-{len(pictures) + 1}@report"
                     pictures.append((cid, picture(block.chart)))
                 blocks.append(_Shown(block, cid))
-            shown.append({"page": page, "blocks": blocks, "address": urljoin(report.site, page.address)})
+            address = urljoin(report.site, page.address)
+            shown.append({"page": page, "blocks": blocks, "address": address, "is_present": not _is_dated(page)})
         context = {
             "report": report,
             "installation": installation,
@@ -120,6 +121,11 @@ def _late(due_at: datetime, now: datetime, missed: int, installation: Installati
         )
         said.append(told % {"n": missed})
     return " ".join(said)
+
+
+def _is_dated(page: Page) -> bool:
+    """Whether its address leads to what was known at the instant it tells of."""
+    return "as_of" in parse_qs(urlsplit(page.address).query)
 
 
 def _about(pages: tuple[Page, ...]) -> str:

@@ -141,6 +141,16 @@ def test_it_costs_the_same_queries_whatever_the_period(won: Shop, viewer: Client
     assert max(costs) <= 24 and len(costs) == 1, costs
 
 
+@pytest.mark.parametrize("lag", ["0", "1"])
+def test_a_number_of_spend_opens_entries_that_sum_to_it(lag: str, won: Shop, viewer: Client) -> None:
+    context = viewer.get(f"/acquisition/?period=30d&lag={lag}").context
+    links = {one["spend_url"]: one["row"].spent.blended for one in context["rows"] if one["row"].spent.entries}
+    links[context["spend_url"]] = context["found"].spent.blended
+    assert len(links) > 1
+    for url, amount in links.items():
+        assert viewer.get(url).context["total"].amount == amount, url
+
+
 def test_without_spend_every_cost_says_why(won: Shop, viewer: Client) -> None:
     kept = list(Spend.objects.values())
     Spend.objects.all().delete()

@@ -197,6 +197,26 @@ def test_a_letter_that_comes_late_says_so(shop: Shop) -> None:  # noqa: F811
     assert "Nobody else received it" in test.text
 
 
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_a_link_names_an_instant_only_where_the_page_can_be_asked_about_one(view: str, shop: Shop) -> None:  # noqa: F811
+    report = of(view)
+    try:
+        letter = letter_of(report=report, due_at=shop.now, now=clock())
+        with timezone.override(Installation.current().time_zone):
+            (page,) = pages_of(report=report, due_at=shop.now, now=clock())
+    finally:
+        report.delete()
+    is_dated = "as_of" in parse_qs(urlsplit(page.address).query)
+    assert is_dated == (view not in ("value", "acquisition", "spend"))
+    for said in (letter.text, unescape(letter.html)):
+        assert ("shows the present when opened" in said) != is_dated
+    browser = Client()
+    browser.force_login(shop.people["admin"])
+    answer = browser.get(page.address)
+    assert answer.status_code == 200
+    assert ("as_of" in answer.wsgi_request.parameters_taken) == is_dated  # type: ignore[attr-defined]
+
+
 def test_names_from_outside_are_text_and_nothing_else(shop: Shop) -> None:  # noqa: F811
     report = of("metrics", name='<img src=x onerror="alert(1)"> & =cmd()')
     try:

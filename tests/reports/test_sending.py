@@ -2,6 +2,7 @@
 
 import re
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,13 +14,14 @@ from analytics.models import Recipient, Sending
 from analytics.reports.envelopes import message_id
 from analytics.reports.keeping import send_again
 from analytics.reports.leaving import leave, leave_address
+from analytics.reports.letters import FOOT
 from analytics.reports.sending import SCHEDULE, TRIES, claim, hand_over, left_behind, record, send_reports
 from clm.lib.mail_dialog import Post
 from clm.lib.questions import ConflictError
 from customers.ingest import clock
 from tests.lifecycle.test_kills import Child
 
-from .conftest import SITE, make_report, member, outcomes, outsider, ready
+from .conftest import LETTER, SITE, make_report, member, outcomes, outsider, ready
 from .sink import Sink
 
 pytestmark = [
@@ -307,3 +309,17 @@ def test_the_log_names_nobody(sink: Sink, caplog: pytest.LogCaptureFixture) -> N
     ours = [record for record in caplog.records if record.name.startswith(("analytics", "clm"))]
     assert ours
     assert not re.search(r"\S@\S", " ".join(f"{one.getMessage()} {vars(one)}" for one in ours))
+
+
+def test_no_mail_carries_the_mark_of_its_foot(sink: Sink) -> None:
+    marked = replace(
+        LETTER, subject=f"Figures {FOOT}", text=f"{FOOT} named so\n{FOOT}\n", html=f"<h1>{FOOT}</h1>{FOOT}"
+    )
+    report = make_report()
+    outsider(report, "ann@example.org")
+    ready(report, letter=marked)
+    send_reports(seconds=30.0)
+    ((_address, mail),) = sink.mails
+    texts = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+    assert len(texts) >= 2
+    assert not any(FOOT in text for text in [str(mail["Subject"]), *texts])
