@@ -117,6 +117,17 @@ def loaded(name_or_path: str) -> Any:
         raise BadMapping("", f'"{name_or_path}" cannot be read as JSON: {error}') from error
 
 
+def is_of_orders(document: Any) -> bool:
+    """Whether a document is to be read as one of order lines. Those came first and need not say what they are: their
+    columns are names, not objects."""
+    if not isinstance(document, dict):
+        return True  # so that reading it says what is wrong
+    if "kind" in document:
+        return bool(document["kind"] == "orders")
+    columns = document.get("columns")
+    return isinstance(columns, dict) and bool(columns) and all(isinstance(one, str) for one in columns.values())
+
+
 def _columns(document: dict[str, Any]) -> dict[str, str]:
     fields = Fields(document, "columns")
     columns = {what: fields.text(what) for what in NEEDED_COLUMNS}

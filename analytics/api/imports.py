@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -62,7 +63,10 @@ class ImportRead(ImportShape):
     checked = serializers.DictField(
         child=serializers.JSONField(allow_null=True),
         allow_null=True,
-        help_text="What a dry run counted: rows new, updated, unchanged, rejected, and examples; null for none.",
+        help_text=(
+            "What a dry run counted: rows new, updated, unchanged, rejected, and examples; null for none. Of a file of "
+            "orders these are lines, and orders, orders_new, customers and customers_new count each of them once."
+        ),
     )
     warning = serializers.CharField(
         help_text="What to know about the whole of it, such as that the demo's customers are here too; or empty."
@@ -87,6 +91,21 @@ class ImportNew(Body):
     )
 
 
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MOST_CONTENT})
+class TextOrFile(serializers.CharField):
+    """A text, written into the form or given as a file of its own, as `curl -F mapping=@crm.json` does."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """The text of either; of a file that is longer than a text may be, enough to be refused."""
+        if isinstance(data, UploadedFile):
+            data.seek(0)  # who asks under a key has had it read before
+            try:
+                data = data.read(4 * MOST_CONTENT + 1).decode("utf-8-sig")
+            except UnicodeDecodeError:
+                raise serializers.ValidationError([_("This is not text in UTF-8.")]) from None
+        return super().run_validation(data)
+
+
 class ImportUpload(Body):
     file = serializers.FileField(help_text="The file itself.")
     preset = serializers.CharField(
@@ -95,10 +114,12 @@ class ImportUpload(Body):
         allow_blank=True,
         help_text="What it is; left out, it is recognised by its header.",
     )
-    mapping = serializers.CharField(
+    mapping = TextOrFile(
         max_length=MOST_CONTENT,
         required=False,
-        help_text="What its columns mean, as JSON (docs/importing.md); left out, the preset's or a guess.",
+        help_text=(
+            "What its columns mean, as JSON (docs/importing.md), a text or a file; left out, the preset's or a guess."
+        ),
     )
 
 

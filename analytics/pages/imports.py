@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from analytics.imports import Preview, import_account, import_of, imports_page, people_of, preview_of
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
+from customers.demonstration import demonstration_sources, said_beside
 from customers.importing.asking import WISHES, ask, change_mapping, discard, undoable
 from customers.importing.begin import keep_upload
 from customers.importing.errors import error_file
@@ -119,6 +120,7 @@ def _shown(
         "steps": _steps(_step(record)),
         "may": _may(record),
         "may_undo": undoable(record, now=clock()),
+        "beside": said_beside(demonstration_sources(beside=record.source.key)),
     }
     if record.state == State.DRAFT:
         preview = preview_of(record)
@@ -241,7 +243,11 @@ def _checked(record: Import) -> dict[str, Any] | None:
         for key, kept in record.checked["conflicts"].items()
     ]
     at = datetime.fromisoformat(record.checked["at"])
-    return {**record.checked, "at": at, "conflicts": conflicts, "touchpoints": record.checked["touchpoints"].items()}
+    found = {**record.checked, "at": at, "conflicts": conflicts, "touchpoints": record.checked["touchpoints"].items()}
+    for name in ("orders", "customers"):
+        if name in found:
+            found[f"{name}_known"] = found[name] - found[f"{name}_new"]
+    return found
 
 
 def _job(record: Import) -> Job | None:

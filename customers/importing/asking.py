@@ -14,8 +14,8 @@ from ..ingest import clock
 from ..mapping_fields import BadMapping
 from ..models import Import
 from ..models.intake import UNDO_DAYS
-from ..order_mapping import OrderMapping
-from .begin import source_of, told_before
+from ..order_mapping import OrderMapping, is_of_orders
+from .begin import named_source, source_of, told_before
 from .mapping import RowMapping
 from .staging import forget_content, forget_rows
 from .undo import portions_left
@@ -74,9 +74,10 @@ def change_mapping(*, record: int, document: Mapping[str, Any], preset: str | No
             _("This import is %(state)s; only a draft can be changed.") % {"state": found.get_state_display()}
         )
     try:
-        kind = str(document.get("kind", "rows")) if isinstance(document, Mapping) else "rows"
+        kind = str(document.get("kind", Import.Kind.ORDERS if is_of_orders(dict(document)) else Import.Kind.ROWS))
         if kind == Import.Kind.ORDERS:
             OrderMapping.from_document({key: value for key, value in document.items() if key != "kind"})
+            found.source = named_source(document)
         else:
             found.source = source_of(RowMapping.from_document(dict(document)))
     except BadMapping as error:

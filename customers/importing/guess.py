@@ -120,7 +120,8 @@ def _as_they_look(
                 use["type"] = "time"
                 formats += [form] if form not in formats else []
         columns[name] = [use]
-    return {**document, "columns": columns, "time_formats": formats}
+    zone = Installation.current().time_zone  # a system says its own; of no known one people here wrote the times
+    return {**document, "columns": columns, "time_formats": formats, "time_zone": zone}
 
 
 def _messages(path: Path, preset: str) -> Looked:

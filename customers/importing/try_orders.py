@@ -19,9 +19,9 @@ from ..models import Source
 from ..money import Conversion
 from ..order_lines import OrderLineReader
 from ..order_mapping import OrderMapping
-from ..orders import Orders
+from ..orders import ORDER, Orders
 from ..parsing import table
-from .effects import effects_of
+from .effects import NEW, effects_of
 from .events_of import RowEvents
 from .known import Earlier, known_of
 from .rows import Fault, ReadRow
@@ -39,8 +39,9 @@ def try_orders(
     tell: Callable[[str], None],
     go_on: Callable[[int, int], None] = lambda _done, _lines: None,
 ) -> dict[str, Any]:
-    """What importing a file of orders would do, counted in lines. `go_on` hears how many lines of how many were looked
-    at, and may raise to stop it. BadFile and NoRate as the import itself."""
+    """What importing a file of orders would do: new, updated, unchanged and rejected are counted in lines; besides,
+    `orders`, `orders_new`, `customers` and `customers_new` count each order and each customer once. `go_on` hears how
+    many lines of how many were looked at, and may raise to stop it. BadFile and NoRate as the import itself."""
     source = Source.objects.filter(key=mapping.source_key).first()
     content = table(path, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=mapping.needed)
     times = LocalTimes(
@@ -51,6 +52,7 @@ def try_orders(
     reader = OrderLineReader(mapping=mapping, header=content.header, times=times, now=now)
     orders = Orders(mapping=mapping, conversion=Conversion(mapping.currency), account=LineAccount())
     earlier, tally = Earlier(is_kept=True), Tally(orders.account)
+    counts = dict.fromkeys(("orders", "orders_new", "customers", "customers_new"), 0)
     try:
         lines = order_staging.stage(content.rows, reader=reader, tell=lambda count: tell(f"read {count:,} lines"))
         together = _together(orders)
@@ -60,6 +62,10 @@ def try_orders(
                 known = known_of(rows=some, source=source)
             for each, effect in zip(some, effects_of(rows=some, known=known, earlier=earlier), strict=True):
                 tally.count(each, effect, lines=len(each.events[0].lines))
+                counts["orders"] += sum(event.type == ORDER for event in each.events)
+                counts["orders_new"] += sum(name == ORDER for name, _at in effect.touchpoints)
+                counts["customers"] += "named_again" not in effect.conflicts
+                counts["customers_new"] += effect.outcome == NEW  # of the first order of somebody new only
             go_on(orders.account.lines_read, lines)
             tell(f"looked at {orders.account.lines_read:,} of {lines:,} lines")
         for fault in order_staging.faults(after=None, until=_LAST, limit=EXAMPLES):
@@ -68,7 +74,7 @@ def try_orders(
     finally:
         earlier.close()
         order_staging.clear()
-    return tally.written(at=clock())
+    return {**tally.written(at=clock()), **counts}
 
 
 def _together(orders: Orders) -> Iterator[RowEvents]:

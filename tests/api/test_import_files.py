@@ -52,6 +52,39 @@ def test_what_its_columns_mean_can_be_said_beside_it(marketer: Client) -> None:
     assert (answer.status_code, answer.json()["source"]) == (201, "crm")
 
 
+def test_what_its_columns_mean_can_be_a_file_of_its_own(marketer: Client) -> None:
+    said = {"source": {"key": "crm"}, "columns": {"who": {"as": "email"}, "plan": {"as": "trait", "key": "plan"}}}
+    mapping = SimpleUploadedFile("crm.json", b"\xef\xbb\xbf" + json.dumps(said).encode())
+    form = {"file": file(b"who,plan\nada@example.org,pro\n"), "mapping": mapping}
+    answer = marketer.post(URL, form, HTTP_IDEMPOTENCY_KEY="upload-1")
+    assert (answer.status_code, answer.json()["source"]) == (201, "crm"), answer.content
+
+
+def test_a_mapping_of_orders_is_taken_as_the_command_takes_it(marketer: Client) -> None:
+    columns = {"invoice": "no", "customer": "who", "time": "when", "product": "what", "quantity": "many"}
+    said = {
+        "source": {"key": "shop", "name": "Our shop"},
+        "columns": {**columns, "price": "each"},
+        "time_format": "iso",
+        "time_zone": "UTC",
+        "currency": "EUR",
+    }
+    lines = b"no,who,when,what,many,each\n1,ada,2025-03-04,tea,2,5.00\n1,ada,2025-03-04,cup,1,3.00\n"
+    answer = marketer.post(URL, {"file": file(lines, "lines.csv"), "mapping": json.dumps(said)})
+    assert answer.status_code == 201, answer.content
+    assert (answer.json()["kind"], answer.json()["source"]) == ("orders", "shop")
+    where = answer["Location"]
+    for wish in ("check", "start"):
+        assert marketer.post(f"{where}ask/", {"wish": wish}, "application/json").status_code == 200
+        work_on_imports()
+    done = marketer.get(where).json()
+    assert (done["state"], done["counts"]["orders"], done["lines_used"]) == ("done", 1, 2), done
+    once = {name: done["checked"][name] for name in ("orders", "orders_new", "customers", "customers_new")}
+    assert once == {"orders": 1, "orders_new": 1, "customers": 1, "customers_new": 1}
+    assert Customer.objects.count() == 1
+    assert Import.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("form", "field"),
     [
@@ -60,10 +93,11 @@ def test_what_its_columns_mean_can_be_said_beside_it(marketer: Client) -> None:
         ({"file": file(b"PK\x03\x04 no zip", "x.xlsx"), "preset": "nobodys"}, "preset"),
         ({"file": file(), "mapping": "{no"}, "mapping"),
         ({"file": file(), "mapping": "[1]"}, "mapping"),
+        ({"file": file(), "mapping": SimpleUploadedFile("crm.json", b"\xff\xfe{")}, "mapping"),
         ({"file": file(), "mapping": '{"source": {"key": "x"}}'}, "columns"),
         ({"file": file(), "surprise": "1"}, "surprise"),
     ],
-    ids=["none", "empty", "no_preset", "no_json", "no_object", "no_columns", "unknown"],
+    ids=["none", "empty", "no_preset", "no_json", "no_object", "no_text", "no_columns", "unknown"],
 )
 def test_what_cannot_be_read_is_said_of_its_member(marketer: Client, form: dict[str, object], field: str) -> None:
     answer = marketer.post(URL, form)

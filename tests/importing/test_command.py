@@ -102,7 +102,8 @@ def test_orders_are_tried_first_and_nothing_of_them_is_stored(tmp_path):
         header=ORDERS,
     )
     said = run(path, "--mapping", mapping, "--dry-run")
-    assert "6 rows = 1 new customer + 2 updates + 1 unchanged + 2 rejected" in said
+    assert "6 lines = 4 used + 2 set aside\n" in said
+    assert "  3 orders, 2 new; 2 customers, 1 new\n" in said
     assert "2 touchpoints Order Completed" in said
     assert "1 rejected: no customer is named; lines 6" in said
     assert said.splitlines()[-1] == "Nothing was stored: 0 rows changed"
@@ -151,6 +152,31 @@ def test_one_order_of_one_customer_is_counted_in_the_singular(tmp_path):
     assert "names 1 invoice of 1 customer\n" in told
     assert "1 line = 1 used + 0 set aside" in told
     assert "  1 order, 10.00 EUR" in told
+
+
+@pytest.mark.django_db
+def test_a_dry_run_of_orders_counts_each_order_and_each_customer_once(tmp_path):
+    mapping = tmp_path / "shop.json"
+    mapping.write_text(json.dumps(SHOP))
+    lines = ["1,ada,2025-03-04,tea,2,5.00", "1,ada,2025-03-04,cup,1,3.00", "2,ada,2025-03-05,tea,1,5.00"]
+    path = write(tmp_path, *lines, "3,bob,never,tea,1,5.00", header=ORDERS)
+    said = run(path, "--mapping", mapping, "--dry-run")
+    assert "4 lines = 3 used + 1 set aside\n" in said
+    assert "  2 orders, 2 new; 1 customer, 1 new\n" in said
+    assert not Customer.objects.exists()
+    run(path, "--mapping", mapping)
+    assert Customer.objects.count() == 1
+    more = write(tmp_path, *lines, "4,ada,2025-03-06,tea,1,5.00", "5,eve,2025-03-06,tea,1,5.00", header=ORDERS)
+    assert "  4 orders, 2 new; 2 customers, 1 new\n" in run(more, "--mapping", mapping, "--dry-run")
+
+
+@pytest.mark.django_db
+def test_times_of_a_guessed_file_lie_in_the_zone_of_the_organisation(tmp_path):
+    Installation.objects.create(currency="EUR", time_zone="Europe/Berlin")
+    path = write(tmp_path, "ada@example.org,2025-03-04 10:00", header="email,Seen")
+    run(path)
+    assert Import.objects.get().mapping["time_zone"] == "Europe/Berlin"
+    assert Trait.objects.get(key="Seen").value.startswith("2025-03-04T09:00")
 
 
 @pytest.mark.django_db

@@ -1,5 +1,7 @@
 """Bringing in a file on the pages: chosen, recognised, tried, run, paused, and what became of it."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,9 @@ from analytics.days.fill import count_sales_anew
 from analytics.pages.imports import SAMPLE
 from customers.importing.asking import ask
 from customers.importing.work import Beyond, work_on_imports
-from customers.models import Consent, Customer, Import, Touchpoint, Trait
+from customers.models import Consent, Customer, Import, Installation, Touchpoint, Trait
 from lifecycle.withdrawn import let_go
+from tests.customers.order_files import bring_in, line, write
 from tests.keeping.conftest import faults, said
 
 STRIPE = "id,Email,Name,Created (UTC),Delinquent\n" + "".join(
@@ -287,3 +290,46 @@ def test_an_import_is_taken_back_after_a_word(marketer: Client) -> None:
     assert "Taken back" in page
     assert f"/imports/{record.pk}/undo/" not in page
     assert not Customer.objects.exists()
+
+
+SHOPIFY = (
+    "Name,Email,Financial Status,Currency,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku\n"
+    "#1,ada@example.org,paid,EUR,2025-03-04 10:00:00 +0000,2,Tea,20.00,T1\n"
+    "#1,ada@example.org,,,,1,Cup,10.00,C1\n"
+)
+
+
+def test_a_dry_run_of_orders_counts_its_customer_once(marketer: Client) -> None:
+    record = upload(marketer, SHOPIFY, "orders_export.csv")
+    assert (record.kind, record.preset) == ("orders", "shopify_orders")
+    marketer.post(f"/imports/{record.pk}/check/")
+    work_on_imports()
+    answer = marketer.get(f"/imports/{record.pk}/")
+    assert re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", answer.content.decode()) == [
+        ("Lines", "2"),
+        ("New orders", "1"),
+        ("Known orders", "0"),
+        ("New customers", "1"),
+        ("Known customers", "0"),
+        ("Lines set aside", "0"),
+    ]
+
+
+def test_customers_of_a_demonstration_are_told_of_before_and_after(marketer: Client, tmp_path: Path) -> None:
+    Installation.objects.update_or_create(id=1, defaults={"currency": "GBP"})
+    record = upload(marketer)
+    said_of = "The customers of Online Retail"
+    assert said_of not in marketer.get(f"/imports/{record.pk}/").content.decode()
+    bring_in(write(tmp_path, line("1")))
+    assert said_of in marketer.get(f"/imports/{record.pk}/").content.decode()
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports()
+    record.refresh_from_db()
+    assert record.state == "done"
+    assert said_of in marketer.get(f"/imports/{record.pk}/").content.decode()
+
+
+def test_a_guessed_file_starts_in_the_zone_of_the_organisation(marketer: Client) -> None:
+    Installation.objects.update_or_create(id=1, defaults={"currency": "EUR", "time_zone": "Europe/Berlin"})
+    record = upload(marketer, "email,Seen\nada@example.org,2025-03-04 10:00\n", "people.csv")
+    assert form_of(marketer, record)["time_zone"] == "Europe/Berlin"

@@ -26,7 +26,7 @@ from customers.mapping_fields import BadMapping
 from customers.models import Import, Installation, Touchpoint
 from customers.money import NoRate
 from customers.order_import import import_orders
-from customers.order_mapping import OrderMapping, loaded
+from customers.order_mapping import OrderMapping, is_of_orders, loaded
 from customers.parsing import BadFile
 
 
@@ -67,7 +67,7 @@ class Command(PreparedCommand):
             document, preset = self._document(file, mapping, options["preset"] or "")
             if options["dry_run"]:
                 self._show(file, _tried(file, document, tell))
-            elif _is_of_orders(document):
+            elif is_of_orders(document):
                 self._orders(file, document, tell)
             elif document.get("kind") == Import.Kind.EVENTS:
                 self._messages(file, document, preset, tell)
@@ -147,11 +147,21 @@ class Command(PreparedCommand):
 
     def _show(self, file: Path, found: dict[str, Any]) -> None:
         """What a dry run counted."""
-        self.stdout.write(
-            f"{file.name}: {_of(found['rows'], 'row')} = {_of(found['new'], 'new customer')} + "
-            f"{_of(found['updated'], 'update')} + "
-            f"{found['unchanged']:,} unchanged + {found['rejected']:,} rejected"
-        )
+        if "orders" in found:
+            self.stdout.write(
+                f"{file.name}: {_of(found['rows'], 'line')} = {found['rows'] - found['rejected']:,} used + "
+                f"{found['rejected']:,} set aside"
+            )
+            self.stdout.write(
+                f"  {_of(found['orders'], 'order')}, {found['orders_new']:,} new; "
+                f"{_of(found['customers'], 'customer')}, {found['customers_new']:,} new"
+            )
+        else:
+            self.stdout.write(
+                f"{file.name}: {_of(found['rows'], 'row')} = {_of(found['new'], 'new customer')} + "
+                f"{_of(found['updated'], 'update')} + "
+                f"{found['unchanged']:,} unchanged + {found['rejected']:,} rejected"
+            )
         for name, count in found["touchpoints"].items():
             self.stdout.write(f"  {_of(count, 'touchpoint')} {name}")
         for reason, kept in sorted(found["set_aside"].items()):
@@ -200,20 +210,12 @@ def _without_kind(document: Any) -> Any:
 
 def _tried(file: Path, document: dict[str, Any], tell: Callable[[str], None]) -> dict[str, Any]:
     """What a dry run of a file counts, whatever is in it."""
-    if _is_of_orders(document):
+    if is_of_orders(document):
         mapping = OrderMapping.from_document(_without_kind(document))
         return try_orders(path=file, mapping=mapping, now=clock(), tell=tell)
     if document.get("kind") == Import.Kind.EVENTS:
         return try_events(path=file, document=document, now=clock(), tell=tell)
     return try_rows(path=file, mapping=RowMapping.from_document(document), now=clock(), tell=tell)
-
-
-def _is_of_orders(document: Any) -> bool:
-    """Documents of order lines came first and need not say what they are: their columns are names, not objects."""
-    if not isinstance(document, dict) or "kind" in document:
-        return not isinstance(document, dict) or document["kind"] == Import.Kind.ORDERS
-    columns = document.get("columns")
-    return not isinstance(columns, dict) or all(isinstance(one, str) for one in columns.values())
 
 
 def row_lines(record: Import) -> list[str]:
