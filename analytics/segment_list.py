@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Experiment
 from clm.lib import sql
 from clm.lib.cursors import cursor as written_cursor
 from clm.lib.cursors import parse_cursor
@@ -29,7 +29,8 @@ ORDERS = ("name", "size", "changed")
 @dataclass(frozen=True, slots=True)
 class SegmentRow:
     """One segment of the list. customers: None while nothing of it is live; trend: at the last 12 week ends as kept, or
-    empty; used_in: how many models, segments and campaigns depend on it; change: the revision that drafts it anew."""
+    empty; used_in: how many models, segments, campaigns and experiments depend on it; change: the revision that drafts
+    it anew."""
 
     segment: Sorting
     sentence: str
@@ -126,6 +127,8 @@ def _rows(shown: Sequence[Sorting], drafted: dict[int, int], kept: Kept) -> tupl
     by_id = {one.id: one.key for one in shown}
     audiences = Campaign.objects.filter(audience__in=list(by_id)).values_list("audience", flat=True)
     used.update(by_id[audience] for audience in audiences if audience is not None)
+    for audience, metrics in Experiment.objects.filter(ended_at=None).values_list("audience", "metrics"):
+        used.update({by_id.get(audience or 0, ""), *(str(metric.get("segment", "")) for metric in metrics)})
     rows = []
     for one, rules in zip(shown, rules_of(sortings=shown), strict=True):
         inside = next((rule for rule in rules.stages if rule.stage.key == "in"), None)

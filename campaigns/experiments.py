@@ -211,6 +211,18 @@ def _locked(experiment: Experiment) -> Experiment:
     return found
 
 
+def assignable(*, experiment: Experiment) -> int:
+    """How many customers a draft would assign if it were started now."""
+    audience = experiment.audience
+    inside = Stage.objects.filter(subject=audience, key="in").first() if audience is not None else None
+    ((count,),) = sql.rows(
+        "campaigns/experiment_candidates_count",
+        segment=audience.pk if audience is not None else None,
+        inside=inside.pk if inside is not None else None,
+    )
+    return int(count)
+
+
 # --- assigning ---------------------------------------------------------------------------------------------------
 def assign(*, experiment: Experiment, people: Sequence[tuple[int, int]], now: datetime) -> int:
     """Give each of some customers (id and a profile of theirs) the variant that the hash says, and store it; whoever

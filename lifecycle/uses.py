@@ -15,8 +15,9 @@ from .rules.nodes import ACTIVITY_ROLES
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Something that uses a definition: `kind` says what it is (model, segment, list, campaign), `is_direct` whether
-    its own rules name it or only what they name does. `is_draft`: it would, once published."""
+    """Something that uses a definition: `kind` says what it is (model, segment, list, campaign, experiment),
+    `is_direct` whether its own rules name it or only what they name does. `is_draft`: it would, once published or
+    started."""
 
     kind: str
     key: str

@@ -24,7 +24,7 @@ from .drafting import DraftedShape, author_id, drafted, rules_told
 
 
 class UseShape(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=["model", "segment", "list", "campaign"])
+    kind = serializers.ChoiceField(choices=["model", "segment", "list", "campaign", "experiment"])
     key = serializers.CharField()
     name = serializers.CharField()
     is_direct = serializers.BooleanField(help_text="False: only what it names does.")
@@ -50,7 +50,7 @@ class SegmentUses(APIView):
 
     @extend_schema(
         operation_id="segments_used_in",
-        summary="What uses a segment: models, segments and campaigns",
+        summary="What uses a segment: models, segments, campaigns and experiments",
         responses={200: page_of(UseShape, "SegmentUses"), **problems(404)},
     )
     def get(self, request: Request, key: str) -> Response:

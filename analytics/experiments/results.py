@@ -284,9 +284,12 @@ def _rows(
     listed_variant: int | None = None,
 ) -> list[tuple[Any, ...]]:
     version, stage = _goal(document)
+    # Who was assigned is settled once the state says so. What was counted before that is never told again.
+    generation = kept().remembered_by if listed_group is None and experiment.state != "assigning" else None
+    settled = f"{experiment.state} {experiment.assigned_at}"
     return remembered_rows(
         "analytics/experiment_results",
-        of=kept().remembered_by if listed_group is None else None,
+        of=None if generation is None else f"{generation} {settled}",
         experiment=experiment.pk,
         kind=document["kind"],
         days=document["days"],

@@ -1,7 +1,7 @@
 """Experiments: the list, a form that plans one, what one found, and the acts that take it through its course."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.days.kept import kept
 from analytics.days.remembered import remembered_now
@@ -26,6 +26,7 @@ from analytics.experiments.results import (
 )
 from analytics.files import Cell
 from campaigns.experiments import (
+    assignable,
     create_experiment,
     delete_experiment,
     end_experiment,
@@ -33,7 +34,7 @@ from campaigns.experiments import (
     stop_experiment,
 )
 from campaigns.models import Experiment
-from clm.lib.milliseconds import written
+from clm.lib.milliseconds import truncated, written
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from clm.lib.templatetags.numbers import MINUS, money_text, number, percent
 from customers.models import Installation
@@ -44,6 +45,8 @@ from .exports import answered_file
 from .forms import Crumb, confirm, leading_to, status
 from .news import news_of
 
+# How long a batch may go on that was being assigned when assigning was stopped.
+LAST_BATCH = timedelta(minutes=1)
 STATES = {
     "draft": gettext_lazy("draft"),
     "assigning": gettext_lazy("assigning"),
@@ -60,6 +63,8 @@ REASONS = {
 }
 VERDICTS = {
     "none": gettext_lazy("Nobody is assigned yet."),
+    "nobody": gettext_lazy("Nobody was assigned."),
+    "assigning": gettext_lazy("Customers are being assigned; look again in a moment."),
     "blocked": gettext_lazy(
         "No verdict: customers were not shared out as the weights say (sample-ratio mismatch). Something lost or added "
         "customers of one variant, so no difference can be believed. Find out what before looking further."
@@ -67,6 +72,9 @@ VERDICTS = {
     "early": gettext_lazy(
         "No verdict yet: a fixed horizon is judged once, when the planned number of customers is counted. What stands "
         "below may still turn."
+    ),
+    "unreached": gettext_lazy(
+        "No verdict: it was ended before the planned number of customers was counted, so the verdict was not reached."
     ),
     "told": gettext_lazy("The verdicts below hold at 5 % false alarms over everything that was asked (Holm)."),
 }
@@ -110,7 +118,7 @@ def experiment_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
 @page("experiments.view")
 def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     one = found_experiment(key)
-    found = results(experiment=one, as_of=_as_of(now))
+    found = results(experiment=one, as_of=_as_of(one, now))
     reporting = Installation.current()
     return render(
         request,
@@ -121,7 +129,7 @@ def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse
             "one": one,
             "state": STATES[one.state],
             "found": found,
-            "verdict": VERDICTS[found.verdict],
+            "verdict": VERDICTS[_verdict(found)],
             "assigned": [
                 (variant, count, _list(found, group_name(one, "assigned", variant), count))
                 for variant, count in found.assigned
@@ -139,18 +147,20 @@ def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse
 def experiment_file(request: HttpRequest, key: str, kind: str, *, now: datetime) -> HttpResponse:
     """What the page of an experiment shows, as a file."""
     one = found_experiment(key)
-    return answered_file(kind=kind, name=one.key, cells=_cells(results(experiment=one, as_of=_as_of(now))))
+    return answered_file(kind=kind, name=one.key, cells=_cells(results(experiment=one, as_of=_as_of(one, now))))
 
 
 @page("experiments.edit")
 def experiment_start(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     one = found_experiment(key)
     who = one.audience.name if one.audience else _("everybody")
+    is_draft = one.started_at is None
     return _act(
         request,
         one,
         title=_("Start %(name)s?") % {"name": one.name},
         consequences=[
+            *(_sizes(one, assignable(experiment=one)) if is_draft else ()),
             _("Whoever is in it now (%(who)s) is given a variant by the hash, for good.") % {"who": who},
             _("Variants, weights and metrics stay as they are from then on."),
         ],
@@ -158,7 +168,28 @@ def experiment_start(request: HttpRequest, key: str, *, now: datetime) -> HttpRe
         done=_("It is started. Customers are being assigned."),
         act=lambda: start_experiment(experiment=one, now=now),
         is_harmless=True,
+        refusal="" if is_draft else _("This experiment has been started already."),
     )
+
+
+def _sizes(one: Experiment, count: int) -> list[str]:
+    """How many will be assigned beside how many are planned, and that these are too few where they are."""
+    told = {"number": number(count), "planned": number(one.planned)}
+    sentences = [
+        ngettext(
+            "%(number)s customer will be assigned; you planned %(planned)s.",
+            "%(number)s customers will be assigned; you planned %(planned)s.",
+            count,
+        )
+        % told
+    ]
+    if count < one.planned:
+        sentences.append(
+            _("These are fewer than planned: the planned number cannot be reached, so no verdict may ever be given.")
+            if one.mode == Experiment.Mode.FIXED
+            else _("These are fewer than planned: a difference of the size that matters may not be found.")
+        )
+    return sentences
 
 
 @page("experiments.edit")
@@ -221,8 +252,9 @@ def _act(
     act: Callable[[], object],
     is_harmless: bool = False,
     leads_to: str = "",
+    refusal: str = "",
 ) -> HttpResponse:
-    """Ask first, then act; a refusal is said on the page that asked."""
+    """Ask first, then act; a refusal is said on the page that asked. refusal: known before, so nothing is offered."""
     error, back = "", reverse("experiment", args=[one.key])
     if request.method == "POST":
         try:
@@ -241,6 +273,7 @@ def _act(
         crumbs=[*_above(), Crumb(back, one.name)],
         is_harmless=is_harmless,
         error=error,
+        refusal=refusal,
     )
 
 
@@ -252,10 +285,32 @@ def found_experiment(key: str) -> Experiment:
     return found
 
 
-def _as_of(now: datetime) -> datetime:
-    """Now, or some seconds ago where answers from history are remembered."""
+def _as_of(one: Experiment, now: datetime) -> datetime:
+    """Now, or some minutes ago where answers from history are remembered; never before everybody was assigned."""
     counted = kept()
-    return now if counted.known_at is None else remembered_now(now=now, zone=counted.zone)
+    if counted.known_at is None:
+        return now
+    if one.started_at is None:
+        settled = now
+    elif one.stopped_at is not None and one.assigned_at is None:
+        settled = one.stopped_at + LAST_BATCH
+    else:
+        settled = one.assigned_at or now
+    if one.ended_at is not None:
+        settled = max(settled, one.ended_at)
+    # Links carry milliseconds: the one after it, or lists would leave out who was assigned last.
+    settled = truncated(settled) + timedelta(milliseconds=1)
+    return max(remembered_now(now=now, zone=counted.zone), min(settled, now))
+
+
+def _verdict(found: Results) -> str:
+    """Which sentence of VERDICTS says where it stands."""
+    state = found.experiment.state
+    if state == "assigning":
+        return state
+    if found.verdict == "none" and state != "draft":
+        return "nobody"
+    return "unreached" if found.verdict == "early" and state == "ended" else found.verdict
 
 
 def _above() -> list[Crumb]:

@@ -75,8 +75,10 @@ def confirm(
     is_harmless: bool = False,
     error: str = "",
     sends: Mapping[str, str] | None = None,
+    refusal: str = "",
 ) -> HttpResponse:
-    """The page that names what will happen before it does; its form posts `sends` to the same address."""
+    """The page that names what will happen before it does; its form posts `sends` to the same address. refusal: why it
+    cannot be done at all, said in place of what would happen and of the button."""
     context = {
         "title": title,
         "consequences": consequences,
@@ -86,6 +88,7 @@ def confirm(
         "is_harmless": is_harmless,
         "error": error,
         "sends": (sends or {}).items(),
+        "refusal": refusal,
     }
     return render(request, "pages/confirm.html", context, status=409 if error else 200)
 

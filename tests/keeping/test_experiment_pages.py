@@ -8,8 +8,11 @@ from html import unescape
 import pytest
 from django.test import Client
 
+from analytics.days.kept import Kept
+from analytics.models import Counting
 from campaigns.experiments import work_on_experiments
 from campaigns.models import Experiment
+from customers.ingest import clock
 from tests.factories import make_customer
 from tests.keeping.conftest import faults, said
 
@@ -54,6 +57,66 @@ def test_a_draft_is_planned_started_looked_at_and_ended(admin: Client) -> None:
     assert said(admin.post(f"{address}stop/", follow=True)) == ["Nobody is assigned any more."]
     assert said(admin.post(f"{address}end/", follow=True)) == ["It has ended."]
     assert "A bow on the parcel" in admin.get("/experiments/").content.decode()
+
+
+def test_a_start_names_how_many_are_assigned_and_is_offered_once(admin: Client) -> None:
+    for _ in range(6):
+        make_customer()
+    admin.post("/experiments/new/", FORM)
+    one = Experiment.objects.get()
+    address = f"/experiments/{one.key}/start/"
+    text = admin.get(address).content.decode()
+    assert "6 customers will be assigned; you planned 304." in text
+    assert "fewer than planned" in text
+    Experiment.objects.update(planned=6)
+    text = admin.get(address).content.decode()
+    assert "6 customers will be assigned; you planned 6." in text
+    assert "fewer than planned" not in text
+    admin.post(address)
+    assert work_on_experiments(seconds=60) == 6
+    text = admin.get(address).content.decode()
+    assert "This experiment has been started already." in text
+    assert "will be assigned" not in text
+    assert 'class="button primary"' not in text
+
+
+def test_the_page_never_asks_from_before_everybody_was_assigned(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(6):
+        make_customer()
+    admin.post("/experiments/new/", FORM)
+    address = f"/experiments/{Experiment.objects.get().key}/"
+    # As where figures are kept per day: pages ask as of an instant that is remembered for minutes.
+    then = clock()
+    counted = Kept("UTC", {("sales", 0): Counting(known_at=then)}, generation="one")
+    monkeypatch.setattr("analytics.pages.experiments.kept", lambda: counted)
+    monkeypatch.setattr("analytics.experiments.results.kept", lambda: counted)
+    monkeypatch.setattr("analytics.pages.experiments.remembered_now", lambda **_told: then)
+    assert "Nobody is assigned yet." in admin.get(address).content.decode()
+    admin.post(f"{address}start/")
+    assert "being assigned; look again" in admin.get(address).content.decode()
+    assert work_on_experiments(seconds=60) == 6
+    answer = admin.get(address)
+    assert answer.context["found"].total == 6
+    for where, count in re.findall(r'href="(/customers/\?group=[^"]+)"[^>]*>([0-9]+)</a>', answer.content.decode()):
+        assert admin.get(unescape(where)).context["matching"].number == int(count)
+    file = admin.get(f"{address}results.csv").content.decode("utf-8-sig")
+    assert sum(int(row["value"]) for row in csv.DictReader(io.StringIO(file)) if row["section"] == "assigned") == 6
+
+
+def test_one_that_ended_early_says_that_no_verdict_was_reached(admin: Client) -> None:
+    for _ in range(6):
+        make_customer()
+    admin.post("/experiments/new/", FORM)
+    address = f"/experiments/{Experiment.objects.get().key}/"
+    admin.post(f"{address}start/")
+    assert work_on_experiments(seconds=60) == 6
+    assert "left out so far" in admin.get(address).content.decode()
+    admin.post(f"{address}end/")
+    text = admin.get(address).content.decode()
+    assert "the verdict was not reached" in text
+    assert "ended before their days were over" in text
+    assert "No verdict yet" not in text
+    assert "so far" not in text
 
 
 def test_a_draft_is_removed(admin: Client) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from analytics.used_in import retire, used_in
-from campaigns.models import Campaign
+from campaigns.experiments import create_experiment, delete_experiment, end_experiment, start_experiment
+from campaigns.models import Campaign, Experiment
 from clm.lib.questions import ConflictError, QuestionError
 from customers.ingest import clock
 from customers.models import TouchpointType
@@ -240,6 +241,11 @@ def test_a_model_is_made_anew(world: None) -> None:
     assert not StageModel.objects.filter(key="three").exists()
 
 
+def _experiment(key: str, *, audience: str | None, metrics: list[dict[str, Any]]) -> Experiment:
+    variants = [("control", 1), ("bow", 1)]
+    return create_experiment(key=key, name=key, variants=variants, metrics=metrics, planned=20, audience=audience)
+
+
 def test_what_is_used_is_not_retired_and_says_by_what(world: None) -> None:
     new_version("base", BOUGHT)
     new_version("upper", {"segment": "base"})
@@ -258,6 +264,20 @@ def test_what_is_used_is_not_retired_and_says_by_what(world: None) -> None:
     with pytest.raises(ConflictError, match="“Spring”"):
         retire(subject=top.pk, now=clock())
     Campaign.objects.all().delete()
+    bow = _experiment("bow", audience="top", metrics=[{"kind": "conversion", "days": 7}])
+    goal = _experiment("goal", audience=None, metrics=[{"kind": "reached", "days": 7, "segment": "top"}])
+    assert [(use.kind, use.key, use.is_draft) for use in used_in(subject=top.pk)] == [
+        ("experiment", "bow", True),
+        ("experiment", "goal", True),
+    ]
+    with pytest.raises(ConflictError, match="“bow”, “goal”"):
+        retire(subject=top.pk, now=clock())
+    delete_experiment(experiment=goal)
+    start_experiment(experiment=bow, now=clock())
+    assert [(use.key, use.is_draft) for use in used_in(subject=top.pk)] == [("bow", False)]
+    with pytest.raises(ConflictError, match="“bow”"):
+        retire(subject=top.pk, now=clock())
+    end_experiment(experiment=bow, now=clock())
     retire(subject=top.pk, now=clock())
     with pytest.raises(ConflictError):
         retire(subject=subject("seven").pk, now=clock())
