@@ -137,7 +137,11 @@ def test_the_bulk_path_leaves_what_ingestion_leaves():
     assert not Stale.objects.exists() and not Announcement.objects.exists()
     in_bulk = everything()
     for name, rows in by_ingestion.items():
-        assert in_bulk[name] == rows, name
+        # What differs is told briefly: a difference of all rows takes an hour to draw.
+        if in_bulk[name] != rows:
+            pytest.fail(
+                f"{name}: {[pair for pair in zip(in_bulk[name], rows, strict=False) if pair[0] != pair[1]][:3]}"
+            )
     assert len(in_bulk["merges"]) > 10 and len(in_bulk["values"]) > 10 and len(in_bulk["lines"]) > 10
     counts = done.record.counts
     assert counted == [counts[f"touchpoints_{each}"] for each in ("new", "repeated", "conflicting")]
