@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from clm.lib import sql
 from clm.lib.periods import local_day
 from clm.lib.questions import QuestionError
+from clm.lib.templatetags.times import plain_date
 from customers.models import Channel, Installation
 
 from .attributed import Attribution, Credit, Credited, Days, credited
 from .attribution.credits import WHOLE
 from .attribution.declared import DEFAULT_MODEL, MODELS, WINDOWS
 from .attribution.draws import LEAST_CUSTOMERS, interval
+from .beginning import beginning, unrecorded
 from .made_up_spend import BUDGETS
 from .models import CohortDraw, CohortMonth
 from .scope import Scope
@@ -137,9 +139,13 @@ class CohortRow:
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """All cohorts together. curve: what one customer brought by the end of each month, of the cohorts for which that
-    month is over."""
+    """The cohorts together that begin after records do: in the month in which records begin, and before it, customers
+    look new who are not. curve: what one customer brought by the end of each month: what cohorts brought in it over
+    their customers, of those cohorts for which that month is over, added up. first: the first cohort of them, None
+    where there is none; begin: the day on which records begin, where cohorts were left out for it."""
 
+    first: date | None
+    begin: date | None
     customers: int
     spent: Spent
     blended: Ratio
@@ -190,6 +196,7 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
         earlier.append((before.period.start, until))
     asked_about, months = (scope.period.start, scope.period.until), _months(today)
     keys = dict(Channel.objects.values_list("pk", "key"))
+    since = beginning(scope=scope)
     chosen, lookback = asked.attribution.model, asked.attribution.window
     # Every model is told of the period alone; of others the chosen one, which is a fraction of the rows.
     (now,) = credited(windows=[asked_about], lookback=lookback, models=list(MODELS))
@@ -208,7 +215,8 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
         now=now,
         before=then,
         spent=(spent[0], spent[1] if earlier else {}),
-        cohorts=_cohorts(months, monthly, spent[1 + len(earlier) :], percent, today),
+        begin=None if before is None else unrecorded(scope=before, since=since),
+        cohorts=_cohorts(months, monthly, spent[1 + len(earlier) :], percent, today, since.first if since else None),
     )
 
 
@@ -222,6 +230,7 @@ def _answer(
     now: Mapping[str, Credited],
     before: Credited | None,
     spent: tuple[Mapping[int, Spent], Mapping[int, Spent]],
+    begin: date | None,
     cohorts: tuple[tuple["CohortRow", ...], "Pooled"],
 ) -> Acquisition:
     chosen = now[asked.attribution.model]
@@ -230,7 +239,7 @@ def _answer(
     from_paid = _from_paid(chosen, spent[0])
     told = {channel for one in now.values() for channel in one.channels} | set(spent[0])
     rows = [
-        _channel(channel, keys.get(channel, ""), now, before, asked, spent, percent)
+        _channel(channel, keys.get(channel, ""), now, before, asked, spent, begin, percent)
         for channel in sorted(told, key=lambda channel: (-chosen.channels.get(channel, Credit()).conversions, channel))
     ]
     return Acquisition(
@@ -243,7 +252,7 @@ def _answer(
         from_paid=from_paid,
         paid=_cost(whole.paid, from_paid, paid=True),
         blended=_cost(whole.blended, total.conversions, paid=False),
-        marginal=_marginal(whole.blended, earlier.blended, total, None if before is None else before.total),
+        marginal=_marginal(whole.blended, earlier.blended, total, None if before is None else before.total, begin),
         channels=tuple(rows),
         unallocated=chosen.unallocated,
         cohorts=cohorts[0],
@@ -260,6 +269,7 @@ def _channel(
     before: Credited | None,
     asked: Asked,
     spent: tuple[Mapping[int, Spent], Mapping[int, Spent]],
+    begin: date | None,
     percent: Fraction | None,
 ) -> ChannelRow:
     chosen = now[asked.attribution.model]
@@ -273,7 +283,7 @@ def _channel(
         spent=its,
         paid=_cost(its.paid, credit.conversions, paid=True),
         blended=blended,
-        marginal=_marginal(its.blended, spent[1].get(channel, Spent()).blended, credit, earlier),
+        marginal=_marginal(its.blended, spent[1].get(channel, Spent()).blended, credit, earlier, begin),
         worth=worth,
         ltv_to_cac=_by(worth, blended),
         is_sparse=chosen.is_sparse(channel),
@@ -291,10 +301,13 @@ def _cost(spent: int, conversions: int, *, paid: bool) -> Ratio:
     return Ratio(Fraction(spent * WHOLE, conversions))
 
 
-def _marginal(spent: int, earlier: int, credit: Credit, before: Credit | None) -> Ratio:
-    """What one customer more cost than in the period compared with."""
+def _marginal(spent: int, earlier: int, credit: Credit, before: Credit | None, begin: date | None) -> Ratio:
+    """What one customer more cost than in the period compared with. begin: the day on which records begin, where that
+    period reaches beyond it."""
     if before is None:
         return Ratio(None, _("Compared with nothing."))
+    if begin is not None:
+        return Ratio(None, _("Records begin on %(first)s.") % {"first": plain_date(begin)})
     more, more_spent = credit.conversions - before.conversions, spent - earlier
     if more <= 0:
         return Ratio(None, _("No more customers than in the period compared with."))
@@ -371,6 +384,7 @@ def _cohorts(
     spent: Sequence[Mapping[int, Spent]],
     percent: Fraction | None,
     today: date,
+    begin: date | None,
 ) -> tuple[tuple[CohortRow, ...], Pooled]:
     numbers = [start.year * 12 + start.month - 1 for start, _until in months]
     brought: dict[int, dict[int, int]] = defaultdict(dict)
@@ -402,7 +416,10 @@ def _cohorts(
                 payback=_payback([reached for reached, _is_over in curve], blended),
             )
         )
-    return tuple(rows), _pooled(rows, brought, [draws[number] for number in numbers if number in draws], percent)
+    # Nobody knows who had bought before the first recorded day.
+    whole_ones = [one for one in rows if begin is None or one.start > begin]
+    theirs = [draws[one.month] for one in whole_ones if one.month in draws]
+    return tuple(rows), _pooled(whole_ones, brought, theirs, percent, begin if len(whole_ones) < len(rows) else None)
 
 
 def _curve(
@@ -442,6 +459,7 @@ def _pooled(
     brought: Mapping[int, Mapping[int, int]],
     draws: Sequence[CohortDraw],
     percent: Fraction | None,
+    begin: date | None,
 ) -> Pooled:
     customers, spent = sum(one.customers for one in rows), sum((one.spent for one in rows), Spent())
     blended, worth = _cost(spent.blended, customers * WHOLE, paid=False), _cohort_worth(draws, percent)
@@ -455,6 +473,8 @@ def _pooled(
         curve.append(reached)
     ratio = _by(worth, blended)
     return Pooled(
+        first=rows[0].start if rows else None,
+        begin=begin,
         customers=customers,
         spent=spent,
         blended=blended,

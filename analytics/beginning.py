@@ -56,6 +56,14 @@ def _lapse_days(version: int | None) -> int:
     return parse_duration(window, lapse=lapse * DAY) // DAY if window else 0
 
 
+def unrecorded(*, scope: Scope, since: Beginning | None) -> date | None:
+    """The first recorded day where a scope begins before it, None where all of its days are recorded. Before that day
+    little or nothing was recorded, so that whatever is set against it looks large."""
+    if since is None or scope.period.start_at >= day_start(since.first, scope.period.zone):
+        return None
+    return since.first
+
+
 def is_full(*, scope: Scope, needs: int, since: Beginning | None) -> bool:
     """Whether records cover a scope's period and `needs` days before it."""
     if since is None:

@@ -62,7 +62,7 @@ class Measured:
 
     @cached_property
     def revenue_kept(self) -> RevenueKept:
-        return revenue_kept(scope=self.scope)
+        return revenue_kept(scope=self.scope, since=self.beginning)
 
     @cached_property
     def beginning(self) -> Beginning | None:
@@ -178,6 +178,9 @@ def _revenue_kept_note(measured: Measured) -> Any:
     told = kept.scope.period
     if not kept.before:
         return _("Nobody spent anything in the period before.")
+    if kept.begin is not None:
+        said = _("Records begin on %(first)s, so not all of the period before is recorded.")
+        return said % {"first": plain_date(kept.begin)}
     if told == asked:
         return ""
     said = _("Of the whole days from %(first)s until %(last)s, against as many before them: today is not over.")

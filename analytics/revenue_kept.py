@@ -5,7 +5,7 @@ are of the same customers, those whose net spend of the period before was above 
 Amounts are net of refunds at their own date; in gross a net refund counts as nothing spent."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from clm.lib.milliseconds import to_ms
 from clm.lib.periods import day_start, days
 
+from .beginning import Beginning, unrecorded
 from .days.lives import Int64s
 from .days.remembered import remembered
 from .lived import bought_among
@@ -26,9 +27,11 @@ DAY = timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class RevenueKept:
     """Spenders by what became of their spend, in minor units. before = held + shrunk + lost, held being the spend of
-    before that is spent again; now = held + grown, less what those take off who were refunded more than they spent."""
+    before that is spent again; now = held + grown, less what those take off who were refunded more than they spent.
+    begin: the day on which records begin, where the period before reaches beyond it: then there are no rates."""
 
     scope: Scope
+    begin: date | None = None
     spenders: int = 0
     spent_nothing: int = 0
     spent_less: int = 0
@@ -47,13 +50,13 @@ class RevenueKept:
 
     @property
     def gross(self) -> Fraction | None:
-        """0 to 1; None when nobody had spent anything."""
-        return Fraction(self.held, self.before) if self.before else None
+        """0 to 1; None when nobody had spent anything, or not all of the period before is recorded."""
+        return Fraction(self.held, self.before) if self.before and self.begin is None else None
 
     @property
     def net(self) -> Fraction | None:
         """From 0 on, above 1 where spenders spend more; below 0 where refunds exceed what was bought."""
-        return Fraction(self.now, self.before) if self.before else None
+        return Fraction(self.now, self.before) if self.before and self.begin is None else None
 
 
 def compared_period(scope: Scope) -> Scope:
@@ -67,19 +70,20 @@ def compared_period(scope: Scope) -> Scope:
     return scope
 
 
-def revenue_kept(*, scope: Scope) -> RevenueKept:
-    """Revenue retention of a period against the one before it."""
+def revenue_kept(*, scope: Scope, since: Beginning | None) -> RevenueKept:
+    """Revenue retention of a period against the one before it. since: where records begin."""
     scope = compared_period(scope)
+    before = scope.period.previous()
     counted = remembered(
         "revenue_kept",
         of=scope.generation,
         count=lambda: _counted(scope),
         start=scope.period.start_at,
         until=scope.until_at,
-        before=scope.period.previous().start_at,
+        before=before.start_at,
         **scope.filters(),
     )
-    return RevenueKept(scope, **counted)
+    return RevenueKept(scope, begin=unrecorded(scope=replace(scope, period=before), since=since), **counted)
 
 
 def customers_of(*, scope: Scope, group: str) -> list[int]:

@@ -15,6 +15,7 @@ from clm.lib.questions import NotThereError, QuestionError
 from customers.ingest import clock
 from customers.models import Installation
 
+from ..beginning import beginning
 from ..behind import cohort_group, stays_group
 from ..cohorts import BEGINNINGS, MODES, UNITS, Asked, Cohort, Table, cohort_table
 from ..days.kept import kept
@@ -70,8 +71,10 @@ class MoneyKeptShape(serializers.Serializer[Any]):
     """What those who spent something in the period before spend in this one; before = held + shrunk + lost."""
 
     period = PeriodShape()
-    gross = serializers.FloatField(allow_null=True, help_text="Percent, 0 to 100; null when nobody had spent anything.")
-    net = serializers.FloatField(allow_null=True, help_text="Percent; above 100 where they spend more.")
+    gross = serializers.FloatField(
+        allow_null=True, help_text="Percent, 0 to 100; null when nobody had spent anything, or records begin later."
+    )
+    net = serializers.FloatField(allow_null=True, help_text="Percent; above 100 where they spend more; null as above.")
     before = serializers.FloatField()
     now = serializers.FloatField()
     held = serializers.FloatField()
@@ -170,13 +173,15 @@ class Retentions(APIView):
         parsed = parse_scope(given, now=clock(), counted=kept())
         parsed.refuse()
         scope, installation = parsed.scope, Installation.current()
-        digits = installation.minor_digits
+        digits, since = installation.minor_digits, beginning(scope=scope)
         answer = {
             "as_of": scope.as_of,
             "segment": scope.segment.key if scope.segment else None,
             "currency": installation.currency,
             "cohorts": _cohorts(cohort_table(scope=scope, asked=asked), digits),
-            "revenue": [_money_kept(revenue_kept(scope=_of_period(scope, key)), digits) for key in PRESETS],
+            "revenue": [
+                _money_kept(revenue_kept(scope=_of_period(scope, key), since=since), digits) for key in PRESETS
+            ],
             "stays": _stays(stays(scope=scope, versus=versus)),
             "window": _window(scope),
         }

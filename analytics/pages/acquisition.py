@@ -2,7 +2,7 @@
 back."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -141,6 +142,7 @@ def _shown(found: Acquisition) -> dict[str, Any]:
         "curve_chart": _curve_chart(found),
         "curve_rows": _curve_rows(found),
         "curve_said": _payback_said(found),
+        "early": _early(found),
         "sparse": [one.key for one in found.channels if one.is_sparse],
         "least": LEAST_CONVERSIONS,
         "touches": TOUCHES,
@@ -155,6 +157,10 @@ def _tiles(found: Acquisition) -> list[Tile]:
     of_customers = f"group=first_paying&{found.scope.query()}"
     pooled, basis = found.pooled, _basis(found)
     interval = _("Months of the first order together, %(basis)s.") % {"basis": basis}
+    if pooled.first is not None:
+        # Said on the tile itself: it is the one among them that does not follow the period.
+        told_of = {"first": _month(pooled.first), "last": _month(found.cohorts[-1].start), "basis": basis}
+        interval = _("Months of the first order from %(first)s to %(last)s, whatever the period; %(basis)s.") % told_of
     if pooled.ltv_to_cac.low is not None and pooled.ltv_to_cac.high is not None:
         interval += " " + _("95%% interval %(low)s to %(high)s.") % {
             "low": quantity_text(pooled.ltv_to_cac.low, "ratio", None),
@@ -175,7 +181,8 @@ def _tiles(found: Acquisition) -> list[Tile]:
          _("What more was spent than in the period before, divided by the customers more."), found.marginal.note, ""),
         ("ltv_to_cac", _("LTV so far : CAC"), pooled.ltv_to_cac.number, "ratio",
          _("What customers of the last 13 months have brought so far, one with another, divided by what it cost to win "
-           "one (blended). Realised, not expected."), pooled.ltv_to_cac.note or interval, ""),
+           "one (blended). The month in which records begin is left out. Realised, not expected."),
+         _no_months(found) or pooled.ltv_to_cac.note or interval, ""),
     ]  # fmt: skip
     return [
         Tile(
@@ -194,6 +201,30 @@ def _tiles(found: Acquisition) -> list[Tile]:
         )
         for key, label, value, unit, definition, note, query in told
     ]
+
+
+def _month(start: date) -> str:
+    return date_format(start, "M Y")
+
+
+def _no_months(found: Acquisition) -> str:
+    """Why there is no month of the first order to pool."""
+    begin = found.pooled.begin
+    if begin is None or found.pooled.first is not None:
+        return ""
+    return _("Records begin on %(first)s, and no month has begun since.") % {"first": plain_date(begin)}
+
+
+def _early(found: Acquisition) -> str:
+    """What the month in which records begin is worth, and where it is left out."""
+    begin = found.pooled.begin
+    if begin is None:
+        return ""
+    said = _(
+        "Records begin on %(first)s: the first cohort holds customers who may have begun earlier than is recorded. It "
+        "is shown, but left out of the payback curve and of LTV so far : CAC."
+    )
+    return said % {"first": plain_date(begin)}
 
 
 def _money(found: Acquisition, amount: Fraction | int) -> str:
@@ -260,7 +291,13 @@ def _cohort(found: Acquisition, row: CohortRow) -> dict[str, Any]:
         payback = _("in month %(number)d") % {"number": row.payback}
     elif row.blended.number is None:
         payback = _("n/a")
-    return {"row": row, "url": _cohort_url(found, row) if row.customers else "", "payback": payback}
+    begin = found.pooled.begin
+    return {
+        "row": row,
+        "url": _cohort_url(found, row) if row.customers else "",
+        "payback": payback,
+        "is_early": begin is not None and row.start <= begin < row.until,
+    }
 
 
 def _heatmap(found: Acquisition) -> dict[str, Any]:
@@ -318,6 +355,8 @@ def _curve_rows(found: Acquisition) -> list[dict[str, Any]]:
 
 def _payback_said(found: Acquisition) -> str:
     pooled = found.pooled
+    if pooled.first is None and pooled.begin is not None:
+        return _no_months(found)
     if pooled.blended.number is None:
         return pooled.blended.note
     if not pooled.curve:

@@ -54,7 +54,7 @@ def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
     }
     if not anybody():
         return render(request, "pages/retention.html", {**context, "empty": True}, status=asked.status)
-    table = cohort_table(scope=asked.scope, asked=wanted)
+    table, since = cohort_table(scope=asked.scope, asked=wanted), beginning(scope=asked.scope)
     return render(
         request,
         "pages/retention.html",
@@ -64,9 +64,9 @@ def cohorts(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "heading": _("Cohorts by %(beginning)s") % {"beginning": wanted.beginning},
             "caption": _("How many of each cohort came back"),
             "said": said_of(table),
-            "early": early(table, beginning(scope=asked.scope)),
+            "early": early(table, since),
             "file_address": "retention_file",
-            **_money_kept(asked.scope),
+            **_money_kept(asked.scope, since),
             **_how_long(asked.scope, versus),
             "begins": _begins(),
         },
@@ -181,13 +181,14 @@ def heatmap(table: Table, show: str) -> dict[str, Any]:
 
 
 # --- money and time --------------------------------------------------------------------------------------------
-def money_kept(scope: Scope) -> list[RevenueKept]:
-    """Revenue retention of each period that pages offer."""
+def money_kept(scope: Scope, since: Beginning | None) -> list[RevenueKept]:
+    """Revenue retention of each period that pages offer. since: where records begin."""
     zone = scope.period.zone
-    return [revenue_kept(scope=replace(scope, period=preset(key=key, now=scope.as_of, zone=zone))) for key in PRESETS]
+    asked = [replace(scope, period=preset(key=key, now=scope.as_of, zone=zone)) for key in PRESETS]
+    return [revenue_kept(scope=one, since=since) for one in asked]
 
 
-def _money_kept(scope: Scope) -> dict[str, Any]:
+def _money_kept(scope: Scope, since: Beginning | None) -> dict[str, Any]:
     names = ("spenders", "spent_nothing", "spent_less", "spent_as_much", "spent_more")
     return {
         "money_kept": [
@@ -199,7 +200,7 @@ def _money_kept(scope: Scope) -> dict[str, Any]:
                     for name in names
                 ],
             }
-            for one in money_kept(scope)
+            for one in money_kept(scope, since)
         ]
     }
 
@@ -297,10 +298,12 @@ def _window_said(window: Window) -> str:
 
 def _more_rows(scope: Scope, versus: Sorting | None) -> list[Row]:
     installation, rows = Installation.current(), list[Row]()
-    for kept in money_kept(scope):
+    for kept in money_kept(scope, beginning(scope=scope)):
         item = " to ".join(kept.scope.period.asked())
         for name, rate in (("gross", kept.gross), ("net", kept.net)):
             note = "" if rate is not None else "nobody had spent anything"
+            if kept.begin is not None and kept.before:
+                note = f"records begin on {kept.begin.isoformat()}"
             told = None if rate is None else shown_number(float(rate), "percent", 0)
             rows.append(Row("revenue retention", item, name, told, "percent", note))
         for name in ("spenders", "spent_nothing", "spent_less", "spent_as_much", "spent_more"):

@@ -60,6 +60,7 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             make_order("dan", "2024-03-15", 2_000),
             happened("eve", "Page Viewed", at("2024-02-01")),
             make_order("eve", "2024-02-10", 8_000),
+            make_order("old", "2023-11-20", 700),  # records begin before all periods that are compared
             happened("fay", "Ad Clicked", at("2024-03-03"), channel="social"),
         )
         settle()
@@ -100,6 +101,22 @@ def test_a_month_is_compared_with_the_whole_month_before_and_no_more(shop: None)
         found = told(march())
         transaction.set_rollback(True)
     assert found.marginal.number == Fraction(6_500, 3)
+
+
+def test_more_than_before_the_records_is_no_cost(shop: None) -> None:
+    november = asked_of(days(start=date(2023, 11, 1), until=date(2024, 3, 1), zone="UTC"))
+    assert told(november).marginal.note == "Records begin on 20 Nov 2023."
+    assert {row.marginal.note for row in told(november).channels} == {"Records begin on 20 Nov 2023."}
+
+
+def test_the_month_in_which_records_begin_is_in_no_pooled_figure(shop: None) -> None:
+    found = told(march())
+    by = {row.start: row for row in found.cohorts}
+    assert by[date(2023, 11, 1)].customers == 1  # shown, but who knows whether they had bought before
+    assert (found.pooled.begin, found.pooled.first) == (date(2023, 11, 20), date(2023, 12, 1))
+    assert found.pooled.customers == 5
+    # Of the month of the first order all five, 28,001 before the margin.
+    assert found.pooled.curve[0] == Fraction(28_001, 10)
 
 
 def test_ninety_days_find_the_earlier_touch(shop: None) -> None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from analytics.beginning import beginning
 from analytics.behind import customers_behind
 from analytics.metrics import figures
 from analytics.revenue_kept import GROUPS, RevenueKept, compared_period, revenue_kept
@@ -45,7 +46,7 @@ def test_money_that_is_spent_again_is_what_counting_everybody_gives() -> None:
     settle()
     for first, until in (("2024-03-01", "2024-04-01"), ("2024-07-01", "2025-01-01"), ("2024-02-10", "2024-03-11")):
         asked = scope(first, until)
-        found, before = revenue_kept(scope=asked), asked.period.previous()
+        found, before = revenue_kept(scope=asked, since=beginning(scope=asked)), asked.period.previous()
         then, now = plain(before.start_at, before.until_at), plain(asked.period.start_at, asked.period.until_at)
         spenders = {who: spent for who, spent in then.items() if spent > 0}
         assert (found.spenders, found.before) == (len(spenders), sum(spenders.values()))
@@ -62,9 +63,9 @@ def test_growth_counts_in_net_and_not_in_gross() -> None:
         tell(make_order(person, "2024-01-10", then))
         if now:
             tell(make_order(person, "2024-02-10", now))
-    tell(make_order("new", "2024-02-10", 1_000))
+    tell(make_order("new", "2024-02-10", 1_000), make_order("old", "2023-12-30", 1))
     settle()
-    found = revenue_kept(scope=scope("2024-02-01", "2024-03-01"))
+    found = revenue_kept(scope=scope("2024-02-01", "2024-03-01"), since=None)
     assert (found.gross, found.net) == (Fraction(240, 400), Fraction(440, 400))
     assert (found.lost, found.shrunk, found.grown) == (100, 60, 200)
     assert (found.spent_nothing, found.spent_less, found.spent_as_much, found.spent_more) == (1, 1, 1, 1)
@@ -84,8 +85,22 @@ def test_a_period_that_lacks_the_rest_of_today_is_moved_back_by_a_day() -> None:
 def test_nobody_who_spent_is_no_rate() -> None:
     installed(time_zone="UTC")
     make_customer()
-    found = revenue_kept(scope=scope("2024-02-01", "2024-03-01"))
+    found = revenue_kept(scope=scope("2024-02-01", "2024-03-01"), since=None)
     assert found == RevenueKept(found.scope) and found.gross is None and found.net is None
     told = {one.key: one for one in figures(scope=scope("2024-02-01", "2024-03-01"))}
     assert told["gross_revenue_retention"].value is None and told["gross_revenue_retention"].note
     assert told["churn_of_everybody"].value is None and told["churn_of_everybody"].note
+
+
+def test_a_period_before_the_records_gives_no_rate_and_says_when_they_begin() -> None:
+    installed(time_zone="UTC")
+    tell(make_order("a", "2024-01-25", 100), make_order("a", "2024-02-10", 900))
+    settle()
+    asked = scope("2024-02-01", "2024-03-01")
+    found = revenue_kept(scope=asked, since=beginning(scope=asked))
+    assert (found.before, found.now, found.gross, found.net) == (100, 900, None, None)
+    told = {one.key: one for one in figures(scope=asked)}
+    for key in ("gross_revenue_retention", "net_revenue_retention"):
+        assert told[key].value is None and "Records begin on 25 Jan 2024" in told[key].note
+    later = scope("2024-02-20", "2024-02-25")  # what it is compared with is recorded
+    assert revenue_kept(scope=later, since=beginning(scope=later)).begin is None

@@ -119,6 +119,24 @@ def test_the_file_and_the_api_say_the_same(won: Shop, viewer: Client) -> None:
     assert viewer.get("/acquisition.xml").status_code == 404
 
 
+def test_the_month_in_which_records_begin_is_marked_and_left_out(won: Shop, viewer: Client) -> None:
+    answer = viewer.get("/acquisition/?attribution=markov")
+    page, pooled = answer.content.decode(), answer.context["found"].pooled
+    early = [one["row"].start for one in answer.context["cohorts"] if one["is_early"]]
+    assert pooled.begin is not None and early == [pooled.begin.replace(day=1)] and pooled.first > pooled.begin
+    assert page.count("may have begun earlier than is recorded") == 2
+    assert "whatever the period;" in page  # the tile names its months
+    assert "the average of all credited customers" in page
+    assert "the average of all credited customers" not in viewer.get("/acquisition/").content.decode()
+
+
+def test_a_fault_says_what_was_replaced_and_names_no_period_it_is_not_about(won: Shop, viewer: Client) -> None:
+    for address in ("/acquisition/?attribution=foo", "/retention/?by=segment:nonsense"):
+        page = viewer.get(address).content.decode()
+        assert "It shows" not in page and "What is named here is replaced" in page
+    assert "It shows" in viewer.get("/acquisition/?from=soon").content.decode()
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("attribution", "magic"), ("window", "31"), ("lag", "x"), ("from", "soon")]
 )
