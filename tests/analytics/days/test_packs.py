@@ -3,11 +3,13 @@ were packed."""
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from pytest_django import DjangoDbBlocker
 
 from analytics.days import packing, packs
 from analytics.days.counters import COUNTERS, counted_rows
@@ -49,15 +51,29 @@ def populate(first: int, last: int, seed: int) -> None:
     settle()
 
 
-@pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch) -> Kept:
-    """Packs of twenty customers in ranges of seven, none of whom is too few to be packed."""
+def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranges of seven customers, none of whom is too few to be packed."""
     monkeypatch.setattr(packs, "FEW", 0)
     monkeypatch.setattr(packing, "SIZE", 7)
     monkeypatch.setattr(packing, "LEAST_REST", timedelta(minutes=30))  # however long a test takes
-    installed(time_zone=ZONE)
-    populate(0, 20, seed=5)
-    filled()
+
+
+@pytest.fixture(scope="module")
+def packed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Packs of twenty customers, made once; each test undoes what it writes, as a transaction inside of this one."""
+    with django_db_blocker.unblock(), transaction.atomic(), pytest.MonkeyPatch.context() as monkeypatch:
+        make_small(monkeypatch)
+        installed(time_zone=ZONE)
+        populate(0, 20, seed=5)
+        filled()
+        connection.check_constraints()
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def shop(packed: None, db: None, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    make_small(monkeypatch)
     return kept()
 
 
