@@ -47,7 +47,7 @@ SCOPED = ("period", "from", "until")
 CHOSEN = ("attribution", "window", "lag")
 TAKES = (*SCOPED, *CHOSEN)
 NOT_COUNTED = "not counted yet"
-_LAGS = {0: gettext_lazy("Spend of the same days"), 1: gettext_lazy("Spend of a month earlier")}
+LAG_NAMES = {0: gettext_lazy("Spend of the same days"), 1: gettext_lazy("Spend of a month earlier")}
 # What counts as a marketing touch, said where paths are.
 TOUCHES = gettext_lazy(
     "A touch is an ad that was shown or clicked, or a visit; a mail or a push message is one when it is clicked. "
@@ -81,7 +81,7 @@ def acquisitions(request: HttpRequest, *, now: datetime) -> HttpResponse:
             status=asked.status,
         )
     found = acquisition(scope=asked.scope, asked=wanted)
-    return render(request, "pages/acquisition.html", {**context, **_shown(found)}, status=asked.status)
+    return render(request, "pages/acquisition.html", {**context, **shown_of(found)}, status=asked.status)
 
 
 @page("metrics.view", takes=TAKES)
@@ -99,7 +99,7 @@ def acquisition_cells(query: QueryDict, asked: Question) -> list[Cell]:
     wanted = parsed_asked({name: query.get(name, "") for name in CHOSEN})
     if asked.kept.acquisition_known_at is None:
         return [*scope_cells(scope=asked.scope), Cell("acquisition", "all", "new customers", None, "", NOT_COUNTED)]
-    return list(_cells(acquisition(scope=asked.scope, asked=wanted)))
+    return list(cells_of(acquisition(scope=asked.scope, asked=wanted)))
 
 
 def _wanted(query: QueryDict, asked: Question) -> tuple[Asked, Question]:
@@ -122,11 +122,11 @@ def _switches(wanted: Asked) -> list[tuple[str, Any, list[tuple[Any, Any, bool]]
             _("Touches within"),
             [(one, said[one], one == wanted.attribution.window) for one in WINDOWS],
         ),
-        ("lag", _("Spend"), [(one, _LAGS[one], one == wanted.lag) for one in LAGS]),
+        ("lag", _("Spend"), [(one, LAG_NAMES[one], one == wanted.lag) for one in LAGS]),
     ]
 
 
-def _shown(found: Acquisition) -> dict[str, Any]:
+def shown_of(found: Acquisition) -> dict[str, Any]:
     """All that the page shows of an answer."""
     return {
         "found": found,
@@ -382,7 +382,8 @@ def _payback_said(found: Acquisition) -> str:
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
-def _cells(found: Acquisition) -> Iterator[Cell]:
+def cells_of(found: Acquisition) -> Iterator[Cell]:
+    """What files of the page hold of an answer."""
     digits, currency = found.installation.minor_digits, found.installation.currency
 
     def money(section: str, item: str, measure: str, amount: Fraction | int) -> Cell:

@@ -54,9 +54,12 @@ def support_page(request: HttpRequest, *, now: datetime) -> HttpResponse:
             **context,
             "found": found,
             "became": [(BECAME[name], one, _url(found, one)) for name, one in found.became.items()],
-            "waits": [*_waits(_("First answer"), found.first_response), *_waits(_("Resolved"), found.resolution)],
+            "waits": [
+                *waits_said(_("First answer"), found.first_response),
+                *waits_said(_("Resolved"), found.resolution),
+            ],
             "reasons": [(one, _url(found, one.counted)) for one in found.reasons],
-            "hours": _hours(found),
+            "hours": hours_said(found),
         },
         status=asked.status,
     )
@@ -75,14 +78,16 @@ def _url(found: Support, one: Counted) -> str:
     return f"{reverse('customers')}?group={quote(one.group)}&{found.scope.query()}" if one.customers else ""
 
 
-def _hours(found: Support) -> str:
+def hours_said(found: Support) -> str:
+    """When this organisation is at work."""
     hours = found.hours
     days = ", ".join(str(WEEKDAYS[day]) for day in sorted(hours.weekdays))
     said = _("Business hours: %(days)s, %(opens)s to %(closes)s in %(zone)s.")
     return said % {"days": days, "opens": hours.opens, "closes": hours.closes, "zone": hours.zone}
 
 
-def _waits(title: str, pair: tuple[Wait, Wait]) -> list[dict[str, Any]]:
+def waits_said(title: str, pair: tuple[Wait, Wait]) -> list[dict[str, Any]]:
+    """A row for each clock: tickets, how many ended so far, and the times with their intervals."""
     return [
         {
             "title": title,

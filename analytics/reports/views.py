@@ -15,14 +15,15 @@ from clm.lib.questions import QuestionError
 from ..feedback import feedback
 from ..pages import acquisition, experience, metrics, movement, overview, retention
 from ..pages import support as support_page
-from ..support import support
 from .blocks import Page
-from .tellings.from_cells import told_from_cells
+from .tellings.acquisition import acquisition_answered
+from .tellings.from_cells import told_from_cells, told_in_frame
 from .tellings.metrics import metrics_told
 from .tellings.movement import movement_told
 from .tellings.overview import overview_told
 from .tellings.retention import retention_told
 from .tellings.spend import spend_told
+from .tellings.support import support_answered
 from .tellings.value import value_told
 
 
@@ -59,11 +60,8 @@ VIEWS: dict[str, View] = {
             _("Acquisition"),
             acquisition.TAKES,
             "metrics.view",
-            told_from_cells(
-                name="acquisition",
-                title=_("Acquisition"),
-                takes=acquisition.SCOPED,
-                cells=acquisition.acquisition_cells,
+            told_in_frame(
+                name="acquisition", title=_("Acquisition"), takes=acquisition.SCOPED, answered=acquisition_answered
             ),
         ),
         View(
@@ -83,12 +81,7 @@ VIEWS: dict[str, View] = {
             _("Support"),
             support_page.TAKES,
             "metrics.view",
-            told_from_cells(
-                name="support",
-                title=_("Support"),
-                takes=support_page.TAKES,
-                cells=lambda _query, asked: support_page.support_cells(support(scope=asked.scope)),
-            ),
+            told_in_frame(name="support", title=_("Support"), takes=support_page.TAKES, answered=support_answered),
         ),
         View(
             "spend",

@@ -1,7 +1,8 @@
-"""A page told from what its files hold: for pages of figures that say nothing more to those who cannot open them. Each
-section is a table, a row for each item."""
+"""A page of figures told in the frame that pages share: its scope, sources and warnings stand around what it answers. A
+page without words of its own for mails is told from what its files hold: each section a table, a row for each item."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +21,21 @@ MOST_COLUMNS, SHOWN = 10, 20
 _ABOUT = ("scope", "definitions")
 
 
-def told_from_cells(
-    *, name: str, title: Any, takes: Sequence[str], cells: Callable[[QueryDict, Question], Sequence[Cell]]
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a page answers. cells: what its files hold; scope: what it was asked besides the period, in words."""
+
+    blocks: tuple[Block, ...]
+    cells: tuple[Cell, ...]
+    scope: tuple[tuple[str, str], ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def told_in_frame(
+    *, name: str, title: Any, takes: Sequence[str], answered: Callable[[QueryDict, Question], Answer]
 ) -> Callable[..., Page]:
-    """How the page `name` is told. takes: what its scope is read from; cells: what its files hold of a question."""
+    """How the page `name` is told. takes: what its scope is read from; answered: what it says to a question."""
 
     def told(query: QueryDict, *, now: datetime) -> Page:
         dates_in(query, now=now)
@@ -31,27 +43,43 @@ def told_from_cells(
         scope, address = scope_said(asked, takes=takes), address_of(name, query, asked, takes=takes)
         if not anybody():
             return Page(str(title), address, scope, (), warnings=(_("There are no customers yet."),))
-        found = tuple(cells(query, asked))
-        sections = dict.fromkeys(cell.section for cell in found if cell.section not in _ABOUT)
+        found = answered(query, asked)
         return Page(
             str(title),
             address,
-            scope,
+            (*scope, *found.scope),
+            found.blocks,
+            definitions=found.definitions,
+            sources=sources_said(asked),
+            warnings=(*found.warnings, *money_left_out()),
+            cells=found.cells,
+        )
+
+    return told
+
+
+def told_from_cells(
+    *, name: str, title: Any, takes: Sequence[str], cells: Callable[[QueryDict, Question], Sequence[Cell]]
+) -> Callable[..., Page]:
+    """How the page `name` is told. takes: what its scope is read from; cells: what its files hold of a question."""
+
+    def answered(query: QueryDict, asked: Question) -> Answer:
+        found = tuple(cells(query, asked))
+        sections = dict.fromkeys(cell.section for cell in found if cell.section not in _ABOUT)
+        return Answer(
             tuple(
                 Block(section[:1].upper() + section[1:], table=_table([one for one in found if one.section == section]))
                 for section in sections
             ),
+            found,
             definitions=tuple(
                 Definition(cell.item, str(cell.value))
                 for cell in found
                 if cell.section == "definitions" and cell.measure == "definition"
             ),
-            sources=sources_said(asked),
-            warnings=money_left_out(),
-            cells=found,
         )
 
-    return told
+    return told_in_frame(name=name, title=title, takes=takes, answered=answered)
 
 
 def _table(cells: Sequence[Cell]) -> Table:
