@@ -6,12 +6,13 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from clm.lib import sql
 from clm.lib.periods import local_day
 from clm.lib.questions import QuestionError
-from customers.models import Installation
+from customers.models import Installation, ScoreStep
 
 from .models import SalesDay, Score, Scoring
 from .value import arithmetic
@@ -66,6 +67,13 @@ def is_anything_ordered(*, now: datetime) -> bool:
     """Whether there is anything to score: orders up to the end of the day before."""
     until = local_day(now, Installation.current().time_zone)
     return SalesDay.objects.filter(products_only=False, orders__gt=0, day__lt=until).exists()
+
+
+def scores_told_since() -> datetime | None:
+    """The instant from which rules were told scores, None while none is told. Reads every telling: only to say why
+    a rule over scores holds for nobody."""
+    first: datetime | None = ScoreStep.objects.aggregate(first=Min("set_at"))["first"]
+    return first
 
 
 def under_way() -> Scoring | None:

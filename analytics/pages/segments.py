@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -10,10 +11,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from analytics.days.kept import Kept, kept
+from analytics.scores import scores_told_since
 from analytics.segment_list import KINDS, ORDERS, segment_page
 from analytics.segment_members import member_lines, segment_members
 from analytics.sorting import Sorting, segment, stage_model
-from analytics.stage_rules import rules_of
+from analytics.stage_rules import StageRules, rules_of
 from analytics.stages import day_ends, stage_trend
 from analytics.used_in import used_in
 from clm.lib.formulas import harmless
@@ -21,13 +23,15 @@ from clm.lib.milliseconds import written as written_instant
 from clm.lib.periods import local_day
 from clm.lib.templatetags.numbers import number
 from clm.lib.templatetags.times import plain_date
+from customers.models import Installation
+from customers.score_steps import KEYS
 from lifecycle.list_members import members_on
 from lifecycle.place import placed_by_hand
 
 from .asking import dates_of, page
 from .charts import lines_payload
 from .customers import said
-from .dates import DATES
+from .dates import DATES, Dates
 from .definitions import of_segment
 from .drafts import change_address
 from .overview import Line, Series
@@ -95,6 +99,7 @@ def one_segment(request: HttpRequest, key: str, *, now: datetime) -> HttpRespons
             "sizes_chart": lines_payload(series=sizes) if sizes else None,
             "rows": members.rows,
             "columns": ("stage", "since", "last_seen", "orders", "revenue"),
+            "nobody_said": "" if members.rows else _nobody_said(rules, dates),
             "matching": size,
             "matching_said": said(size, about=False) if size else "",
             "start": members.start,
@@ -123,6 +128,26 @@ def segment_csv(request: HttpRequest, key: str, *, now: datetime) -> HttpRespons
     answer = StreamingHttpResponse(_file(lines), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{chosen.key}-{now:%Y-%m-%d}.csv"'
     return answer  # type: ignore[return-value]
+
+
+def _nobody_said(rules: StageRules, dates: Dates) -> str:
+    """Why a segment by a rule holds nobody: of a past day in the past tense, and that scores were not told by then."""
+    now = _("The rule holds for no customer now. As soon as it does for somebody, the customer appears here by itself.")
+    said = [_("The rule held for no customer at that time.") if dates.is_past else now]
+    if _names_scores(rules):
+        first = scores_told_since()
+        if first is None:
+            said.append(_("It asks about scores, and none is told to rules yet."))
+        elif dates.at is not None and dates.at < first:
+            day = plain_date(local_day(first, Installation.current().time_zone))
+            said.append(_("It asks about scores, and these are told to rules only since %(day)s.") % {"day": day})
+    return " ".join(said)
+
+
+def _names_scores(rules: StageRules) -> bool:
+    """Whether a rule asks about a score, itself or by a sub-rule that it names."""
+    text = json.dumps([*(one.document for one in rules.stages), *(one.document for one in rules.named)])
+    return any(f'"{key}"' in text for key in KEYS)
 
 
 def _sizes(chosen: Sorting, counted: Kept, *, now: datetime) -> Series:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from customers.models import Profile, ScoreStep
 from lifecycle.install import build, draft, new_segment, publish
 from lifecycle.list_members import add_members, members_on
 from lifecycle.models import ListMember, Revision, Segment, Version
@@ -51,6 +52,22 @@ def fair(shop: Shop, marketer: Client) -> Segment:
 
 def said(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def test_nobody_in_a_segment_by_a_score_is_said_with_the_day_asked_about(shop: Shop, marketer: Client) -> None:
+    rule = {"trait": "score:risk", "gte": 10}
+    build(versions=[new_segment(key="riskiest", name="Riskiest", rule=rule)], now=timezone.now())
+    past = f"/segments/riskiest/?as_of={(shop.now - timedelta(days=40)).date()}"
+    with transaction.atomic():
+        ScoreStep.objects.all().delete()
+        assert "none is told to rules yet" in said(marketer.get("/segments/riskiest/"))
+        profile = Profile.objects.order_by("pk")[0]
+        steps = {"alive": 9, "risk": 1, "worth": 1, "recency": 1, "frequency": 1, "monetary": 1}
+        ScoreStep.objects.create(profile=profile, set_at=shop.now, **steps)
+        page = said(marketer.get(past))
+        transaction.set_rollback(True)
+    assert "held for no customer at that time" in page and "no customer now" not in page
+    assert "told to rules only since" in page
 
 
 # --- the list of segments -------------------------------------------------------------------------------------

@@ -126,3 +126,14 @@ def test_the_tracking_plot_turns_into_a_table(scored: Shop, agent: Page) -> None
     look(agent, f"{scored.url}/value/?still=1")
     agent.get_by_role("button", name="View as table").click()
     assert agent.get_by_role("region", name="Repeat orders as a table").is_visible()
+
+
+def test_on_a_narrow_screen_tables_scroll_before_words_break(scored: Shop, agent: Page) -> None:
+    agent.set_viewport_size({"width": 390, "height": 800})
+    look(agent, f"{scored.url}/value/")
+    widths = agent.evaluate(
+        "[...document.querySelectorAll('.scroller > .table:not(.cards) > tbody > tr > :is(th:first-child, .said)')]"
+        ".filter(one => one.checkVisibility()).map(one => one.offsetWidth)"
+    )
+    assert len(widths) > 10 and min(widths) >= 130
+    assert not overflow(agent)
