@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 # A plan that a session keeps was made for tables as they were, and those that were empty may be large a minute later:
 # so it looks up by an index even where reading a table whole seems to cost nothing, and is made anew now and then.
 # Before PostgreSQL 18 what is switched off seems endlessly dear, and what seems dear is compiled whenever it is
-# executed: half a second for a batch.
+# executed.
 REPLAN_SECONDS = 15.0
 _PLANNED = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 _NO_SUCH_STATEMENT = "26000"
