@@ -156,7 +156,7 @@ if EMBEDDED_POSTGRES:
     }
 else:
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-    DATABASES["default"].update({"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True})
+    DATABASES["default"].update({"ENGINE": "clm.lib.postgresql", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True})
     # postgres://clm@%2Fvar%2Frun%2Fpostgresql/clm is a socket's directory for PostgreSQL's own programs, so for us too.
     DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])
     # A machine that has gone answers nothing at all; without a limit each request would wait for minutes.

@@ -1,4 +1,5 @@
-"""gunicorn's worker with threads, save that an address too long to be read is answered with a page of this program."""
+"""gunicorn's worker with threads, save that an address too long to be read is answered with a page of this program, and
+that whoever sends more than is read still gets to hear the answer."""
 
 import socket
 import time
@@ -12,9 +13,20 @@ from gunicorn.workers.gthread import ThreadWorker
 # How long what is left of such a request is read and thrown away.
 _DRAIN_SECONDS = 1.0
 _DRAIN_BYTES = 65_536
+# The same for the rest of a body. Client libraries read no answer before they have sent all of it, and a connection
+# closed with something unread is reset, the answer with it: they would try the same again, for ever. gunicorn itself
+# gives up after 64 KiB.
+_BODY_SECONDS = 5.0
+_BODY_BYTES = 64 * 1024 * 1024
 
 
 class Worker(ThreadWorker):
+    def handle_request(self, req: Any, conn: Any) -> bool:
+        """gunicorn calls it in a thread of its own for each request; whether the connection can be used again."""
+        reusable = super().handle_request(req, conn)
+        drained = conn.parser.finish_body(deadline=time.monotonic() + _BODY_SECONDS, max_bytes=_BODY_BYTES)
+        return bool(reusable and drained)
+
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """gunicorn calls it for what it cannot read as a request, and answers by closing the connection."""
         if not isinstance(exc, LimitRequestLine | LimitRequestHeaders):

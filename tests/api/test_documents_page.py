@@ -19,7 +19,10 @@ def test_the_documents_open_without_a_complaint(live_server: LiveServer, page_wi
     page = page_without_errors
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     page.goto(f"{live_server.url}/api/v1/docs/")
-    expect(page.get_by_text("Make a campaign", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Organisations, newest first", exact=True)).to_be_visible(timeout=30_000)
+    page.mouse.move(600, 400)
+    page.mouse.wheel(0, 700)  # what lies below is drawn when it comes into sight
+    expect(page.get_by_text("Make a campaign", exact=True)).to_be_visible()
     page.emulate_media(color_scheme="dark")
     background = "getComputedStyle(document.documentElement).backgroundColor"
     expect(page.locator("html")).to_have_class(re.compile("dark-mode"))

@@ -3,8 +3,9 @@
 import json
 from urllib.parse import quote
 
+import psycopg2
 import pytest
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import DataError, InterfaceError, OperationalError, ProgrammingError, connection
 
 from clm.embedded.servers import Embedded
 from clm.lib.database_away import is_away
@@ -92,6 +93,17 @@ def test_what_postgresql_says_by_itself_is_told_apart_from_its_silence(state: st
     error = OperationalError("x")
     error.__cause__ = SaidError(state)
     assert is_away(error) is away
+
+
+def test_a_connection_that_breaks_while_an_answer_is_on_its_way_is_no_fault_of_what_was_asked() -> None:
+    """psycopg2 raises the bare class for what libpq says by itself, without a SQLSTATE."""
+    with pytest.raises(OperationalError) as told, connection.wrap_database_errors:
+        raise psycopg2.DatabaseError("server closed the connection unexpectedly")
+    assert is_away(told.value)
+    assert connection.errors_occurred  # so it is looked at before the next request uses it
+    connection.errors_occurred = False
+    with pytest.raises(DataError), connection.wrap_database_errors:
+        raise psycopg2.DataError("invalid input syntax")
 
 
 def test_other_errors_of_the_database_are_faults_of_ours() -> None:

@@ -293,13 +293,22 @@ def test_a_closed_source_is_refused_within_a_second(installation: Installation) 
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
-def test_a_body_that_is_too_long_is_answered_through_the_web_server(installation: Installation, chunked: bool) -> None:
-    called = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=30)
+@pytest.mark.parametrize(
+    ("key", "megabytes", "expected"), [("", 6, 413), ("", 40, 413), ("Bearer nobody", 6, 401)], ids=str
+)
+def test_whoever_sends_more_than_is_read_still_hears_the_answer(
+    installation: Installation, chunked: bool, key: str, megabytes: int, expected: int
+) -> None:
+    """Over a connection that is kept and over one that is not, as either is closed in its own way."""
     part = b" " * 65_536
-    parts = [b'{"batch":[', *[part] * 96, b"]}"]
-    try:
-        headers = {} if chunked else {"Content-Length": str(sum(map(len, parts)))}
-        called.request("POST", "/v1/batch", iter(parts), headers, encode_chunked=chunked)
-        assert called.getresponse().status == 413
-    finally:
-        called.close()
+    parts = [b'{"batch":[', *[part] * (16 * megabytes), b"]}"]
+    for close in (False, True):
+        called = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=30)
+        try:
+            headers = {} if chunked else {"Content-Length": str(sum(map(len, parts)))}
+            headers |= {"Authorization": key} if key else {}
+            headers |= {"Connection": "close"} if close else {}
+            called.request("POST", "/v1/batch", iter(parts), headers, encode_chunked=chunked)
+            assert called.getresponse().status == expected
+        finally:
+            called.close()

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.backends.postgresql import base
 from psycopg2 import OperationalError
 
 from clm.embedded.installation import installation
 from clm.embedded.places import EmbeddedError
+from clm.lib.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

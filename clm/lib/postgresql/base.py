@@ -1,0 +1,30 @@
+"""Django's PostgreSQL backend, save that a connection which breaks is always an OperationalError."""
+
+from types import TracebackType
+
+from django.db import OperationalError
+from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+
+
+class _ToldErrors(DatabaseErrorWrapper):
+    """PEP 249 calls a disconnection an OperationalError. What libpq reports by itself while an answer is on its way, as
+    when the server dies just then, has no SQLSTATE, and psycopg2 raises the bare DatabaseError for it: to whoever
+    decides by the class, that would be a fault of what was asked, which is never tried again."""
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if exc_type is base.Database.DatabaseError and exc_value is not None and exc_value.pgcode is None:
+            self.wrapper.errors_occurred = True
+            raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection to PostgreSQL."""
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        return _ToldErrors(self)
