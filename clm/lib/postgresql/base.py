@@ -2,6 +2,7 @@
 
 from types import TracebackType
 
+import psycopg2
 from django.db import OperationalError
 from django.db.backends.postgresql import base
 from django.db.utils import DatabaseErrorWrapper
@@ -13,11 +14,15 @@ class _ToldErrors(DatabaseErrorWrapper):
     when the server dies just then, has no SQLSTATE, and psycopg2 raises the bare DatabaseError for it: to whoever
     decides by the class, that would be a fault of what was asked, which is never tried again."""
 
+    def __init__(self, wrapper: base.DatabaseWrapper) -> None:
+        super().__init__(wrapper)
+        self.connection = wrapper
+
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if exc_type is base.Database.DatabaseError and exc_value is not None and exc_value.pgcode is None:
-            self.wrapper.errors_occurred = True
+        if type(exc_value) is psycopg2.DatabaseError and exc_value.pgcode is None:
+            self.connection.errors_occurred = True
             raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
         super().__exit__(exc_type, exc_value, traceback)
 
