@@ -21,7 +21,8 @@ class _ToldErrors(DatabaseErrorWrapper):
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if type(exc_value) is psycopg2.DatabaseError and exc_value.pgcode is None:
+        bare = exc_type is psycopg2.DatabaseError
+        if bare and isinstance(exc_value, psycopg2.DatabaseError) and exc_value.pgcode is None:
             self.connection.errors_occurred = True
             raise OperationalError(*exc_value.args).with_traceback(traceback) from exc_value
         super().__exit__(exc_type, exc_value, traceback)
