@@ -44,6 +44,7 @@ from .models import (
     Trait,
 )
 from .money import Conversion
+from .order_changes import Changes, changes_of
 from .order_lines import OrderLineReader
 from .order_mapping import OrderMapping
 from .orders import Orders
@@ -185,11 +186,13 @@ class _Run:
                 refuse_stopped(self.record)
             before = _rows_touched()
             since = clock()
-            ingested = ingest(source=self.source, events=events, cause=Cause.IMPORT)
+            changes = self._changes(events)
+            ingested = ingest(source=self.source, events=changes.events, cause=Cause.IMPORT)
             if self.is_kept and events:
+                hashes = {str(message_hash(event.message_id)) for event in (*events, *changes.events)}
                 note_brought(
                     record=self.record,
-                    touchpoints=[str(message_hash(event.message_id)) for event in events],
+                    touchpoints=sorted(hashes | changes.stored),
                     identities=sorted({one for event in events for one in event.identities}),
                     since=since,
                     touchpoints_tell=True,
@@ -220,6 +223,12 @@ class _Run:
             is_last=is_end,
         )
         return rows_changed
+
+    def _changes(self, events: list[Event]) -> Changes:
+        """What of it is not stored yet. No other import of the source is at work meanwhile."""
+        if not events or not self.mapping.says_more_later:
+            return Changes(events, frozenset())
+        return changes_of(events=events, source=self.source, currency=self.mapping.currency)
 
     def _keep_rejects(self, account: LineAccount, *, after: str | None, until: str) -> None:
         left = MAX_REJECTS - account.counts["rejects"]

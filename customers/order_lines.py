@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?", re.ASCII)
 # Whole digits and decimal places that the schema keeps without rounding.
 QUANTITY_DIGITS = (11, 3)
 PRICE_DIGITS = (10, 6)
+_INSTANTS = ("refunded_at", "cancelled_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Fault:
 class ReadLine(NamedTuple):
     """One row of the file. `fault` None: every cell was understood; otherwise only line, invoice, customer and digest
     mean anything. quantity and price are plain decimals as text; traits is a JSON object as text, and so is what the
-    row says of the order as a whole ("" for nothing): plain decimals, and refunded_at in ms since 1970; digest tells
-    rows equal in every cell."""
+    row says of the order as a whole ("" for nothing): plain decimals, instants in ms since 1970, and the status folded;
+    digest tells rows equal in every cell."""
 
     line: int
     invoice: str
@@ -145,7 +146,9 @@ class OrderLineReader:
         )
 
     def _of_order(self, what: str, text: str) -> str | int:
-        return to_ms(self._instant(text)) if what == "refunded_at" else self.number(text, PRICE_DIGITS)
+        if what == "status":
+            return text.casefold()
+        return to_ms(self._instant(text)) if what in _INSTANTS else self.number(text, PRICE_DIGITS)
 
     def _filled(self, cells: list[str]) -> list[str]:
         before, self.row_before = self.row_before, cells

@@ -15,7 +15,8 @@ SHIPPED = Path(__file__).resolve().parent / "mappings"
 NEEDED_COLUMNS = ("invoice", "product", "quantity", "price", "time", "customer")
 OPTIONAL_COLUMNS = ("description", "category")
 # What a file says of an order as a whole, on one of its lines.
-ORDER_COLUMNS = ("subtotal", "shipping", "taxes", "total", "discount", "refunded", "refunded_at")
+MONEY_COLUMNS = ("subtotal", "shipping", "taxes", "total", "discount", "refunded", "refunded_at")
+ORDER_COLUMNS = (*MONEY_COLUMNS, "status", "cancelled_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class OrderMapping:
 
     time_format is a strptime format or "iso"; times without an offset are local to time_zone. missing_customers are the
     texts, besides an empty cell, that mean that nobody is named. An empty refund_prefix: the file has no refunds.
-    fills_down: what is left empty in a row of an invoice is what its row before says."""
+    fills_down: what is left empty in a row of an invoice is what its row before says. cancelled: folded texts of the
+    status of an order that was called off; kept: those of one that stays an order although it was called off."""
 
     source_key: str
     source_name: str
@@ -44,12 +46,19 @@ class OrderMapping:
     not_products: frozenset[str]
     missing_customers: frozenset[str]
     fills_down: bool
+    cancelled: frozenset[str]
+    kept: frozenset[str]
     document: Mapping[str, Any]
 
     @property
     def needed(self) -> list[str]:
         """The columns that a file must have."""
         return list(dict.fromkeys([*self.columns.values(), *self.traits.values(), *self.order.values()]))
+
+    @property
+    def says_more_later(self) -> bool:
+        """Whether a later file may say of a known order that it was called off, or that more of it was paid back."""
+        return not self.order.keys().isdisjoint(("refunded", "status", "cancelled_at"))
 
     @classmethod
     def from_document(cls, document: Any) -> "OrderMapping":
@@ -93,6 +102,8 @@ class OrderMapping:
             not_products=frozenset(code.casefold() for code in fields.texts("not_products")),
             missing_customers=frozenset(fields.texts("missing_customers")) | {""},
             fills_down=fields.truth("fills_down"),
+            cancelled=frozenset(text.strip().casefold() for text in fields.texts("cancelled_statuses")),
+            kept=frozenset(text.strip().casefold() for text in fields.texts("kept_statuses")),
             document=document,
         )
         fields.end()
@@ -138,7 +149,7 @@ def _columns(document: dict[str, Any]) -> dict[str, str]:
 
 def _order(document: dict[str, Any]) -> dict[str, str]:
     fields = Fields(document, "order")
-    if document and "subtotal" not in document:
+    if "subtotal" not in document and not document.keys().isdisjoint(MONEY_COLUMNS):
         raise BadMapping("order.subtotal", "is missing: what the goods cost after discounts")
     found = {what: fields.text(what) for what in ORDER_COLUMNS if what in document}
     fields.end()

@@ -10,7 +10,11 @@
 6. Lines that are not products (postage, fees) are marked and stay in the amount.
 7. Where the file says what the order as a whole came to, that is its amount: what the goods cost after discounts,
    without taxes and shipping. Its lines share it in proportion to what they would have cost. What was paid back of it
-   is a refund of its own that names the order, in the same proportion free of taxes and shipping."""
+   is a refund of its own that names the order, in the same proportion free of taxes and shipping.
+8. An order that was called off was never revenue: it is no order but a touchpoint that says so, and its lines are set
+   aside. Nor is one whose payment was never taken. One that was called off of which money was kept stays an order.
+
+What is stored of an order by an earlier file is not looked at here: see `order_changes`."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -29,8 +33,15 @@ from .money import LIMIT, Conversion, NoRate
 from .order_mapping import OrderMapping
 
 MAX_LINES = 10_000
-ORDER, REFUND = "Order Completed", "Order Refunded"
+ORDER, REFUND, CANCELLED = "Order Completed", "Order Refunded", "Order Cancelled"
+AT_THE_ORDER = "at_the_time_of_the_order"
 _FOUR_PLACES = Decimal("0.0001")
+_NUMBERS = ("subtotal", "shipping", "taxes", "total", "discount", "refunded")
+
+
+def first_refund(order_ref: str) -> str:
+    """The id of the message that says first what of an order was paid back."""
+    return f"refund:{order_ref}"
 
 
 class StagedLine(NamedTuple):
@@ -67,12 +78,11 @@ class _Said:
     properties: Mapping[str, float]
 
 
-def _said(text: str) -> _Said | None:
+def _said(told: Mapping[str, Any]) -> _Said | None:
     """None where nothing is said of what the goods cost."""
-    told = json.loads(text)
     if "subtotal" not in told:
         return None
-    number = {key: Decimal(value) for key, value in told.items() if key != "refunded_at"}
+    number = {key: Decimal(told[key]) for key in _NUMBERS if key in told}
     subtotal, refunded = number["subtotal"], number.get("refunded", Decimal(0))
     shipping, taxes = number.get("shipping", Decimal(0)), number.get("taxes", Decimal(0))
     total = number.get("total", subtotal + shipping + taxes)
@@ -126,6 +136,9 @@ class Orders:
         if len(own) < len(lines):
             self.account.counts["orders_naming_several_customers"] += 1
             self._set_aside("other_customer", [line for line in lines if line.customer != customer])
+        told = json.loads(next((line.order for line in own if line.order), "{}"))
+        if self._is_called_off(told):
+            return [self._called_off(invoice, own, told)]
         prefix = self.mapping.refund_prefix
         is_refund = bool(prefix) and invoice.startswith(prefix)
         counted = [line for line in own if line.price > 0 and (line.quantity < 0 if is_refund else line.quantity > 0)]
@@ -136,7 +149,7 @@ class Orders:
             return []
         first = min(own, key=lambda line: (line.at, line.line))
         self.first_line = min(line.line for line in counted)
-        said = _said(next((line.order for line in own if line.order), "{}"))
+        said = _said(told)
         listed = sum((line.value for line in counted), Decimal(0))
         total = listed if said is None or is_refund else said.net
         day = self._day(first)
@@ -177,6 +190,33 @@ class Orders:
             return [order]
         return [order, self._paid_back(order, said, day)]
 
+    def _is_called_off(self, told: Mapping[str, Any]) -> bool:
+        status = told.get("status", "")
+        return status in self.mapping.cancelled or ("cancelled_at" in told and status not in self.mapping.kept)
+
+    def _called_off(self, invoice: str, lines: list[StagedLine], told: Mapping[str, Any]) -> Event:
+        """That an order was called off; where the file does not say when, at the order's own instant. It is kept for
+        whoever speaks with the customer, and so that an older file does not bring the order back."""
+        self.account.counts["orders_cancelled"] += 1
+        self._set_aside("cancelled", lines)
+        first = min(lines, key=lambda line: (line.at, line.line))
+        self.first_line = min(line.line for line in lines)
+        said = _said(told)
+        total = sum((line.value for line in lines), Decimal(0)) if said is None else said.net
+        properties: dict[str, Any] = {"total": float(total.quantize(_FOUR_PLACES, ROUND_HALF_EVEN))}
+        if "cancelled_at" not in told:
+            properties[AT_THE_ORDER] = True
+        return Event(
+            message_id=f"cancelled:{invoice}",
+            identities=((self.mapping.identity_kind, lines[0].customer),),
+            type=CANCELLED,
+            channel=self.mapping.channel,
+            occurred_at=from_ms(max(first.at, told.get("cancelled_at", first.at))),
+            order_ref=invoice,
+            properties=properties,
+            traits=json.loads(first.traits),
+        )
+
     def _shares(self, values: list[Decimal], total: Decimal, day: date) -> list[int]:
         """What each line has of the order's amount, in minor units; together they are exactly that."""
         listed, so_far, shared = sum(values, Decimal(0)), Decimal(0), 0
@@ -197,9 +237,9 @@ class Orders:
         self.account.counts.update({"refunds": 1, "refund_amount": amount})
         properties: dict[str, Any] = {"total": float(-paid_back), "refunded": float(said.refunded)}
         if said.refunded_at is None:
-            properties["at_the_time_of_the_order"] = True
+            properties[AT_THE_ORDER] = True
         return Event(
-            message_id=f"refund:{order.order_ref}",
+            message_id=first_refund(order.order_ref),
             identities=order.identities,
             type=REFUND,
             channel=order.channel,

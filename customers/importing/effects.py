@@ -113,6 +113,8 @@ def _effect(place: int, each: RowEvents, known: Known, earlier: Earlier) -> Effe
 def _is_told(each: RowEvents, known: Known, earlier: Earlier) -> bool:
     """Whether the message that tells of the person was stored or said before: the first told counts. What happened may
     tell, too: an order, a message of a dump."""
+    if not each.hashes:
+        return True  # all it says is known
     telling = next(
         (hashed for event, hashed in zip(each.events, each.hashes, strict=True) if not event.is_touchpoint),
         each.hashes[0],

@@ -15,6 +15,7 @@ from typing import Any
 from clm.lib import sql
 
 from ..models import Installation
+from ..order_mapping import MONEY_COLUMNS
 from ..parsing import BadFile
 from .event_lines import lines_of
 from .mapping import restricted
@@ -243,7 +244,7 @@ def _orders(document: Mapping[str, Any], header: Sequence[str]) -> dict[str, Any
     whole may stand under one of several names, or nowhere."""
     folded = {name.strip().casefold(): name for name in header}
     found = {
-        **document,
+        **{key: value for key, value in document.items() if key != "order"},
         "columns": {what: folded.get(name.casefold(), name) for what, name in document["columns"].items()},
     }
     order = {}
@@ -255,10 +256,9 @@ def _orders(document: Mapping[str, Any], header: Sequence[str]) -> dict[str, Any
         ]
         if spelt:
             order[what] = spelt[0]
-    if "subtotal" in order:
-        found["order"] = order
-    else:
-        found.pop("order", None)
+    if "subtotal" not in order:
+        order = {what: name for what, name in order.items() if what not in MONEY_COLUMNS}
+    found |= {"order": order} if order else {}
     return found
 
 

@@ -2,7 +2,8 @@
 together by the code that stores them; nothing is stored."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ..line_account import LineAccount
 from ..local_times import LocalTimes
 from ..models import Source
 from ..money import Conversion
+from ..order_changes import changes_of
 from ..order_lines import OrderLineReader
 from ..order_mapping import OrderMapping
 from ..orders import ORDER, Orders
@@ -60,7 +62,8 @@ def try_orders(
             with transaction.atomic():
                 look_up_by_index()
                 known = known_of(rows=some, source=source)
-            for each, effect in zip(some, effects_of(rows=some, known=known, earlier=earlier), strict=True):
+            new = _new(some, source, mapping)
+            for each, effect in zip(some, effects_of(rows=new, known=known, earlier=earlier), strict=True):
                 tally.count(each, effect, lines=len(each.events[0].lines))
                 counts["orders"] += sum(event.type == ORDER for event in each.events)
                 counts["orders_new"] += sum(name == ORDER for name, _at in effect.touchpoints)
@@ -81,6 +84,21 @@ def _together(orders: Orders) -> Iterator[RowEvents]:
     for invoice, lines in order_staging.invoices(after=None):
         if events := orders.events(invoice, lines):
             yield _as_row(events, orders.first_line)
+
+
+def _new(some: Sequence[RowEvents], source: Source | None, mapping: OrderMapping) -> list[RowEvents]:
+    """The same orders with what is not stored of them yet."""
+    if source is None or not mapping.says_more_later:
+        return list(some)
+    said = [event for each in some for event in each.events]
+    found: dict[str, list[Event]] = {}
+    for event in changes_of(events=said, source=source, currency=mapping.currency).events:
+        found.setdefault(event.order_ref, []).append(event)
+    return [_with(each, found.get(each.events[0].order_ref, [])) for each in some]
+
+
+def _with(each: RowEvents, events: Sequence[Event]) -> RowEvents:
+    return replace(each, events=tuple(events), hashes=tuple(message_text(event.message_id) for event in events))
 
 
 def _as_row(events: list[Event], line: int) -> RowEvents:

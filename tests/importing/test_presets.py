@@ -215,13 +215,15 @@ SHOPIFY = (
 )
 
 
-def shopify_order(folder: Any, first: str, *, cancelled: str = "Cancelled at", second: str = "") -> Any:
+def shopify_order(
+    folder: Any, first: str, *, cancelled: str = "Cancelled at", second: str = "", status: str = "paid"
+) -> Any:
     """An order of two lines, 2 x 20.00 and 1 x 10.00; `first` says Subtotal to Discount Amount, `second` when it was
     called off and what was paid back."""
     path = folder / "orders_export.csv"
     lines = (
         SHOPIFY.format(cancelled=cancelled),
-        f"#7,ada@example.org,paid,,EUR,{first},2025-03-04 10:00:00 +0000,2,Tea,20.00,T1,{second or ','}",
+        f"#7,ada@example.org,{status},,EUR,{first},2025-03-04 10:00:00 +0000,2,Tea,20.00,T1,{second or ','}",
         "#7,ada@example.org,,,,,,,,,,,1,Cup,10.00,C1,,",
     )
     path.write_text("".join(f"{line}\r\n" for line in lines))
@@ -252,17 +254,18 @@ def test_taxes_that_prices_hold_are_taken_out(tmp_path):
 
 
 def test_what_was_paid_back_is_a_refund_that_names_its_order(tmp_path):
-    shopify_order(
-        tmp_path, "40.00,5.00,5.00,50.00,,10.00", second="2025-03-09 08:00:00 +0000,25.00", cancelled="Canceled at"
-    )
+    said: dict[str, Any] = {
+        "cancelled": "Canceled at",
+        "second": "2025-03-09 08:00:00 +0000,25.00",
+        "status": "partially_refunded",
+    }
+    shopify_order(tmp_path, "40.00,5.00,5.00,50.00,,10.00", **said)
     order, refund = Touchpoint.objects.order_by("occurred_at")
     assert (refund.type.name, refund.type.role, refund.order_ref) == ("Order Refunded", "refund", order.order_ref)
     assert (order.amount, refund.amount, refund.original_amount) == (4000, -2000, -20)
     assert refund.occurred_at == datetime(2025, 3, 9, 8, tzinfo=UTC)
     assert (refund.profile, refund.properties["refunded"]) == (order.profile, 25.0)
-    again = shopify_order(
-        tmp_path, "40.00,5.00,5.00,50.00,,10.00", second="2025-03-09 08:00:00 +0000,25.00", cancelled="Canceled at"
-    )
+    again = shopify_order(tmp_path, "40.00,5.00,5.00,50.00,,10.00", **said)
     assert again.rows_changed == 0
 
 
