@@ -24,7 +24,7 @@ from customers.models import Installation
 
 from ..experiments.comparing import Estimate
 from ..experiments.planning import customers_for_means, customers_for_rates
-from ..experiments.results import MetricResult, Results, group_name, results
+from ..experiments.results import MetricResult, Results, group_name, instant_shown, results
 from .acting import act
 from .answering import Instant, problems
 from .asking import Asking, AsOf, Body, NoParameters, Parameters
@@ -257,8 +257,9 @@ class ExperimentResults(APIView):
     )
     def get(self, request: Request, key: str) -> Response:
         asking = Asking(now=clock())
-        as_of = asking.instant(AsOf.of(request), "as_of") or asking.now
-        found = results(experiment=_experiment(key), as_of=as_of)
+        one = _experiment(key)
+        as_of = asking.instant(AsOf.of(request), "as_of") or instant_shown(one, now=asking.now)
+        found = results(experiment=one, as_of=as_of)
         return Response(ExperimentFoundShape(_written(found, asking.installation)).data)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from clm.lib.milliseconds import to_ms
 
+from .assigned import experiment_results
 from .lasted import Asked, Rows, lives_asked, members_asked, stays_of, ways_of
 from .lives import NEVER, Int64s, firsts
 from .packs import Packs
@@ -287,4 +288,5 @@ COUNTERS: dict[str, Callable[[Packs, Asked], Rows | None]] = {
     "analytics/retention": retention,
     "analytics/sales": sales,
     "analytics/cohorts": cohorts,
+    "analytics/experiment_results": experiment_results,
 }

@@ -5,7 +5,7 @@ than NumPy takes to count them. So `packing` strings the narrow columns of each 
 then; whoever asks reads these strings, and for the customers whose history has changed since reads the rows
 themselves. What is read is always what is believed now, exactly as if all rows had been read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -102,6 +102,12 @@ class Packs:
             )
         answer: Bought = self._read[key]
         return answer
+
+    def once(self, key: tuple[Any, ...], read: Callable[[], Any]) -> Any:
+        """What several questions of one asking read beside the packs, read once; `key` says what it is."""
+        if key not in self._read:
+            self._read[key] = read()
+        return self._read[key]
 
     def has_begun(self, *, signups: Sequence[int] | None) -> bool:
         """Whether it is packed when customers were touched first, or signed up by these types."""

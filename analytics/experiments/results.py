@@ -5,17 +5,18 @@ same time counts for everybody. Customers in whom merges brought two variants to
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analytics.days.kept import kept
-from analytics.days.remembered import remembered_rows
+from analytics.days.kept import Kept, kept
+from analytics.days.remembered import remembered_now, remembered_rows
 from analytics.intervals import Moments, mean_interval, moments, wilson
 from analytics.sales import types_of
 from analytics.sorting import segment, stage_model
 from campaigns.models import Experiment, Variant
+from clm.lib.milliseconds import truncated
 from clm.lib.questions import NotThereError, QuestionError
 from customers.models import Installation, Role
 
@@ -25,6 +26,8 @@ from .peeking import always_valid
 from .ratio import SampleRatio, sample_ratio
 
 ALPHA = 0.05
+# How long a batch may go on that was being assigned when assigning was stopped.
+LAST_BATCH = timedelta(minutes=1)
 BEFORE_DAYS = 90  # spend before the assignment that explains spend after it
 WHICH = ("assigned", "counted", "converted")
 
@@ -86,12 +89,31 @@ class Results:
         return sum(count for _variant, count in self.assigned)
 
 
+def instant_shown(one: Experiment, *, now: datetime) -> datetime:
+    """As of when an experiment is shown to whoever names no instant: now, or some minutes ago where answers from
+    history are remembered; never before everybody was assigned."""
+    counted = kept()
+    if counted.known_at is None:
+        return now
+    if one.started_at is None:
+        settled = now
+    elif one.stopped_at is not None and one.assigned_at is None:
+        settled = one.stopped_at + LAST_BATCH
+    else:
+        settled = one.assigned_at or now
+    if one.ended_at is not None:
+        settled = max(settled, one.ended_at)
+    # Links carry milliseconds: the one after it, or lists would leave out who was assigned last.
+    settled = truncated(settled) + timedelta(milliseconds=1)
+    return max(remembered_now(now=now, zone=counted.zone), min(settled, now))
+
+
 def results(*, experiment: Experiment, as_of: datetime) -> Results:
     """What is known of an experiment at an instant."""
     variants = list(experiment.variants.all())
-    until = min(as_of, experiment.ended_at) if experiment.ended_at else as_of
+    until, counted = min(as_of, experiment.ended_at) if experiment.ended_at else as_of, kept()
     read = [
-        {row[0]: row for row in _rows(experiment, document, until)} if experiment.started_at else {}
+        {row[0]: row for row in _rows(experiment, document, until, counted)} if experiment.started_at else {}
         for document in experiment.metrics
     ]
     first = read[0]
@@ -253,7 +275,7 @@ def customers_of(*, as_of: datetime, group: str) -> list[int]:
     """The ids of the customers of a group, in order."""
     experiment, which, variant, metric = _parsed(group)
     until = min(as_of, experiment.ended_at) if experiment.ended_at else as_of
-    rows = _rows(experiment, experiment.metrics[metric], until, which, variant.pk if variant else None)
+    rows = _rows(experiment, experiment.metrics[metric], until, kept(), which, variant.pk if variant else None)
     return sorted(customer for row in rows for customer in row[-1] or ())
 
 
@@ -280,16 +302,18 @@ def _rows(
     experiment: Experiment,
     document: Mapping[str, Any],
     until: datetime,
+    counted: Kept,
     listed_group: str | None = None,
     listed_variant: int | None = None,
 ) -> list[tuple[Any, ...]]:
     version, stage = _goal(document)
     # Who was assigned is settled once the state says so. What was counted before that is never told again.
-    generation = kept().remembered_by if listed_group is None and experiment.state != "assigning" else None
+    generation = counted.remembered_by if listed_group is None and experiment.state != "assigning" else None
     settled = f"{experiment.state} {experiment.assigned_at}"
     return remembered_rows(
         "analytics/experiment_results",
         of=None if generation is None else f"{generation} {settled}",
+        packs=counted.packs,
         experiment=experiment.pk,
         kind=document["kind"],
         days=document["days"],

@@ -1,7 +1,7 @@
 """Experiments: the list, a form that plans one, what one found, and the acts that take it through its course."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,8 +11,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.days.kept import kept
-from analytics.days.remembered import remembered_now
 from analytics.experiments.comparing import NO_SPREAD, NOBODY, ONE, ZERO_CONTROL, Estimate
 from analytics.experiments.results import (
     BEFORE_DAYS,
@@ -21,6 +19,7 @@ from analytics.experiments.results import (
     Results,
     VariantResult,
     group_name,
+    instant_shown,
     metric_label,
     results,
 )
@@ -34,7 +33,7 @@ from campaigns.experiments import (
     stop_experiment,
 )
 from campaigns.models import Experiment
-from clm.lib.milliseconds import truncated, written
+from clm.lib.milliseconds import written
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from clm.lib.templatetags.numbers import MINUS, money_text, number, percent
 from customers.models import Installation
@@ -45,8 +44,6 @@ from .exports import answered_file
 from .forms import Crumb, confirm, leading_to, status
 from .news import news_of
 
-# How long a batch may go on that was being assigned when assigning was stopped.
-LAST_BATCH = timedelta(minutes=1)
 STATES = {
     "draft": gettext_lazy("draft"),
     "assigning": gettext_lazy("assigning"),
@@ -118,7 +115,7 @@ def experiment_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
 @page("experiments.view")
 def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     one = found_experiment(key)
-    found = results(experiment=one, as_of=_as_of(one, now))
+    found = results(experiment=one, as_of=instant_shown(one, now=now))
     reporting = Installation.current()
     return render(
         request,
@@ -147,7 +144,9 @@ def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse
 def experiment_file(request: HttpRequest, key: str, kind: str, *, now: datetime) -> HttpResponse:
     """What the page of an experiment shows, as a file."""
     one = found_experiment(key)
-    return answered_file(kind=kind, name=one.key, cells=_cells(results(experiment=one, as_of=_as_of(one, now))))
+    return answered_file(
+        kind=kind, name=one.key, cells=_cells(results(experiment=one, as_of=instant_shown(one, now=now)))
+    )
 
 
 @page("experiments.edit")
@@ -283,24 +282,6 @@ def found_experiment(key: str) -> Experiment:
     if found is None:
         raise NotThereError(f"there is no experiment {key[:60]}")
     return found
-
-
-def _as_of(one: Experiment, now: datetime) -> datetime:
-    """Now, or some minutes ago where answers from history are remembered; never before everybody was assigned."""
-    counted = kept()
-    if counted.known_at is None:
-        return now
-    if one.started_at is None:
-        settled = now
-    elif one.stopped_at is not None and one.assigned_at is None:
-        settled = one.stopped_at + LAST_BATCH
-    else:
-        settled = one.assigned_at or now
-    if one.ended_at is not None:
-        settled = max(settled, one.ended_at)
-    # Links carry milliseconds: the one after it, or lists would leave out who was assigned last.
-    settled = truncated(settled) + timedelta(milliseconds=1)
-    return max(remembered_now(now=now, zone=counted.zone), min(settled, now))
 
 
 def _verdict(found: Results) -> str:

@@ -88,9 +88,8 @@ def test_the_page_never_asks_from_before_everybody_was_assigned(admin: Client, m
     # As where figures are kept per day: pages ask as of an instant that is remembered for minutes.
     then = clock()
     counted = Kept("UTC", {("sales", 0): Counting(known_at=then)}, generation="one")
-    monkeypatch.setattr("analytics.pages.experiments.kept", lambda: counted)
     monkeypatch.setattr("analytics.experiments.results.kept", lambda: counted)
-    monkeypatch.setattr("analytics.pages.experiments.remembered_now", lambda **_told: then)
+    monkeypatch.setattr("analytics.experiments.results.remembered_now", lambda **_told: then)
     assert "Nobody is assigned yet." in admin.get(address).content.decode()
     admin.post(f"{address}start/")
     assert "being assigned; look again" in admin.get(address).content.decode()

@@ -4,7 +4,8 @@ were packed."""
 import random
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,11 +20,12 @@ from analytics.days.packing import keep_packs
 from analytics.models import BegunPack, Counting, SoldPack, StagePack
 from analytics.sales import types_of
 from analytics.sorting import segment, stage_model
+from campaigns.models import Assignment, Experiment, Variant
 from clm.lib import sql
 from clm.lib.periods import day_start, local_day
 from customers.ingest import clock
 from customers.merge import merge
-from customers.models import Role
+from customers.models import Profile, Role
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
 
 from .test_fill import ZONE, filled
@@ -51,6 +53,35 @@ def populate(first: int, last: int, seed: int) -> None:
     settle()
 
 
+def assigned(seed: int) -> None:
+    """An experiment in which many profiles take part, assigned at instants finer than a millisecond; of two pairs of
+    people who turn out to be one person each, one had the same variant and the other had two."""
+    chance = random.Random(seed)
+    made = Experiment.objects.create(key="packs", name="Packs", salt="packs", planned=2, metrics=[])
+    variants = [
+        Variant.objects.create(experiment=made, position=at, key=name, weight=1) for at, name in enumerate("abc")
+    ]
+    given = {profile: chance.choice(variants) for profile in Profile.objects.order_by("pk") if chance.random() < 0.6}
+    pairs = [
+        [Profile.objects.get(customer=customer_of(f"p{number}")) for number in pair] for pair in ((16, 17), (18, 19))
+    ]
+    for (one, other), places in zip(pairs, ((0, 0), (1, 2)), strict=True):
+        given |= {one: variants[places[0]], other: variants[places[1]]}
+    Assignment.objects.bulk_create(
+        Assignment(
+            experiment=made,
+            variant=variant,
+            profile=profile,
+            unit=profile.customer_id,
+            at=ago(hours=chance.randint(1, 24 * 400)) + timedelta(microseconds=chance.randint(0, 999)),
+        )
+        for profile, variant in given.items()
+    )
+    for one, other in pairs:
+        merge(customers=(one.customer_id, other.customer_id), now=clock())
+    settle()
+
+
 def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranges of seven customers, none of whom is too few to be packed."""
     monkeypatch.setattr(packs, "FEW", 0)
@@ -65,6 +96,7 @@ def packed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         make_small(monkeypatch)
         installed(time_zone=ZONE)
         populate(0, 20, seed=5)
+        assigned(seed=5)
         filled()
         connection.check_constraints()
         yield
@@ -141,13 +173,45 @@ def questions(found: Kept, seed: int) -> list[tuple[str, dict[str, Any]]]:
             for cohort, offset, after in ((None, None, False), (2, None, False), (3, 0, False), (1, 2, True)):
                 cell = {"listed_cohort": cohort, "listed_offset": offset, "after": after, "products_only": after}
                 asked.append(("analytics/cohorts", {**begins, **cell, **types, "borders": borders, **then}))
+    return [*asked, *questions_of_experiments(now, chance)]
+
+
+def questions_of_experiments(now: datetime, chance: random.Random) -> list[tuple[str, dict[str, Any]]]:
+    """What became of who was assigned, by every kind of metric, with and without lists."""
+    made, model = Experiment.objects.get(), stage_model("seven")
+    variants = [one.pk for one in made.variants.all()]
+    nothing: dict[str, Any] = {"version": None, "stage": None}
+    reached = [{"kind": "reached", "before": 0, "version": model.version, "stage": one} for one in model.stages]
+    asked: list[tuple[str, dict[str, Any]]] = []
+    for metric in (
+        {"kind": "conversion", "before": 0, **nothing},
+        {"kind": "revenue", "before": 90, **nothing},
+        {"kind": "conversion", "before": 400, **nothing},
+        {"kind": "reached", "before": 0, **nothing},
+        {**reached[0], "before": 30},
+        *reached,
+    ):
+        for group in (None, "assigned", "conflicting", "counted", "converted"):
+            of = {
+                "experiment": made.pk,
+                "days": chance.randint(1, 300),
+                "until_at": now - timedelta(hours=chance.randint(0, 24 * 100), microseconds=chance.randint(0, 999)),
+                "purchases": types_of(Role.PURCHASE),
+                "refunds": types_of(Role.REFUND),
+                "listed_group": group,
+                "listed_variant": chance.choice(variants) if group not in (None, "conflicting") else None,
+            }
+            asked.append(("analytics/experiment_results", {**metric, **of}))
     return asked
 
 
 def plainly(rows: list[tuple[Any, ...]]) -> Counter[str]:
     """Rows without their order, lists of customers without theirs; changes that come to nothing say nothing."""
-    told = [tuple(sorted(one) if isinstance(one, list) else one for one in row) for row in rows]
-    return Counter(repr(tuple(one or None for one in row)) for row in told)
+
+    def plain(one: Any) -> Any:
+        return sorted(one) if isinstance(one, list) else int(one) if isinstance(one, Decimal) else one
+
+    return Counter(repr(tuple(plain(one) or None for one in row)) for row in rows)
 
 
 def compare(found: Kept, seed: int) -> None:
@@ -168,6 +232,19 @@ def test_every_counter_counts_what_its_file_counts(shop: Kept) -> None:
     assert StagePack.objects.count() >= 3 * 4 and SoldPack.objects.count() >= 2 and BegunPack.objects.count() >= 3
     for seed in range(3):
         compare(kept(), seed)
+
+
+def test_an_experiment_has_customers_of_one_variant_of_two_and_ones_who_did_it(shop: Kept) -> None:
+    rows = [
+        row
+        for name, asked in questions(shop, 1)
+        if "experiment" in name
+        for row in counted_rows(name, shop.packs, asked) or ()
+    ]
+    variants = {row[0] for row in rows}
+    assert None in variants and len(variants) >= 3
+    assert {bool(row[8]) for row in rows if row[0]} == {True, False}
+    assert any(row[7] for row in rows)  # money before and after
 
 
 def test_whoever_changed_since_is_read_anew(shop: Kept) -> None:
