@@ -4,27 +4,33 @@ the first answer and until they are resolved, by the calendar and by business ho
 A ticket is a customer and a reference. What is still open counts for as long as it has been seen (Kaplan-Meier):
 leaving it out would make slow support look fast."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clm.lib.business_hours import BusinessHours, BusinessTime
+from clm.lib.milliseconds import from_ms, to_ms
 from clm.lib.questions import QuestionError
 from customers.models import Installation, Role
 
-from .days.remembered import remembered_rows
+from .days.remembered import remembered, remembered_rows
 from .intervals import wilson
 from .retention import retention
 from .sales import types_of
 from .scope import Scope
-from .survival import Quantile, quantile
+from .survival import Quantile, quantile_of
 
-MINUTE = timedelta(minutes=1)
+Int64s = npt.NDArray[np.int64]
+MINUTE = 60_000
+_NOT_YET = 1 << 62  # in the place of an instant
 # Reasons told one by one; the rest is told together.
 MOST_REASONS = 20
 # Tickets of a customer by what became of them.
@@ -134,23 +140,63 @@ def business_hours(installation: Installation) -> BusinessHours:
 
 def support(*, scope: Scope) -> Support:
     """Tickets of a period and what became of them by the scope's as_of."""
-    tickets, hours = _tickets(scope, of=scope.generation), business_hours(Installation.current())
-    until = scope.as_of
-    known = [at for one in tickets for at in (one.opened_at, one.answered_at, one.resolved_at) if at is not None]
-    clock = BusinessTime(hours, instants=[*known, until])
-    reasons = Counter(one.reason for one in tickets)
-    told = sorted(reasons, key=lambda name: (-reasons[name], name))[:MOST_REASONS]
-    active = retention(scope=scope).active
+    hours = business_hours(Installation.current())
+    told: _Told = remembered(
+        "analytics/support",
+        of=scope.generation,
+        count=lambda: _told(_tickets(scope, of=scope.generation), hours, to_ms(scope.as_of)),
+        hours=hours,
+        **_question(scope),
+    )
+    tickets, active = told.became["opened"].tickets, retention(scope=scope).active
     return Support(
         scope=scope,
         hours=hours,
+        became=told.became,
+        first_response=told.first_response,
+        resolution=told.resolution,
+        reasons=told.reasons,
+        further_reasons=told.further_reasons,
+        further_tickets=told.further_tickets,
+        active=active,
+        per_active=Fraction(tickets, active) if active else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is counted of the tickets of one question, as in Support."""
+
+    became: dict[str, Counted]
+    first_response: tuple[Wait, Wait]
+    resolution: tuple[Wait, Wait]
+    reasons: tuple[Reason, ...]
+    further_reasons: int
+    further_tickets: int
+
+
+def _told(tickets: Sequence[Ticket], hours: BusinessHours, until: int) -> _Told:
+    """until: what happened by then is known, in milliseconds since 1970."""
+    reasons = Counter(one.reason for one in tickets)
+    told = sorted(reasons, key=lambda name: (-reasons[name], name))[:MOST_REASONS]
+    about: dict[str, list[Ticket]] = defaultdict(list)
+    for one in tickets:
+        about[one.reason].append(one)
+    opened = np.array([to_ms(one.opened_at) for one in tickets], np.int64)
+    answered, resolved = (
+        np.array([_NOT_YET if at is None else to_ms(at) for at in instants], np.int64)
+        for instants in ((one.answered_at for one in tickets), (one.resolved_at for one in tickets))
+    )
+    # Tickets come in the order in which they were opened, and nothing is known beyond `until`.
+    clock = BusinessTime(hours, instants=[*(one.opened_at for one in tickets[:1]), from_ms(until)])
+    return _Told(
         became={name: _counted([one for one in tickets if holds(one)], name) for name, holds in _BECAME.items()},
-        first_response=_waits(tickets, lambda one: one.answered_at, until, clock),
-        resolution=_waits(tickets, lambda one: one.resolved_at, until, clock),
+        first_response=_waits(opened, answered, until, clock),
+        resolution=_waits(opened, resolved, until, clock),
         reasons=tuple(
             Reason(
                 name=name,
-                counted=_counted([one for one in tickets if one.reason == name], f"reason:{name}"),
+                counted=_counted(about[name], f"reason:{name}"),
                 share=Fraction(reasons[name], len(tickets)),
                 interval=wilson(reasons[name], len(tickets)),
             )
@@ -158,8 +204,6 @@ def support(*, scope: Scope) -> Support:
         ),
         further_reasons=len(reasons) - len(told),
         further_tickets=len(tickets) - sum(reasons[name] for name in told),
-        active=active,
-        per_active=Fraction(len(tickets), active) if active else None,
     )
 
 
@@ -167,31 +211,26 @@ def _counted(tickets: Sequence[Ticket], group: str) -> Counted:
     return Counted(len(tickets), len({one.customer for one in tickets}), f"tickets:{group}")
 
 
-def _waits(
-    tickets: Sequence[Ticket], ended: Callable[[Ticket], datetime | None], until: datetime, clock: BusinessTime
-) -> tuple[Wait, Wait]:
+def _waits(opened: Int64s, ended: Int64s, until: int, clock: BusinessTime) -> tuple[Wait, Wait]:
     """By the calendar, and by business hours."""
-    return (
-        _wait(tickets, ended, until, lambda start, end: end - start),
-        _wait(tickets, ended, until, clock.between),
-    )
+    is_over = ended < _NOT_YET
+    end = np.maximum(opened, np.where(is_over, ended, until))
+    begins, ends, before = (np.array(column, np.int64) for column in clock.stretches())
+
+    def worked(at: Int64s) -> Int64s:
+        place = np.searchsorted(begins, at, side="right") - 1
+        inside = before[place] + np.minimum(ends[place], at) - begins[place]
+        return np.where(place < 0, 0, inside)
+
+    working = worked(end) - worked(opened) if len(begins) else np.zeros(len(opened), np.int64)
+    return _wait((end - opened) // MINUTE, is_over), _wait(working // MINUTE, is_over)
 
 
-def _wait(
-    tickets: Sequence[Ticket],
-    ended: Callable[[Ticket], datetime | None],
-    until: datetime,
-    lasted: Callable[[datetime, datetime], timedelta],
-) -> Wait:
-    counts: dict[int, tuple[int, int]] = {}
-    over = 0
-    for one in tickets:
-        end = ended(one)
-        minutes = lasted(one.opened_at, max(one.opened_at, end or until)) // MINUTE
-        done, open_ = counts.get(minutes, (0, 0))
-        counts[minutes] = (done, open_ + 1) if end is None else (done + 1, open_)
-        over += end is not None
-    return Wait(len(tickets), over, quantile(counts, 0.5), quantile(counts, 0.9))
+def _wait(minutes: Int64s, is_over: npt.NDArray[np.bool_]) -> Wait:
+    time, place = np.unique(minutes, return_inverse=True)
+    ended, open_ = (np.bincount(place[kind], minlength=len(time)) for kind in (is_over, ~is_over))
+    counts = (time, ended, open_)
+    return Wait(len(minutes), int(is_over.sum()), quantile_of(*counts, 0.5), quantile_of(*counts, 0.9))
 
 
 # --- whom it counts ----------------------------------------------------------------------------------------------
@@ -226,16 +265,18 @@ def _parsed(group: str) -> tuple[str, str]:
     raise QuestionError("group", _("There is no group “%(group)s”.") % {"group": group[:60]})
 
 
-def _tickets(scope: Scope, *, of: str | None) -> list[Ticket]:
-    rows = remembered_rows(
-        "analytics/support_tickets",
-        of=of,
-        support=types_of(Role.SUPPORT),
-        start_at=scope.period.start_at,
-        until_at=scope.until_at,
-        until_known=scope.as_of,
+def _question(scope: Scope) -> dict[str, Any]:
+    return {
+        "support": types_of(Role.SUPPORT),
+        "start_at": scope.period.start_at,
+        "until_at": scope.until_at,
+        "until_known": scope.as_of,
         **scope.among,
-    )
+    }
+
+
+def _tickets(scope: Scope, *, of: str | None) -> list[Ticket]:
+    rows = remembered_rows("analytics/support_tickets", of=of, **_question(scope))
     return [
         Ticket(customer, opened, answered, resolved, opened_last, resolved_last, reason or "")
         for customer, opened, answered, resolved, opened_last, resolved_last, reason in rows

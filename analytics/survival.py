@@ -94,7 +94,12 @@ class Quantile:
 def quantile(counts: Mapping[int, tuple[int, int]], part: float) -> Quantile:
     """After how long the part (0 to 1) of all has come to an end; the interval as Brookmeyer and Crowley's of the
     median."""
-    return _quantile(_estimate(*_columns(counts)), part)
+    return quantile_of(*_columns(counts), part)
+
+
+def quantile_of(time: Int64s, ended: Int64s, open_: Int64s, part: float) -> Quantile:
+    """The same from columns: times, rising, with how many came to an end then and how many were seen no longer."""
+    return _quantile(_estimate(time, ended, open_), part)
 
 
 def _quantile(found: _Estimate, part: float) -> Quantile:

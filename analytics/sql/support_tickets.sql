@@ -6,7 +6,8 @@
 -- opened, replied, resolved or reopened; without one, the names Ticket Opened, Replied and Resolved say it.
 -- Parameters: support (type ids), start_at, until_at, until_known (what happened until then counts), segment, segment_in,
 -- as_of (only customers in that segment at as_of; segment NULL: all).
--- Indexes: touchpoint_told for the period, touchpoint_replay for the rest of what those customers asked.
+-- Indexes: touchpoint_told for the period; touchpoint_replay for the rest of what those customers asked: index-only for
+-- when they asked anything, then the rows of these instants alone.
 WITH member AS MATERIALIZED (
     SELECT customer_id
     FROM (
@@ -38,9 +39,17 @@ WITH member AS MATERIALIZED (
            ) AS reason
     FROM contacted
     JOIN customers_profile AS profile ON profile.customer_id = contacted.customer_id
-    JOIN customers_touchpoint AS touchpoint ON touchpoint.profile_id = profile.id
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT asked.occurred_at
+        FROM customers_touchpoint AS asked
+        WHERE asked.profile_id = profile.id AND asked.type_id = ANY(%(support)s::int[])
+          AND asked.occurred_at <= %(until_known)s
+        OFFSET 0
+    ) AS moment
+    JOIN customers_touchpoint AS touchpoint
+        ON touchpoint.profile_id = profile.id AND touchpoint.occurred_at = moment.occurred_at
     JOIN customers_touchpointtype AS type ON type.id = touchpoint.type_id
-    WHERE touchpoint.type_id = ANY(%(support)s::int[]) AND touchpoint.occurred_at <= %(until_known)s
+    WHERE touchpoint.type_id = ANY(%(support)s::int[])
       AND touchpoint.properties ?| '{ticket_ref,ticket_id}'::text[]
 ), ticket AS (
     SELECT customer_id, ref,

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from .milliseconds import to_ms
 from .periods import day_start, local_day, zone_of
 
 DAY = timedelta(days=1)
+MILLISECOND = timedelta(milliseconds=1)
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
@@ -71,6 +73,15 @@ class BusinessTime:
     def between(self, start: datetime, until: datetime) -> timedelta:
         """Business time in [start, until); both lie among the instants it was made for."""
         return max(timedelta(), self._until(until) - self._until(start))
+
+    def stretches(self) -> tuple[list[int], list[int], list[int]]:
+        """When each stretch of work begins and ends, in milliseconds since 1970, and how many milliseconds of work lie
+        before it: for whoever looks up many spans at once."""
+        return (
+            [to_ms(one) for one in self._begins],
+            [to_ms(one) for one in self._ends],
+            [one // MILLISECOND for one in self._before],
+        )
 
     def _until(self, instant: datetime) -> timedelta:
         at = bisect_right(self._begins, instant) - 1

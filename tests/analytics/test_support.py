@@ -10,6 +10,8 @@ import pytest
 from analytics.behind import customers_behind, refuse_unknown_group, said
 from analytics.scope import Scope
 from analytics.support import MOST_REASONS, support
+from analytics.survival import quantile
+from clm.lib.business_hours import BusinessTime
 from clm.lib.periods import days
 from clm.lib.questions import QuestionError
 from customers.merge import merge
@@ -127,14 +129,44 @@ def test_every_number_is_that_many_customers_and_adds_up() -> None:
         assert said(one.group)
     assert len(found.reasons) == MOST_REASONS
     assert sum(one.counted.tickets for one in found.reasons) + found.further_tickets == found.tickets
-    for reason in found.reasons:
-        assert len(customers_behind(scope=scope, group=reason.counted.group)) == reason.counted.customers
-        assert reason.name in said(reason.counted.group)
+    for one_reason in found.reasons:
+        group = one_reason.counted.group
+        assert len(customers_behind(scope=scope, group=group)) == one_reason.counted.customers
+        assert one_reason.name in said(group)
     for calendar, business in (found.first_response, found.resolution):
         assert calendar.number == business.number == found.tickets
         assert calendar.median.time is not None
         assert business.median.time is not None
         assert business.median.time <= calendar.median.time
+
+
+def test_waits_are_those_of_tickets_looked_at_one_by_one() -> None:
+    chance = random.Random(6)
+    events, tickets = [], []
+    for number in range(60):
+        at = day("2026-04-25") + timedelta(milliseconds=chance.randint(0, 40 * 86_400_000))
+        replied = at + timedelta(milliseconds=chance.randint(0, 4 * 86_400_000)) if chance.random() < 0.8 else None
+        tickets.append((at, replied))
+        events.append(event(f"p{number}", f"T{number}", "opened", at))
+        if replied is not None:
+            events.append(event(f"p{number}", f"T{number}", "replied", replied))
+    tell(*events)
+    for as_of in (NOW, day("2026-05-20T13:30")):
+        scope = asked(as_of=as_of)
+        found = support(scope=scope)
+        counts: list[dict[int, tuple[int, int]]] = [{}, {}]
+        for at, replied in tickets:
+            if not scope.period.start_at <= at < min(scope.period.until_at, as_of):
+                continue
+            is_over = replied is not None and replied <= as_of
+            end = replied if replied is not None and is_over else as_of
+            worked = BusinessTime(found.hours, instants=[at, end]).between(at, end)
+            for of, lasted in zip(counts, (end - at, worked), strict=True):
+                over, open_ = of.get(lasted // timedelta(minutes=1), (0, 0))
+                of[lasted // timedelta(minutes=1)] = (over + is_over, open_ + (not is_over))
+        assert found.tickets > 20
+        for wait, of in zip(found.first_response, counts, strict=True):
+            assert (wait.median, wait.p90) == (quantile(of, 0.5), quantile(of, 0.9))
 
 
 def test_a_merged_customer_keeps_the_tickets_of_both() -> None:
