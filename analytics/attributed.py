@@ -13,6 +13,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from clm.lib import sql
+from clm.lib.columns import fetch_columns
 from clm.lib.questions import QuestionError
 from customers.models import Channel
 from lifecycle.models import Standing
@@ -21,7 +22,7 @@ from .attribution.chain import effects
 from .attribution.channels import DIRECT
 from .attribution.credits import WHOLE, allotted, shares
 from .attribution.declared import DEFAULT_MODEL, LEAST_CONVERSIONS, MODELS, WINDOWS
-from .attribution.paths import Paths, starts
+from .attribution.paths import Int64s, Paths, starts
 from .scope import Scope
 
 # The credits from which it is read who has a channel in the path at all: every touch has a part in it.
@@ -180,20 +181,35 @@ def customers_of(*, scope: Scope, group: str) -> list[int]:
     if key and key not in channels:
         return []
     wanted, direct = channels.get(key, UNALLOCATED), channels.get(DIRECT, -1)
-    rows = sql.rows("analytics/acquired_between", start=scope.period.start, until=scope.period.until, channel=wanted)
-    paths = Paths(
-        starts(np.array([len(path) for _customer, path, _ages in rows], np.int64)),
-        np.array([channel for _customer, path, _ages in rows for channel in path], np.int64),
-        np.array([age * 1_000 for _customer, _path, ages in rows for age in ages], np.int64),
-    ).within(attribution.window)
+    customers, paths = _paths(scope, attribution.window, wanted)
     if wanted == UNALLOCATED:
         places = np.flatnonzero(paths.length == 0)
     else:
         # Markov has no credit of single customers: everybody who was touched has a part in it.
         among = shares("linear" if attribution.model == "markov" else attribution.model, paths, direct=direct)
         places = among.path[among.channel == wanted]
-    found = [rows[place][0] for place in places.tolist()]
+    found: list[int] = customers[places].tolist()
     if scope.segment is None:
         return found
     inside = Standing.objects.filter(subject=scope.segment.id, stage=scope.segment.stage_id("in"), customer__in=found)
     return sorted(inside.values_list("customer_id", flat=True))
+
+
+def _paths(scope: Scope, days: int, channel: int) -> tuple[Int64s, Paths]:
+    """Customers in order whose first order lies in the period and whose path has the channel, and their touches of the
+    days before it."""
+    found = fetch_columns(
+        "analytics/acquired_between",
+        {"customer": "q", "channel": "h", "age": "i"},
+        start=scope.period.start,
+        until=scope.period.until,
+        channel=channel,
+        seconds=days * 86_400,
+    )
+    # The touches of a customer come one after the other, in order of time.
+    order = np.argsort(found["customer"], kind="stable")
+    customer, over, age = (found[name][order].astype(np.int64) for name in ("customer", "channel", "age"))
+    heads = np.flatnonzero(np.diff(customer, prepend=-1))
+    there = over != UNALLOCATED
+    lengths = np.add.reduceat(there.astype(np.int64), heads) if len(heads) else heads
+    return customer[heads], Paths(starts(lengths), over[there], age[there] * 1_000)
