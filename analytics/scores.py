@@ -70,8 +70,7 @@ def is_anything_ordered(*, now: datetime) -> bool:
 
 
 def scores_told_since() -> datetime | None:
-    """The instant from which rules were told scores, None while none is told. Reads every telling: only to say why
-    a rule over scores holds for nobody."""
+    """The instant from which rules were told scores, None while none is told: the first entry of score_step_told."""
     first: datetime | None = ScoreStep.objects.aggregate(first=Min("set_at"))["first"]
     return first
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from msgspec.structs import replace
 
 from analytics.days.fill import fill
 from analytics.models import SalesDay, Score, Scoring
-from analytics.scores import latest_scoring
+from analytics.scores import latest_scoring, scores_told_since
 from analytics.value import telling
 from analytics.value.scoring import Scored, score_due
 from analytics.value.telling import cause_of, orders_until, tell_latest
@@ -207,3 +209,16 @@ def test_somebody_who_begins_a_contract_has_no_score_any_more() -> None:
     last = ScoreStep.objects.filter(profile=profile_of("p3")).order_by("-set_at").first()
     assert last is not None
     assert last.monetary == 0
+
+
+def test_since_when_scores_are_told_is_found_without_reading_them_all() -> None:
+    assert scores_told_since() is None
+    tell(*shop())
+    settle()
+    scored()
+    assert scores_told_since() == ScoreStep.objects.order_by("set_at").values_list("set_at", flat=True)[0]
+    with CaptureQueriesContext(connection) as made, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of a handful of rows it would be cheaper
+        scores_told_since()
+        cursor.execute("EXPLAIN " + made.captured_queries[-1]["sql"])
+        assert "score_step_told" in "\n".join(line for (line,) in cursor.fetchall())
