@@ -86,6 +86,10 @@ def kinds() -> dict[str, Ask]:
         "customers credited to a channel": lambda c: (
             f"/customers/?group=credited:linear:30:{c.choice(['search', 'social', 'direct'])}&period=30d"
         ),
+        "value": lambda _: "/value/",
+        "spend": lambda _: "/spend/",
+        "experiments": lambda _: "/experiments/",
+        "reports": lambda _: "/reports/",
         "a stage model": lambda c: f"/models/{c.choice(models).key}/",
         "customers": lambda _: "/customers/",
         "customers, a deep page": lambda c: f"/customers/?cursor={cursor('n', c.randint(1, last), 51)}",
@@ -125,6 +129,7 @@ def kinds() -> dict[str, Ask]:
 
 def questions() -> dict[str, Ask]:
     """By name, what makes up one address of a kind whose figures are not kept; hardly ever the same one twice."""
+    from analytics.attribution.declared import MODELS, WINDOWS
     from analytics.cohorts import BEGINNINGS, MODES, UNITS
     from analytics.days.kept import kept
     from analytics.sorting import live_segments, stage_models
@@ -162,6 +167,25 @@ def questions() -> dict[str, Ask]:
         ),
         "movement among a segment": lambda c: f"/movement/?{among(c)}&{model(c)}",
         "movement, a period of one's own": lambda c: f"/movement/?{own(c)}&{model(c)}",
+        "experience": lambda c: (
+            f"/experience/?period={c.choice(list(PRESETS))}&{model(c)}"
+            f"&as_of={today - timedelta(days=c.randint(1, 200))}"
+        ),
+        "experience among a segment": lambda c: f"/experience/?{among(c)}&{model(c)}",
+        "support": lambda c: (
+            f"/support/?period={c.choice(list(PRESETS))}&as_of={today - timedelta(days=c.randint(1, 200))}"
+        ),
+        "support among a segment": lambda c: f"/support/?{among(c)}",
+        "acquisition, a period of one's own": lambda c: (
+            f"/acquisition/?{own(c)}&attribution={c.choice(list(MODELS))}&window={c.choice(WINDOWS)}"
+        ),
+        "customers credited to a channel in a period of one's own": lambda c: (
+            f"/customers/?group=credited:{c.choice(list(MODELS))}:30:{c.choice(['search', 'social'])}&{own(c)}"
+        ),
+        "customers of a score": lambda c: (
+            f"/customers/?group=score:{c.choice(['alive', 'risk', 'worth'])}:{c.randint(1, 10)}"
+        ),
+        "customers with a ticket": lambda c: f"/customers/?group=tickets:{c.choice(['opened', 'open'])}&{own(c)}",
         "retention": lambda c: f"/retention/?{cohorts(c)}",
         "retention among a segment": lambda c: f"/retention/?{cohorts(c)}&segment={c.choice(segments).key}",
         "who is behind a number, among a segment": lambda c: (
