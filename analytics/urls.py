@@ -45,12 +45,11 @@ from analytics.pages.examples import (
 from analytics.pages.experience import experience, experience_answers, experience_file
 from analytics.pages.experiments import (
     experiment,
-    experiment_delete,
-    experiment_end,
+    experiment_edit,
     experiment_file,
     experiment_new,
     experiment_start,
-    experiment_stop,
+    experiment_step,
     experiments,
 )
 from analytics.pages.exporting import customers_export, export_file, export_new, export_stop, exports
@@ -242,9 +241,10 @@ urlpatterns = [
     path("experiments/<slug:key>/", experiment, name="experiment"),
     path("experiments/<slug:key>/results.<slug:kind>", experiment_file, name="experiment_file"),
     path("experiments/<slug:key>/start/", experiment_start, name="experiment_start"),
-    path("experiments/<slug:key>/stop/", experiment_stop, name="experiment_stop"),
-    path("experiments/<slug:key>/end/", experiment_end, name="experiment_end"),
-    path("experiments/<slug:key>/remove/", experiment_delete, name="experiment_delete"),
+    path("experiments/<slug:key>/edit/", experiment_edit, name="experiment_edit"),
+    path("experiments/<slug:key>/stop/", experiment_step, {"step": "stop"}, name="experiment_stop"),
+    path("experiments/<slug:key>/end/", experiment_step, {"step": "end"}, name="experiment_end"),
+    path("experiments/<slug:key>/remove/", experiment_step, {"step": "remove"}, name="experiment_delete"),
     path("sources/", sources, name="sources"),
     path("sources/new/", source_new, name="source_new"),
     path("sources/<slug:key>/", source, name="source"),

@@ -12,7 +12,8 @@ from lifecycle.uses import Use, uses
 
 def used_in(*, subject: int) -> tuple[Use, ...]:
     """The models and segments whose rules name it, live or as drafted, the campaigns whose audience it is, and
-    the experiments, drafts included and ended ones left out, whose audience it is or which measure who reaches it."""
+    the experiments, drafts included, whose audience it is or which measure who reaches it. One that has ended needs it
+    no more, since what it found is kept."""
     return (*uses(subject=subject), *_further_left(subject))
 
 
@@ -33,7 +34,7 @@ def _campaigns(subject: int) -> tuple[Use, ...]:
 def _experiments(subject: int) -> tuple[Use, ...]:
     one = Subject.objects.get(pk=subject)
     goal = {"model" if one.kind == Subject.Kind.MODEL else "segment": one.key}
-    found = Experiment.objects.filter(Q(audience=subject) | Q(metrics__contains=[goal]), ended_at=None)
+    found = Experiment.objects.filter(Q(audience=subject) | Q(metrics__contains=[goal]), told=None)
     return tuple(
         Use("experiment", key, name, is_draft=started_at is None)
         for key, name, started_at in found.order_by("name").values_list("key", "name", "started_at")

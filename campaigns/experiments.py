@@ -1,9 +1,9 @@
-"""Acts on experiments: make one, start it, assign its audience, stop it, end it, remove a draft. What it asks is
-settled before it starts; afterwards only time goes on."""
+"""Acts on experiments: draft one, change the draft, start it, assign its audience, stop it, end it, remove a draft.
+What it asks is settled before it starts; afterwards only time goes on."""
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -37,6 +37,20 @@ class Assigned:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a draft asks, found possible: as its row and its variants keep it."""
+
+    row: dict[str, Any]
+    variants: tuple[tuple[str, int], ...]
+
+    def variants_of(self, experiment: Experiment) -> list[Variant]:
+        return [
+            Variant(experiment=experiment, position=position, key=key, weight=weight)
+            for position, (key, weight) in enumerate(self.variants)
+        ]
+
+
 @transaction.atomic
 def create_experiment(
     *,
@@ -57,6 +71,69 @@ def create_experiment(
         _possible_key(key, "key")
         if key in RESERVED:
             raise QuestionError("key", _("This word is an address of the program; choose another key."))
+    asked = _possible(
+        faults,
+        name=name,
+        variants=variants,
+        metrics=metrics,
+        planned=planned,
+        mode=mode,
+        audience=audience,
+        hypothesis=hypothesis,
+    )
+    if Experiment.objects.filter(key=key).exists():
+        raise ConflictError(_('There is an experiment "%(key)s" already.') % {"key": key})
+    made = Experiment.objects.create(key=key, salt=secrets.token_hex(8), **asked.row)
+    Variant.objects.bulk_create(asked.variants_of(made))
+    return made
+
+
+@transaction.atomic
+def change_experiment(
+    *,
+    experiment: Experiment,
+    name: str,
+    variants: Sequence[tuple[str, int]],
+    metrics: Sequence[Mapping[str, Any]],
+    planned: int,
+    mode: str,
+    audience: str | None,
+    hypothesis: str,
+) -> Experiment:
+    """Have a draft ask something else; its key and its salt stay. Every fault is told at once; ConflictError once it
+    has been started, since those assigned were assigned by what it asked then."""
+    found = _locked(experiment)
+    if found.started_at is not None:
+        raise ConflictError(_("It has been started, so what it asks stays as it is. Make another draft instead."))
+    asked = _possible(
+        Faults(),
+        name=name,
+        variants=variants,
+        metrics=metrics,
+        planned=planned,
+        mode=mode,
+        audience=audience,
+        hypothesis=hypothesis,
+    )
+    _write(found, **asked.row)
+    if tuple(found.variants.values_list("key", "weight")) != asked.variants:
+        found.variants.all().delete()
+        Variant.objects.bulk_create(asked.variants_of(found))
+    return found
+
+
+def _possible(
+    faults: Faults,
+    *,
+    name: str,
+    variants: Sequence[tuple[str, int]],
+    metrics: Sequence[Mapping[str, Any]],
+    planned: int,
+    mode: str,
+    audience: str | None,
+    hypothesis: str,
+) -> _Asked:
+    """What a draft is to ask; QuestionError with every fault, those noted before included."""
     kept_name = faults.read(lambda: possible_name(name), "")
     with faults.noted():
         _check_variants(variants)
@@ -67,23 +144,15 @@ def create_experiment(
         faults.note(QuestionError("planned", _("Plan at least two customers, at most a thousand million.")))
     found = faults.read(lambda: _segment(audience, "audience") if audience else None, None)
     faults.refuse()
-    if Experiment.objects.filter(key=key).exists():
-        raise ConflictError(_('There is an experiment "%(key)s" already.') % {"key": key})
-    made = Experiment.objects.create(
-        key=key,
-        name=kept_name,
-        hypothesis=hypothesis.replace("\x00", "").strip()[:2000],
-        salt=secrets.token_hex(8),
-        audience=found,
-        planned=planned,
-        mode=mode,
-        metrics=documents,
-    )
-    Variant.objects.bulk_create(
-        Variant(experiment=made, position=position, key=name, weight=weight)
-        for position, (name, weight) in enumerate(variants)
-    )
-    return made
+    row = {
+        "name": kept_name,
+        "hypothesis": hypothesis.replace("\x00", "").strip()[:2000],
+        "audience": found,
+        "planned": planned,
+        "mode": mode,
+        "metrics": documents,
+    }
+    return _Asked(row, tuple((key, weight) for key, weight in variants))
 
 
 def checked_metrics(metrics: Sequence[Mapping[str, Any]], *, mode: str) -> list[dict[str, Any]]:
@@ -165,9 +234,7 @@ def start_experiment(*, experiment: Experiment, now: datetime) -> Experiment:
         raise ConflictError(_("This experiment has been started already."))
     if found.audience is not None and found.audience.live_version_id is None:
         raise ConflictError(_("Its audience is a segment that is not live yet; publish that first."))
-    found.started_at = now
-    found.save(update_fields=["started_at"])
-    return found
+    return _write(found, started_at=now)
 
 
 @transaction.atomic
@@ -176,21 +243,20 @@ def stop_experiment(*, experiment: Experiment, now: datetime) -> Experiment:
     found = _locked(experiment)
     if found.started_at is None or found.stopped_at is not None or found.ended_at is not None:
         raise ConflictError(_("Only an experiment that runs can be stopped."))
-    found.stopped_at = now
-    found.save(update_fields=["stopped_at"])
-    return found
+    return _write(found, stopped_at=now)
 
 
 @transaction.atomic
-def end_experiment(*, experiment: Experiment, now: datetime) -> Experiment:
-    """Nothing that happens from now on counts."""
+def end_experiment(
+    *, experiment: Experiment, now: datetime, count: Callable[[Experiment], dict[str, Any]]
+) -> Experiment:
+    """Nothing that happens from now on counts. count: what its results rest on at its end, as a document that is kept
+    (`analytics.experiments.ending`), so that what is learnt later changes nothing in secret."""
     found = _locked(experiment)
     if found.started_at is None or found.ended_at is not None:
         raise ConflictError(_("Only an experiment that was started, and has not ended, can be ended."))
-    found.stopped_at = found.stopped_at or now
-    found.ended_at = now
-    found.save(update_fields=["stopped_at", "ended_at"])
-    return found
+    found.stopped_at, found.ended_at = found.stopped_at or now, now
+    return _write(found, stopped_at=found.stopped_at, ended_at=now, told=count(found))
 
 
 @transaction.atomic
@@ -208,6 +274,14 @@ def _locked(experiment: Experiment) -> Experiment:
     )
     if found is None:
         raise NotThereError(experiment.key)
+    return found
+
+
+def _write(found: Experiment, **values: Any) -> Experiment:
+    """Keep these fields of it; the others may be an assigning worker's."""
+    for name, value in values.items():
+        setattr(found, name, value)
+    found.save(update_fields=list(values))
     return found
 
 

@@ -87,8 +87,13 @@ class AcquiredCohortShape(serializers.Serializer[Any]):
 
 
 class AllCohortsShape(serializers.Serializer[Any]):
-    """All cohorts together."""
+    """The cohorts together that begin after records do: in the month in which records begin, customers look new who are
+    not."""
 
+    first = serializers.DateField(allow_null=True, help_text="The first month counted; null: there is none.")
+    begin = serializers.DateField(
+        allow_null=True, help_text="The day on which records begin, where months were left out for it."
+    )
     customers = serializers.IntegerField()
     spend = SpentShape()
     cac_blended = RatioShape()
@@ -251,6 +256,8 @@ def _written(found: Acquisition, asking: Asking) -> dict[str, Any]:
         "channels": [channel(one) for one in found.channels],
         "cohorts": [cohort(one) for one in found.cohorts],
         "pooled": {
+            "first": pooled.first,
+            "begin": pooled.begin,
             "customers": pooled.customers,
             "spend": spend(pooled.spent),
             "cac_blended": ratio(pooled.blended),

@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 
 from campaigns.experiments import (
     KINDS,
+    change_experiment,
     create_experiment,
     delete_experiment,
-    end_experiment,
     start_experiment,
     stop_experiment,
 )
@@ -23,8 +23,10 @@ from customers.ingest import clock
 from customers.models import Installation
 
 from ..experiments.comparing import Estimate
+from ..experiments.counting import instant_shown
+from ..experiments.ending import Outcome, end, outcome
 from ..experiments.planning import customers_for_means, customers_for_rates
-from ..experiments.results import MetricResult, Results, group_name, instant_shown, results
+from ..experiments.results import MetricResult, Results, VariantResult, group_name
 from .acting import act
 from .answering import Instant, problems
 from .asking import Asking, AsOf, Body, NoParameters, Parameters
@@ -96,6 +98,18 @@ class ExperimentNew(Body):
     mode = serializers.ChoiceField(choices=Experiment.Mode.values, required=False, default=Experiment.Mode.FIXED)
 
 
+class ExperimentChange(Body):
+    """What is left out stays as it is."""
+
+    name = serializers.CharField(required=False, max_length=1000)
+    hypothesis = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    audience = serializers.CharField(required=False, allow_null=True, max_length=60)
+    variants = ExperimentVariantTold(required=False, many=True, help_text="All of them, the control first.")
+    metrics = ExperimentMetricTold(required=False, many=True, help_text="All of them.")
+    planned = serializers.IntegerField(required=False, min_value=2, max_value=10**9)
+    mode = serializers.ChoiceField(required=False, choices=Experiment.Mode.values)
+
+
 class MeasuredEffectShape(serializers.Serializer[Any]):
     value = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
@@ -141,16 +155,35 @@ class SampleRatioShape(serializers.Serializer[Any]):
     blocks = serializers.BooleanField()
 
 
-class ExperimentFoundShape(serializers.Serializer[Any]):
+class ExperimentCountedShape(serializers.Serializer[Any]):
     experiment = serializers.CharField()
     as_of = Instant()
     verdict = serializers.CharField(
-        help_text="none (nobody assigned), blocked (the sample ratio), early (fixed horizon not reached) or told."
+        help_text="none (nobody assigned), blocked (the sample ratio), early (fixed horizon not reached yet), "
+        "unreached (ended before it was reached) or told."
     )
     assigned = VariantCountShape(many=True)
     conflicting = CountedShape(help_text="In two variants after merges; they count nowhere.")
     sample_ratio = SampleRatioShape()
     metrics = ExperimentMetricFoundShape(many=True)
+
+
+class LearntSinceShape(serializers.Serializer[Any]):
+    late = serializers.IntegerField(help_text="Touchpoints from before the end that arrived after it.")
+    converted = serializers.IntegerField(help_text="Amounts that got an exchange rate after the end.")
+    moved = serializers.IntegerField(help_text="Customers merged or taken apart after the end.")
+    erased = serializers.IntegerField(help_text="Customers erased after the end.")
+    goals = serializers.BooleanField(help_text="Whether what is to be reached is defined otherwise now.")
+    types = serializers.BooleanField(help_text="Whether other touchpoints are orders or refunds now.")
+
+
+class ExperimentFoundShape(ExperimentCountedShape):
+    """Of one that has ended: what it told then, and beside it what the same counts say today. A number that a recount
+    tells otherwise has no list of customers; that of the recount has."""
+
+    told_at = Instant(allow_null=True, help_text="When what is told here was kept: its end. Null: counted as of as_of.")
+    today = ExperimentCountedShape(allow_null=True, help_text="Counted anew; null where nothing was kept.")
+    since = LearntSinceShape(allow_null=True, help_text="Why the two differ; null where they do not.")
 
 
 class ExperimentPlanShape(serializers.Serializer[Any]):
@@ -185,7 +218,11 @@ class Experiments(ListView):
 
 
 class OneExperiment(APIView):
-    permission_needed: ClassVar[dict[str, str]] = {"GET": "experiments.view", "DELETE": "experiments.edit"}
+    permission_needed: ClassVar[dict[str, str]] = {
+        "GET": "experiments.view",
+        "PATCH": "experiments.edit",
+        "DELETE": "experiments.edit",
+    }
 
     @extend_schema(
         operation_id="experiments_read",
@@ -195,6 +232,21 @@ class OneExperiment(APIView):
     def get(self, request: Request, key: str) -> Response:
         NoParameters.of(request)
         return Response(ExperimentShape(_experiment(key)).data)
+
+    @act(
+        operation_id="experiments_change",
+        summary="Have the draft of an experiment ask something else",
+        description="What is left out stays as it is. One that was started is refused (409).",
+        request=ExperimentChange,
+        responses={200: ExperimentShape},
+        refusals=(404,),
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        told = ExperimentChange.of_request(request)
+        if "variants" in told:
+            told["variants"] = [(one["key"], one["weight"]) for one in told["variants"]]
+        found = _experiment(key)
+        return Response(ExperimentShape(change_experiment(experiment=found, **{**_asked(found), **told})).data)
 
     @act(
         operation_id="experiments_delete",
@@ -238,12 +290,12 @@ class EndExperiment(APIView):
 
     @act(
         operation_id="experiments_end",
-        summary="End an experiment: nothing later counts",
+        summary="End an experiment: nothing later counts, and what it found is kept",
         responses={200: ExperimentShape},
         refusals=(404,),
     )
     def post(self, request: Request, key: str) -> Response:
-        return Response(ExperimentShape(end_experiment(experiment=_experiment(key), now=clock())).data)
+        return Response(ExperimentShape(end(experiment=_experiment(key), now=clock())).data)
 
 
 class ExperimentResults(APIView):
@@ -259,8 +311,8 @@ class ExperimentResults(APIView):
         asking = Asking(now=clock())
         one = _experiment(key)
         as_of = asking.instant(AsOf.of(request), "as_of") or instant_shown(one, now=asking.now)
-        found = results(experiment=one, as_of=as_of)
-        return Response(ExperimentFoundShape(_written(found, asking.installation)).data)
+        found = outcome(experiment=one, as_of=as_of)
+        return Response(ExperimentFoundShape(_outcome(found, asking.installation)).data)
 
 
 class PlanAsked(Parameters):
@@ -309,8 +361,29 @@ def _experiment(key: str) -> Experiment:
     return found
 
 
-def _counted(found: Results, number: int, group: str) -> dict[str, Any]:
-    where = list_address(f"group={group}&as_of={written(found.as_of)}") if number else None
+def _asked(found: Experiment) -> dict[str, Any]:
+    """What an experiment asks, as the act takes it."""
+    return {
+        "name": found.name,
+        "hypothesis": found.hypothesis,
+        "audience": found.audience.key if found.audience is not None else None,
+        "variants": [(one.key, one.weight) for one in found.variants.all()],
+        "metrics": found.metrics,
+        "planned": found.planned,
+        "mode": found.mode,
+    }
+
+
+def _outcome(found: Outcome, installation: Installation) -> dict[str, Any]:
+    told = _written(found.told, installation, anew=found.today or found.told, gone=found.gone)
+    today = found.today and _written(found.today, installation, anew=found.today, gone=found.gone)
+    return {**told, "told_at": found.told_at, "today": today, "since": found.since}
+
+
+def _counted(found: Results, number: int, group: str, anew: int | None) -> dict[str, Any]:
+    """A number and the list of its customers. Lists count anew, so there is one only where a recount says the same;
+    anew: what it says, None where nothing can be counted anew."""
+    where = list_address(f"group={group}&as_of={written(found.as_of)}") if number and number == anew else None
     return {"number": number, "customers": where}
 
 
@@ -320,25 +393,37 @@ def _estimate(one: Estimate, factor: float) -> dict[str, Any]:
     return {**numbers, "reason": one.reason}
 
 
-def _written(found: Results, installation: Installation) -> dict[str, Any]:
+def _written(found: Results, installation: Installation, *, anew: Results, gone: frozenset[int]) -> dict[str, Any]:
+    """anew: what a recount says; gone: places of metrics that cannot be counted anew."""
     one = found.experiment
+    assigned = zip(found.assigned, anew.assigned, strict=True)
     return {
         "experiment": one.key,
         "as_of": found.as_of,
         "verdict": found.verdict,
         "assigned": [
-            {"variant": variant.key, "customers": _counted(found, count, group_name(one, "assigned", variant))}
-            for variant, count in found.assigned
+            {"variant": variant.key, "customers": _counted(found, count, group_name(one, "assigned", variant), other)}
+            for (variant, count), (_variant, other) in assigned
         ],
-        "conflicting": _counted(found, found.conflicting, group_name(one, "conflicting")),
+        "conflicting": _counted(found, found.conflicting, group_name(one, "conflicting"), anew.conflicting),
         "sample_ratio": found.ratio,
-        "metrics": [_metric(found, metric, installation) for metric in found.metrics],
+        "metrics": [
+            _metric(found, metric, installation, anew=other, is_gone=metric.place in gone)
+            for metric, other in zip(found.metrics, anew.metrics, strict=True)
+        ],
     }
 
 
-def _metric(found: Results, metric: MetricResult, installation: Installation) -> dict[str, Any]:
-    is_money, one = metric.unit == "money", found.experiment
+def _metric(
+    found: Results, metric: MetricResult, installation: Installation, *, anew: MetricResult, is_gone: bool
+) -> dict[str, Any]:
+    is_money = metric.unit == "money"
     factor = 10**-installation.minor_digits if is_money else 100
+
+    def counted(which: str, each: VariantResult, other: VariantResult) -> dict[str, Any]:
+        group = group_name(found.experiment, which, each.variant, metric.place)
+        return _counted(found, getattr(each, which), group, None if is_gone else getattr(other, which))
+
     return {
         "metric": metric.document,
         "label": metric.label,
@@ -346,11 +431,11 @@ def _metric(found: Results, metric: MetricResult, installation: Installation) ->
         "variants": [
             {
                 "variant": each.variant.key,
-                "counted": _counted(found, each.counted, group_name(one, "counted", each.variant, metric.place)),
-                "converted": _counted(found, each.converted, group_name(one, "converted", each.variant, metric.place)),
+                "counted": counted("counted", each, other),
+                "converted": counted("converted", each, other),
                 "mean": _estimate(each.mean, factor),
             }
-            for each in metric.variants
+            for each, other in zip(metric.variants, anew.variants, strict=True)
         ],
         "compared": [
             {

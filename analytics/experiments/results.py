@@ -5,30 +5,23 @@ same time counts for everybody. Customers in whom merges brought two variants to
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from analytics.days.kept import Kept, kept
-from analytics.days.remembered import remembered_now, remembered_rows
 from analytics.intervals import Moments, mean_interval, moments, wilson
-from analytics.sales import types_of
-from analytics.sorting import segment, stage_model
 from campaigns.models import Experiment, Variant
-from clm.lib.milliseconds import truncated
-from clm.lib.questions import NotThereError, QuestionError
-from customers.models import Installation, Role
+from clm.lib.questions import QuestionError
+from customers.models import Installation
 
 from .comparing import Comparison, Estimate, compare_means, compare_rates, holm
+from .counting import ByVariant, Counts, counts, listed
 from .cuped import Sums, adjusted
 from .peeking import always_valid
 from .ratio import SampleRatio, sample_ratio
 
 ALPHA = 0.05
-# How long a batch may go on that was being assigned when assigning was stopped.
-LAST_BATCH = timedelta(minutes=1)
-BEFORE_DAYS = 90  # spend before the assignment that explains spend after it
 WHICH = ("assigned", "counted", "converted")
 
 
@@ -73,8 +66,8 @@ class MetricResult:
 @dataclass(frozen=True, slots=True)
 class Results:
     """Everything told of an experiment. assigned: customers by variant; conflicting: in two variants after merges;
-    verdict: none (draft), blocked (the sample ratio), early (fixed horizon: the planned number is not reached), or
-    told."""
+    verdict: none (draft), blocked (the sample ratio), early (fixed horizon: the planned number is not reached yet),
+    unreached (nor ever will be: it has ended), or told."""
 
     experiment: Experiment
     as_of: datetime
@@ -89,55 +82,40 @@ class Results:
         return sum(count for _variant, count in self.assigned)
 
 
-def instant_shown(one: Experiment, *, now: datetime) -> datetime:
-    """As of when an experiment is shown to whoever names no instant: now, or some minutes ago where answers from
-    history are remembered; never before everybody was assigned."""
-    counted = kept()
-    if counted.known_at is None:
-        return now
-    if one.started_at is None:
-        settled = now
-    elif one.stopped_at is not None and one.assigned_at is None:
-        settled = one.stopped_at + LAST_BATCH
-    else:
-        settled = one.assigned_at or now
-    if one.ended_at is not None:
-        settled = max(settled, one.ended_at)
-    # Links carry milliseconds: the one after it, or lists would leave out who was assigned last.
-    settled = truncated(settled) + timedelta(milliseconds=1)
-    return max(remembered_now(now=now, zone=counted.zone), min(settled, now))
-
-
 def results(*, experiment: Experiment, as_of: datetime) -> Results:
     """What is known of an experiment at an instant."""
+    until = min(as_of, experiment.ended_at) if experiment.ended_at else as_of
+    return results_of(experiment=experiment, counted=counts(experiment=experiment, until=until), until=until)
+
+
+def results_of(*, experiment: Experiment, counted: Sequence[ByVariant], until: datetime) -> Results:
+    """What these counts, one of each metric, say of an experiment at an instant."""
     variants = list(experiment.variants.all())
-    until, counted = min(as_of, experiment.ended_at) if experiment.ended_at else as_of, kept()
-    read = [
-        {row[0]: row for row in _rows(experiment, document, until, counted)} if experiment.started_at else {}
-        for document in experiment.metrics
-    ]
-    first = read[0]
-    assigned = tuple((one, first[one.pk][1] if one.pk in first else 0) for one in variants)
-    counts = [count for _one, count in assigned]
-    ratio = sample_ratio(counts=counts, weights=[one.weight for one in variants])
-    conflicting = first[None][1] if None in first else 0
+    first = counted[0]
+    assigned = tuple((one, first.get(one.pk, Counts()).assigned) for one in variants)
+    numbers = [count for _one, count in assigned]
+    ratio = sample_ratio(counts=numbers, weights=[one.weight for one in variants])
+    conflicting = first.get(None, Counts()).assigned
     told = [
-        _told(place, document, experiment, variants, rows)
-        for place, (document, rows) in enumerate(zip(experiment.metrics, read, strict=True))
+        _told(place, document, experiment, variants, by_variant)
+        for place, (document, by_variant) in enumerate(zip(experiment.metrics, counted, strict=True))
     ]
-    verdict = _verdict(experiment, ratio, told, sum(counts))
+    verdict = _verdict(experiment, ratio, told, sum(numbers), until)
     return Results(experiment, until, assigned, conflicting, ratio, _judged(told, verdict), verdict)
 
 
-def _verdict(experiment: Experiment, ratio: SampleRatio, told: Sequence[MetricResult], assigned: int) -> str:
+def _verdict(
+    experiment: Experiment, ratio: SampleRatio, told: Sequence[MetricResult], assigned: int, until: datetime
+) -> str:
     if experiment.started_at is None or not assigned:
         return "none"
     if ratio.blocks:
         return "blocked"
     if experiment.mode == Experiment.Mode.PEEK_SAFE:
         return "told"
-    reached = min(sum(one.counted for one in metric.variants) for metric in told)
-    return "told" if reached >= experiment.planned else "early"
+    if min(sum(one.counted for one in metric.variants) for metric in told) >= experiment.planned:
+        return "told"
+    return "early" if experiment.ended_at is None or until < experiment.ended_at else "unreached"
 
 
 def _told(
@@ -145,12 +123,10 @@ def _told(
     document: Mapping[str, Any],
     experiment: Experiment,
     variants: Sequence[Variant],
-    rows: Mapping[int | None, tuple[Any, ...]],
+    by_variant: ByVariant,
 ) -> MetricResult:
-    sums = []
-    for one in variants:
-        _pk, _assigned, counted, y, yy, x, xx, xy, _converted, _listed = rows.get(one.pk, (0,) * 10)
-        sums.append(Sums(counted, int(y), int(yy), int(x), int(xx), int(xy)))
+    counted = [by_variant.get(one.pk, Counts()) for one in variants]
+    sums = [one.sums for one in counted]
     is_money = document["kind"] == "revenue"
     found = adjusted(sums) if is_money else None
     compared = []
@@ -171,12 +147,12 @@ def _told(
         VariantResult(
             variant=one,
             counted=sums[at].count,
-            converted=rows[one.pk][8] if one.pk in rows else 0,
+            converted=counted[at].converted,
             mean=_mean(sums[at], is_money),
         )
         for at, one in enumerate(variants)
     )
-    waiting = sum(rows[one.pk][1] for one in variants if one.pk in rows) - sum(one.counted for one in shown)
+    waiting = sum(one.assigned for one in counted) - sum(one.counted for one in shown)
     unit = "money" if is_money else "percent"
     return MetricResult(place, document, metric_label(document), unit, shown, tuple(compared), waiting)
 
@@ -275,8 +251,13 @@ def customers_of(*, as_of: datetime, group: str) -> list[int]:
     """The ids of the customers of a group, in order."""
     experiment, which, variant, metric = _parsed(group)
     until = min(as_of, experiment.ended_at) if experiment.ended_at else as_of
-    rows = _rows(experiment, experiment.metrics[metric], until, kept(), which, variant.pk if variant else None)
-    return sorted(customer for row in rows for customer in row[-1] or ())
+    return listed(
+        experiment=experiment,
+        document=experiment.metrics[metric],
+        until=until,
+        group=which,
+        variant=variant.pk if variant else None,
+    )
 
 
 def _parsed(group: str) -> tuple[Experiment, str, Variant | None, int]:
@@ -295,48 +276,3 @@ def _parsed(group: str) -> tuple[Experiment, str, Variant | None, int]:
     if not (metric.isascii() and metric.isdigit() and len(metric) < 3 and int(metric) < len(experiment.metrics)):
         raise unknown
     return experiment, which, variant, int(metric)
-
-
-# --- what is read ------------------------------------------------------------------------------------------------
-def _rows(
-    experiment: Experiment,
-    document: Mapping[str, Any],
-    until: datetime,
-    counted: Kept,
-    listed_group: str | None = None,
-    listed_variant: int | None = None,
-) -> list[tuple[Any, ...]]:
-    version, stage = _goal(document)
-    # Who was assigned is settled once the state says so. What was counted before that is never told again.
-    generation = counted.remembered_by if listed_group is None and experiment.state != "assigning" else None
-    settled = f"{experiment.state} {experiment.assigned_at}"
-    return remembered_rows(
-        "analytics/experiment_results",
-        of=None if generation is None else f"{generation} {settled}",
-        packs=counted.packs,
-        experiment=experiment.pk,
-        kind=document["kind"],
-        days=document["days"],
-        before=BEFORE_DAYS if document["kind"] == "revenue" else 0,
-        until_at=until,
-        purchases=types_of(Role.PURCHASE),
-        refunds=types_of(Role.REFUND),
-        version=version,
-        stage=stage,
-        listed_group=listed_group,
-        listed_variant=listed_variant,
-    )
-
-
-def _goal(document: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """The version and the stage that must be reached; None where there is no such goal, or not any more."""
-    try:
-        if "segment" in document:
-            found = segment(document["segment"])
-            return found.version, found.stage_id("in")
-        if "stage" in document:
-            model = stage_model(document["model"])
-            return model.version, model.stage_id(document["stage"])
-    except NotThereError:
-        return None, None
-    return None, None

@@ -1,4 +1,4 @@
-"""The form that plans an experiment, as marketers say it."""
+"""The forms that plan an experiment and change its draft, as marketers say it."""
 
 from typing import Any
 
@@ -9,10 +9,25 @@ from django.utils.translation import gettext_lazy
 
 from analytics import sorting
 from analytics.experiments.planning import customers_for_rates
+from analytics.experiments.results import metric_label
 from campaigns.models import Experiment
+from clm.lib.questions import QuestionError
 
 _WHOLE = {"inputmode": "numeric", "autocomplete": "off"}
 _DECIMAL = {"inputmode": "decimal", "autocomplete": "off"}
+MEASURING = ("conversion_days", "revenue_days", "goal", "goal_days", "mode", "tau", "tau_money")
+
+
+def _days(*, label: Any, help_text: Any = "") -> forms.IntegerField:
+    """Within how many days something counts."""
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=1,
+        max_value=365,
+        widget=forms.TextInput(attrs=_WHOLE),
+        help_text=help_text,
+    )
 
 
 class ExperimentForm(forms.Form):
@@ -46,30 +61,16 @@ class ExperimentForm(forms.Form):
         help_text=gettext_lazy("One a line with its weight, the control first: control 50"),
         error_messages={"required": gettext_lazy("Name at least two variants, the control first.")},
     )
-    conversion_days = forms.IntegerField(
+    conversion_days = _days(
         label=gettext_lazy("Ordered within days"),
-        required=False,
-        min_value=1,
-        max_value=365,
-        widget=forms.TextInput(attrs=_WHOLE),
         help_text=gettext_lazy("The share of customers with an order. Empty: not asked."),
     )
-    revenue_days = forms.IntegerField(
+    revenue_days = _days(
         label=gettext_lazy("Net revenue within days"),
-        required=False,
-        min_value=1,
-        max_value=365,
-        widget=forms.TextInput(attrs=_WHOLE),
         help_text=gettext_lazy("Per customer, those who buy nothing included. Empty: not asked."),
     )
     goal = forms.ChoiceField(label=gettext_lazy("Reached"), required=False)
-    goal_days = forms.IntegerField(
-        label=gettext_lazy("Reached within days"),
-        required=False,
-        min_value=1,
-        max_value=365,
-        widget=forms.TextInput(attrs=_WHOLE),
-    )
+    goal_days = _days(label=gettext_lazy("Reached within days"))
     mode = forms.ChoiceField(
         label=gettext_lazy("When it is judged"), choices=Experiment.Mode.choices, widget=forms.RadioSelect
     )
@@ -149,8 +150,27 @@ class ExperimentForm(forms.Form):
                 told["planned"] = each * max(2, len(told.get("variants") or ()))
         return told
 
+    def refuse(self, error: QuestionError) -> None:
+        """Say each fault beside its field."""
+        for one in error.errors:
+            name = "conversion_days" if one.field == "metrics" else one.field
+            self.add_error(name if name in self.fields else None, one.message)
+
     def told(self) -> dict[str, Any]:
         """What was typed, as the act takes it."""
+        typed = self.cleaned_data
+        return {
+            "key": typed["key"] or slugify(typed["name"])[:60],
+            "name": typed["name"],
+            "hypothesis": typed["hypothesis"],
+            "audience": typed["audience"] or None,
+            "variants": typed["variants"],
+            "metrics": self._metrics(),
+            "mode": typed["mode"],
+            "planned": typed["planned"],
+        }
+
+    def _metrics(self) -> list[dict[str, Any]]:
         typed = self.cleaned_data
         peeks = typed["mode"] == Experiment.Mode.PEEK_SAFE
         share = {"tau": (typed["tau"] or 0) / 100} if peeks else {}
@@ -164,13 +184,59 @@ class ExperimentForm(forms.Form):
             model, _colon, stage = typed["goal"].partition(":")
             goal = {"model": model, "stage": stage} if model else {"segment": stage}
             metrics.append({"kind": "reached", "days": typed["goal_days"], **goal, **share})
-        return {
-            "key": typed["key"] or slugify(typed["name"])[:60],
-            "name": typed["name"],
-            "hypothesis": typed["hypothesis"],
-            "audience": typed["audience"] or None,
-            "variants": typed["variants"],
-            "metrics": metrics,
-            "mode": typed["mode"],
-            "planned": typed["planned"],
-        }
+        return metrics
+
+
+class DraftForm(ExperimentForm):
+    """The same over a draft, whose key stays. A draft may ask what this form has no fields for (two horizons of one
+    kind, say): then what it measures stays as it is, and the form says so."""
+
+    def __init__(self, *arguments: Any, draft: Experiment, **options: Any) -> None:
+        self.draft = draft
+        measured = _as_fields(draft)
+        super().__init__(*arguments, initial={**_as_typed(draft), **(measured or {})}, **options)
+        del self.fields["key"]
+        self.left_alone: list[str] = []
+        if measured is None:
+            self.left_alone = [metric_label(one) for one in draft.metrics]
+            for name in MEASURING:
+                del self.fields[name]
+
+    def told(self) -> dict[str, Any]:
+        typed = self.cleaned_data
+        measured = {"metrics": self.draft.metrics, "mode": self.draft.mode}
+        if not self.left_alone:
+            measured = {"metrics": self._metrics(), "mode": typed["mode"]}
+        asked = {name: typed[name] for name in ("name", "hypothesis", "variants", "planned")}
+        return {**asked, "audience": typed["audience"] or None, **measured}
+
+
+def _as_typed(draft: Experiment) -> dict[str, Any]:
+    """What a draft asks, but for what it measures, as somebody would type it."""
+    return {
+        "name": draft.name,
+        "hypothesis": draft.hypothesis,
+        "audience": draft.audience.key if draft.audience is not None else "",
+        "variants": "\n".join(f"{one.key} {one.weight}" for one in draft.variants.all()),
+        "planned": draft.planned,
+    }
+
+
+def _as_fields(draft: Experiment) -> dict[str, Any] | None:
+    """What a draft measures as somebody would type it; None where the form has no fields for it: two metrics of one
+    kind, or shares with two taus."""
+    kinds = [one["kind"] for one in draft.metrics]
+    shares = {one.get("tau") for one in draft.metrics if one["kind"] != "revenue"}
+    if len(set(kinds)) < len(kinds) or len(shares) > 1:
+        return None
+    typed: dict[str, Any] = {"mode": draft.mode}
+    for one in draft.metrics:
+        if one["kind"] == "reached":
+            typed["goal"] = f":{one['segment']}" if "segment" in one else f"{one['model']}:{one['stage']}"
+            typed["goal_days"] = one["days"]
+        else:
+            typed[f"{one['kind']}_days"] = one["days"]
+        if "tau" in one:
+            # As percent: 0.07 becomes 7.0 and not 7.000000000000001.
+            typed |= {"tau_money": one["tau"]} if one["kind"] == "revenue" else {"tau": round(one["tau"] * 100, 9)}
+    return typed

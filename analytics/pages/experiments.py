@@ -1,6 +1,8 @@
-"""Experiments: the list, a form that plans one, what one found, and the acts that take it through its course."""
+"""Experiments: the list, a form that plans one and changes the plan, what one found, and the acts that take it through
+its course."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,23 +14,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.experiments.comparing import NO_SPREAD, NOBODY, ONE, ZERO_CONTROL, Estimate
+from analytics.experiments.counting import BEFORE_DAYS, instant_shown
+from analytics.experiments.ending import Outcome, Since, end, outcome
 from analytics.experiments.results import (
-    BEFORE_DAYS,
     Compared,
     MetricResult,
     Results,
     VariantResult,
     group_name,
-    instant_shown,
     metric_label,
-    results,
 )
 from analytics.files import Cell
 from campaigns.experiments import (
     assignable,
+    change_experiment,
     create_experiment,
     delete_experiment,
-    end_experiment,
     start_experiment,
     stop_experiment,
 )
@@ -39,7 +40,7 @@ from clm.lib.templatetags.numbers import MINUS, money_text, number, percent
 from customers.models import Installation
 
 from .asking import page
-from .experiment_form import ExperimentForm
+from .experiment_form import DraftForm, ExperimentForm
 from .exports import answered_file
 from .forms import Crumb, confirm, leading_to, status
 from .news import news_of
@@ -99,24 +100,66 @@ def experiment_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
         try:
             made = create_experiment(**told)
         except QuestionError as error:
-            for one in error.errors:
-                name = "conversion_days" if one.field == "metrics" else one.field
-                form.add_error(name if name in form.fields else None, one.message)
+            form.refuse(error)
         except ConflictError as error:
             url = reverse("experiment", args=[told["key"]])
             form.add_error("key", leading_to(str(error), url=url, link=_("Open it")))
         else:
             messages.success(request, _("The draft is made. Nobody takes part before it is started."))
             return redirect("experiment", made.key)
-    context = {"now": now, "form": form, "crumbs": _above()}
-    return render(request, "pages/experiment_form.html", context, status=status(form))
+    return _form(request, form, now=now, title=_("New experiment"), button=_("Make the draft"), crumbs=_above())
+
+
+@page("experiments.edit")
+def experiment_edit(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
+    """The same form over a draft; once it was started it says why nothing can be changed."""
+    one = found_experiment(key)
+    crumbs = [*_above(), Crumb(reverse("experiment", args=[one.key]), one.name)]
+    form = DraftForm(request.POST or None, draft=one)
+    refusal = "" if one.started_at is None else _("It has been started, so what it asks stays as it is.")
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_experiment(experiment=one, **form.told())
+        except QuestionError as error:
+            form.refuse(error)
+        except ConflictError as error:
+            refusal = str(error)
+        else:
+            messages.success(request, _("The draft is changed."))
+            return redirect("experiment", one.key)
+    title = _("Change the draft %(name)s") % {"name": one.name}
+    return _form(request, form, now=now, title=title, button=_("Keep it"), crumbs=crumbs, refusal=refusal)
+
+
+def _form(
+    request: HttpRequest,
+    form: ExperimentForm,
+    *,
+    now: datetime,
+    title: str,
+    button: str,
+    crumbs: Sequence[Crumb],
+    refusal: str = "",
+) -> HttpResponse:
+    context = {
+        "now": now,
+        "form": form,
+        "title": title,
+        "button": button,
+        "crumbs": crumbs,
+        "back": crumbs[-1].url,
+        "refusal": refusal,
+    }
+    code = 409 if refusal and request.method == "POST" else status(form)
+    return render(request, "pages/experiment_form.html", context, status=code)
 
 
 @page("experiments.view")
 def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     one = found_experiment(key)
-    found = results(experiment=one, as_of=instant_shown(one, now=now))
+    found = outcome(experiment=one, as_of=instant_shown(one, now=now))
     reporting = Installation.current()
+    today = {} if found.since is None or found.today is None else _differing(found, found.today, reporting)
     return render(
         request,
         "pages/experiment.html",
@@ -125,15 +168,31 @@ def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse
             "news": news_of(),
             "one": one,
             "state": STATES[one.state],
-            "found": found,
-            "verdict": VERDICTS[_verdict(found)],
-            "assigned": [
-                (variant, count, _list(found, group_name(one, "assigned", variant), count))
-                for variant, count in found.assigned
+            "found": found.told,
+            "told_at": found.told_at,
+            "verdict": VERDICTS[_verdict(found.told)],
+            "today": found.today if found.since is not None else None,
+            "today_verdict": VERDICTS[_verdict(found.today)] if found.since is not None and found.today else "",
+            "since": _since(found.since) if found.since is not None else (),
+            "assigned": _assigned(found),
+            "weights": sum(variant.weight for variant, _count in found.told.assigned),
+            "conflicting_url": _list(found.told, group_name(one, "conflicting"), found.told.conflicting)
+            if found.today is None or found.today.conflicting == found.told.conflicting
+            else "",
+            "metrics": [
+                {
+                    # Lists count anew: where that says what was told, they are the customers behind it.
+                    "told": _metric(
+                        found.told,
+                        metric,
+                        reporting,
+                        opens=metric.place not in today,
+                        is_gone=metric.place in found.gone,
+                    ),
+                    "today": today.get(metric.place),
+                }
+                for metric in found.told.metrics
             ],
-            "weights": sum(variant.weight for variant, _count in found.assigned),
-            "conflicting_url": _list(found, group_name(one, "conflicting"), found.conflicting),
-            "metrics": [_metric(found, metric, reporting) for metric in found.metrics],
             "before_days": BEFORE_DAYS,
             "crumbs": _above(),
         },
@@ -144,9 +203,15 @@ def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse
 def experiment_file(request: HttpRequest, key: str, kind: str, *, now: datetime) -> HttpResponse:
     """What the page of an experiment shows, as a file."""
     one = found_experiment(key)
-    return answered_file(
-        kind=kind, name=one.key, cells=_cells(results(experiment=one, as_of=instant_shown(one, now=now)))
-    )
+    found = outcome(experiment=one, as_of=instant_shown(one, now=now))
+    cells = _cells(found.told)
+    if found.told_at is not None:
+        cells.insert(1, Cell("scope", "kept_at", "", written(found.told_at)))
+    if found.since is not None and found.today is not None:
+        anew = _cells(found.today)
+        cells += [replace(cell, section=f"counted anew: {cell.section}") for cell in anew if cell.section != "scope"]
+        cells += [Cell("became known later", name, "", value) for name, value in asdict(found.since).items()]
+    return answered_file(kind=kind, name=one.key, cells=cells)
 
 
 @page("experiments.edit")
@@ -191,52 +256,65 @@ def _sizes(one: Experiment, count: int) -> list[str]:
     return sentences
 
 
-@page("experiments.edit")
-def experiment_stop(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
-    one = found_experiment(key)
-    return _act(
-        request,
-        one,
-        title=_("Stop assigning in %(name)s?") % {"name": one.name},
-        consequences=[
-            _("Nobody is given a variant any more; this cannot be taken back."),
-            _("What those who have one do goes on counting until the experiment is ended."),
-        ],
-        button=_("Stop assigning"),
-        done=_("Nobody is assigned any more."),
-        act=lambda: stop_experiment(experiment=one, now=now),
-    )
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An act that only asks whether it is meant. title: with the experiment's name as %(name)s; act: given the
+    experiment and the clock; leads_to: the page afterwards, "" for the experiment's."""
+
+    title: Any
+    consequences: tuple[Any, ...]
+    button: Any
+    done: Any
+    act: Callable[[Experiment, datetime], object]
+    leads_to: str = ""
 
 
-@page("experiments.edit")
-def experiment_end(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
-    one = found_experiment(key)
-    return _act(
-        request,
-        one,
-        title=_("End %(name)s?") % {"name": one.name},
-        consequences=[
-            _("Nothing that happens from now on counts; this cannot be taken back."),
-            _("Customers whose days are not over by then are left out."),
-        ],
-        button=_("End"),
-        done=_("It has ended."),
-        act=lambda: end_experiment(experiment=one, now=now),
-    )
-
-
-@page("experiments.edit")
-def experiment_delete(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
-    one = found_experiment(key)
-    return _act(
-        request,
-        one,
-        title=_("Remove the draft %(name)s?") % {"name": one.name},
-        consequences=[_("The draft is gone. Nobody has taken part in it.")],
-        button=_("Remove"),
-        done=_("The draft is removed."),
-        act=lambda: delete_experiment(experiment=one),
+STEPS: Mapping[str, Step] = {
+    "stop": Step(
+        title=gettext_lazy("Stop assigning in %(name)s?"),
+        consequences=(
+            gettext_lazy("Nobody is given a variant any more; this cannot be taken back."),
+            gettext_lazy("What those who have one do goes on counting until the experiment is ended."),
+        ),
+        button=gettext_lazy("Stop assigning"),
+        done=gettext_lazy("Nobody is assigned any more."),
+        act=lambda one, now: stop_experiment(experiment=one, now=now),
+    ),
+    "end": Step(
+        title=gettext_lazy("End %(name)s?"),
+        consequences=(
+            gettext_lazy("Nothing that happens from now on counts; this cannot be taken back."),
+            gettext_lazy("Customers whose days are not over by then are left out."),
+            gettext_lazy("What it has found is kept as it is then; what becomes known later is told beside it."),
+        ),
+        button=gettext_lazy("End"),
+        done=gettext_lazy("It has ended."),
+        act=lambda one, now: end(experiment=one, now=now),
+    ),
+    "remove": Step(
+        title=gettext_lazy("Remove the draft %(name)s?"),
+        consequences=(gettext_lazy("The draft is gone. Nobody has taken part in it."),),
+        button=gettext_lazy("Remove"),
+        done=gettext_lazy("The draft is removed."),
+        act=lambda one, _now: delete_experiment(experiment=one),
         leads_to="experiments",
+    ),
+}
+
+
+@page("experiments.edit")
+def experiment_step(request: HttpRequest, key: str, *, step: str, now: datetime) -> HttpResponse:
+    """One of STEPS."""
+    one, asked = found_experiment(key), STEPS[step]
+    return _act(
+        request,
+        one,
+        title=asked.title % {"name": one.name},
+        consequences=[str(each) for each in asked.consequences],
+        button=asked.button,
+        done=asked.done,
+        act=lambda: asked.act(one, now),
+        leads_to=asked.leads_to,
     )
 
 
@@ -289,13 +367,66 @@ def _verdict(found: Results) -> str:
     state = found.experiment.state
     if state == "assigning":
         return state
-    if found.verdict == "none" and state != "draft":
-        return "nobody"
-    return "unreached" if found.verdict == "early" and state == "ended" else found.verdict
+    return "nobody" if found.verdict == "none" and state != "draft" else found.verdict
 
 
 def _above() -> list[Crumb]:
     return [Crumb(reverse("experiments"), _("Experiments"))]
+
+
+def _assigned(found: Outcome) -> list[dict[str, Any]]:
+    """Customers by variant as told, and as counted anew where that says otherwise."""
+    one, today = found.told.experiment, dict(found.today.assigned) if found.today else {}
+    rows = []
+    for variant, count in found.told.assigned:
+        anew = today[variant] if today.get(variant, count) != count else None
+        url = _list(found.told, group_name(one, "assigned", variant), count if anew is None else anew)
+        rows.append({"variant": variant, "count": count, "today": anew, "url": url})
+    return rows
+
+
+def _since(since: Since) -> list[str]:
+    """What became known after the end, a sentence each."""
+    told = [
+        (
+            since.late,
+            ngettext(
+                "%(number)s touchpoint that happened before the end became known after it.",
+                "%(number)s touchpoints that happened before the end became known after it.",
+                since.late,
+            ),
+        ),
+        (
+            since.converted,
+            ngettext(
+                "%(number)s amount got an exchange rate after the end.",
+                "%(number)s amounts got an exchange rate after the end.",
+                since.converted,
+            ),
+        ),
+        (
+            since.moved,
+            ngettext(
+                "%(number)s customer was merged or taken apart after the end.",
+                "%(number)s customers were merged or taken apart after the end.",
+                since.moved,
+            ),
+        ),
+        (
+            since.erased,
+            ngettext(
+                "%(number)s customer was erased after the end.",
+                "%(number)s customers were erased after the end.",
+                since.erased,
+            ),
+        ),
+    ]
+    sentences = [text % {"number": number(count)} for count, text in told if count]
+    if since.goals:
+        sentences.append(_("What was to be reached is defined otherwise now."))
+    if since.types:
+        sentences.append(_("Which touchpoints are orders and refunds is defined otherwise now."))
+    return sentences or [_("It was still being worked out what some touchpoints meant when it ended.")]
 
 
 def _list(found: Results, group: str, count: int) -> str:
@@ -303,20 +434,36 @@ def _list(found: Results, group: str, count: int) -> str:
 
 
 # --- as people read it -------------------------------------------------------------------------------------------
-def _metric(found: Results, metric: MetricResult, reporting: Installation) -> dict[str, Any]:
+def _differing(found: Outcome, today: Results, reporting: Installation) -> dict[int, dict[str, Any]]:
+    """By their places, the metrics of which a recount says otherwise, as it does."""
+    return {
+        anew.place: _metric(today, anew, reporting, opens=True, is_gone=False)
+        for told, anew in zip(found.told.metrics, today.metrics, strict=True)
+        if told != anew and told.place not in found.gone
+    }
+
+
+def _metric(
+    found: Results, metric: MetricResult, reporting: Installation, *, opens: bool, is_gone: bool
+) -> dict[str, Any]:
+    """opens: whether lists count what is told; is_gone: whether nobody can be found any more who reached it."""
+
     def told(value: float) -> str:
         if metric.unit == "percent":
             return percent(value)
         return money_text(value, reporting)
 
+    def opened(which: str, one: VariantResult, count: int) -> str:
+        group = group_name(found.experiment, which, one.variant, metric.place)
+        return _list(found, group, count) if opens and not is_gone else ""
+
     def shown(one: VariantResult) -> dict[str, Any]:
-        name = (found.experiment, one.variant, metric.place)
         return {
             "variant": one.variant,
             "counted": one.counted,
-            "counted_url": _list(found, group_name(name[0], "counted", name[1], name[2]), one.counted),
+            "counted_url": opened("counted", one, one.counted),
             "converted": one.converted,
-            "converted_url": _list(found, group_name(name[0], "converted", name[1], name[2]), one.converted),
+            "converted_url": opened("converted", one, one.converted),
             "mean": _n_a(one.mean) if one.mean.value is None else told(one.mean.value),
             "between": _between(one.mean, told),
         }
@@ -348,8 +495,8 @@ def _metric(found: Results, metric: MetricResult, reporting: Installation) -> di
         "variants": [shown(one) for one in metric.variants],
         "compared": [compared(one) for one in metric.compared],
         "waiting": metric.waiting,
-        "counted": number(sum(one.counted for one in metric.variants)),
         "is_money": metric.unit == "money",
+        "is_gone": is_gone,
     }
 
 

@@ -22,7 +22,8 @@ class Experiment(models.Model):
     settled before the start: documents {"kind": conversion, revenue or reached, "days", and of reached "model" and
     "stage" or "segment"; of a peek-safe one also "tau"}. started_at: whoever the audience holds is assigned from then
     on, customer by customer up to `assigned_upto`; assigned_at: all of them are. stopped_at: nobody is assigned any
-    more; ended_at: nothing later counts."""
+    more; ended_at: nothing later counts; told: what its results rested on at that instant (a document of
+    `analytics.experiments.ending`), since facts that come later would change them."""
 
     class Mode(models.TextChoices):
         FIXED = "fixed", _("fixed horizon: one verdict, when the planned number is reached")
@@ -43,6 +44,7 @@ class Experiment(models.Model):
     assigned_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    told = models.JSONField(null=True)
 
     class Meta:
         constraints = [

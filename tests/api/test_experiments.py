@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 
 from campaigns.experiments import work_on_experiments
+from campaigns.models import Assignment, Experiment
+from customers.models import Profile
 from tests.factories import client_of, make_order
 from tests.lifecycle.making import ago, happened, settle, tell
 
@@ -68,7 +70,50 @@ def test_an_experiment_takes_its_course(api: Client) -> None:
     assert send(api, "POST", "experiments/bow/stop/")["state"] == "stopped"
     ended = send(api, "POST", "experiments/bow/end/")
     assert (ended["state"], ended["ended_at"] is not None) == ("ended", True)
+    found = get(api, "experiments/bow/results/")
+    assert (found["verdict"], found["told_at"], found["since"]) == ("unreached", ended["ended_at"], None)
+    assert found["today"]["metrics"] == found["metrics"]
     get(api, "experiments/card/", 404)
+
+
+def test_one_that_has_ended_tells_what_it_told_and_what_a_recount_says(api: Client) -> None:
+    send(api, "POST", "experiments/", {**BOW, "metrics": [{"kind": "conversion", "days": 1}]}, 201)
+    send(api, "POST", "experiments/bow/start/")
+    one = Experiment.objects.get()
+    control, bow = one.variants.all()
+    of = Profile.objects.order_by("pk").values_list("pk", "customer")[:20]
+    Assignment.objects.bulk_create(
+        Assignment(experiment=one, variant=(control, bow)[place < 5], profile_id=profile, unit=unit, at=ago(days=3))
+        for place, (profile, unit) in enumerate(of)
+    )
+    send(api, "POST", "experiments/bow/end/")
+    tell(*(make_order(f"p{number}", ago(days=3, hours=-1)) for number in range(3)))
+    found = get(api, "experiments/bow/results/")
+    assert (found["verdict"], found["since"]["late"]) == ("told", 3)
+    (told,), (today,) = found["metrics"], found["today"]["metrics"]
+    did = [sum(each["converted"]["number"] for each in metric["variants"]) for metric in (told, today)]
+    assert did == [0, 3]
+    assert told["variants"][0]["counted"]["customers"] is not None
+    for number, where in counted(found):
+        assert where is None or len(get(api, f"{where}&page_size=200")["results"]) == number
+    assert all((where is None) == (number == 0) for number, where in counted(today))
+
+
+def test_a_draft_is_changed_and_what_is_left_out_stays(api: Client) -> None:
+    draft = send(api, "POST", "experiments/", BOW, 201)
+    told = send(api, "PATCH", "experiments/bow/", {"planned": 50, "audience": "active_customer"})
+    assert told == {**draft, "planned": 50, "audience": "active_customer"}
+    told = send(api, "PATCH", "experiments/bow/", {"audience": None, "variants": [{"key": "a"}, {"key": "b"}]})
+    assert (told["audience"], told["planned"]) == (None, 50)
+    assert told["variants"] == [{"key": "a", "weight": 1}, {"key": "b", "weight": 1}]
+    faults = send(api, "PATCH", "experiments/bow/", {"mode": "peek_safe", "name": " x "}, 400)["errors"]
+    assert [error["field"] for error in faults] == ["metrics"]
+    send(api, "PATCH", "experiments/bow/", {"key": "card"}, 400)
+    send(api, "POST", "experiments/bow/start/")
+    refused = send(api, "PATCH", "experiments/bow/", {"planned": 60}, 409)
+    assert "started" in refused["detail"]
+    assert get(api, "experiments/bow/")["planned"] == 50
+    send(api, "PATCH", "experiments/card/", {"planned": 60}, 404)
 
 
 def test_a_draft_is_removed_and_its_key_is_free_again(api: Client) -> None:

@@ -9,15 +9,16 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from analytics.behind import customers_behind, has_period, refuse_unknown_group, said
+from analytics.experiments.ending import Outcome, Since, end, outcome
 from analytics.experiments.peeking import always_valid
 from analytics.experiments.results import group_name, results
 from analytics.scope import Scope
 from campaigns import experiments as acts
 from campaigns.experiments import (
     assign,
+    change_experiment,
     create_experiment,
     delete_experiment,
-    end_experiment,
     start_experiment,
     stop_experiment,
     work_on_experiments,
@@ -27,8 +28,10 @@ from clm.lib.assignment import variant_of
 from clm.lib.periods import last_days
 from clm.lib.questions import ConflictError, QuestionError
 from customers.ingest import clock
-from customers.merge import merge
-from customers.models import Customer, Profile
+from customers.merge import merge, unmerge
+from customers.models import Customer, Profile, TouchpointType
+from lifecycle.erase import erase
+from lifecycle.models import Segment
 from tests.factories import make_order
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
 
@@ -223,7 +226,7 @@ def test_whose_days_are_not_over_is_left_out_and_a_fixed_horizon_waits() -> None
     assert {each.verdict for metric in found.metrics for each in metric.compared} == {""}
     later = results(experiment=one, as_of=clock() + timedelta(days=8))
     assert (later.metrics[0].waiting, later.verdict) == (0, "told")
-    end_experiment(experiment=one, now=clock())
+    end(experiment=one, now=clock())
     one.refresh_from_db()
     assert results(experiment=one, as_of=clock() + timedelta(days=8)).metrics[0].waiting == 30
 
@@ -312,10 +315,94 @@ def test_everybody_converted_tells_the_shares_and_no_chance() -> None:
     assert revenue.compared[0].explained is None
 
 
+# --- the end ------------------------------------------------------------------------------------------------------
+def ended(**more: Any) -> tuple[Experiment, dict[str, list[str]]]:
+    """One that ended twenty days after its 24 customers were assigned, one order having come in; and who had what."""
+    people(24)
+    one = started(**more)
+    back_to(one, days=20)
+    of: dict[str, list[str]] = {"control": [], "bow": []}
+    for person in (f"p{number}" for number in range(24)):
+        of[variant_given(one, person)].append(person)
+    tell(make_order(of["bow"][1], ago(days=19), 1_000))
+    settle()
+    return end(experiment=one, now=clock()), of
+
+
+def found_of(one: Experiment) -> Outcome:
+    return outcome(experiment=Experiment.objects.get(pk=one.pk), as_of=clock())
+
+
+def test_what_it_found_is_kept_and_a_recount_stands_beside_it_with_the_reasons() -> None:
+    one, of = ended()
+    found = found_of(one)
+    assert (found.told_at, found.since, found.gone) == (one.ended_at, None, frozenset())
+    assert found.told == found.today
+    assert found.told.metrics[0].variants[1].converted == 1
+    tell(make_order(of["bow"][2], ago(days=18), 500), make_order(of["bow"][3], ago(days=2), 500))
+    later = found_of(one)
+    assert later.told == found.told
+    assert later.since == Since(late=1, converted=0, moved=0, erased=0, goals=False, types=False)
+    assert later.today is not None
+    assert later.today.metrics[0].variants[1].converted == 2
+    assert later.today.metrics[1].variants[1].mean.value == pytest.approx(1_500 / len(of["bow"]))
+    # What it said before its end is asked from before its end, and nothing was kept then.
+    assert one.ended_at is not None
+    before = outcome(experiment=one, as_of=one.ended_at - timedelta(milliseconds=1))
+    assert (before.told_at, before.today) == (None, None)
+
+
+def test_merges_and_erasures_after_the_end_are_told_as_reasons() -> None:
+    one, of = ended()
+    found = found_of(one)
+    pair = customer_of(of["bow"][1]), customer_of(of["control"][1])
+    merged = merge(customers=pair, now=clock(), reason="the same")
+    later = found_of(one)
+    assert later.told == found.told
+    assert later.today is not None
+    assert (later.today.conflicting, later.since) == (1, Since(0, 0, 1, 0, goals=False, types=False))
+    unmerge(merge=merged.pk, now=clock())
+    assert found_of(one).since is None
+    erase(customer=customer_of(of["bow"][4]), now=clock())
+    tell(make_order(of["bow"][2], ago(days=18), 500))
+    assert found_of(one).since == Since(1, 0, 2, 1, goals=False, types=False)
+
+
+def test_orders_defined_otherwise_after_the_end_are_told_as_a_reason() -> None:
+    one, _of = ended()
+    found = found_of(one)
+    TouchpointType.objects.filter(name="Order Completed").update(role="other")
+    later = found_of(one)
+    assert later.told == found.told
+    assert later.since is not None and later.since.types
+    assert later.today is not None and later.today.metrics[0].variants[1].converted == 0
+
+
+def test_a_goal_that_is_retired_after_the_end_leaves_what_was_found() -> None:
+    one, of = ended(metrics=[{"kind": "reached", "days": 7, "segment": "active_customer"}, *TOLD["metrics"]])
+    found = found_of(one)
+    assert found.told.metrics[0].variants[1].converted == 1
+    Segment.objects.filter(key="active_customer").update(retired_at=clock())
+    later = found_of(one)
+    assert (later.told, later.gone, later.since) == (found.told, frozenset({0}), None)
+    tell(make_order(of["bow"][2], ago(days=18), 500))
+    later = found_of(one)
+    assert later.today is not None
+    assert [metric.variants[1].converted for metric in later.today.metrics] == [1, 2, 2]
+    assert later.since == Since(1, 0, 0, 0, goals=True, types=False)
+
+
+def test_one_that_ended_before_the_planned_number_never_gets_a_verdict() -> None:
+    one, _of = ended(planned=25)
+    assert found_of(one).told.verdict == "unreached"
+    assert one.ended_at is not None
+    assert results(experiment=one, as_of=one.ended_at - timedelta(days=1)).verdict == "early"
+
+
 # --- acts --------------------------------------------------------------------------------------------------------
 def test_its_course_goes_one_way() -> None:
     one = made()
-    for act in (stop_experiment, end_experiment):
+    for act in (stop_experiment, end):
         with pytest.raises(ConflictError):
             act(experiment=one, now=clock())
     start_experiment(experiment=one, now=clock())
@@ -326,14 +413,51 @@ def test_its_course_goes_one_way() -> None:
     stop_experiment(experiment=one, now=clock())
     people(3)
     assert work_on_experiments(seconds=10) == 0
-    end_experiment(experiment=one, now=clock())
+    end(experiment=one, now=clock())
     with pytest.raises(ConflictError):
-        end_experiment(experiment=one, now=clock())
+        end(experiment=one, now=clock())
     delete_experiment(experiment=made(key="draft"))
     assert Experiment.objects.count() == 1
     assert Customer.objects.count() == 3
     with pytest.raises(ConflictError):
         made()
+
+
+def changed(one: Experiment, **more: Any) -> Experiment:
+    asked = {name: value for name, value in TOLD.items() if name != "key"}
+    told = {**asked, "mode": "fixed", "audience": None, "hypothesis": "", **more}
+    return change_experiment(experiment=one, **told)
+
+
+def test_a_draft_is_changed_and_its_key_and_salt_stay() -> None:
+    one = made(audience="active_customer")
+    salt, before = one.salt, list(one.variants.values_list("pk", flat=True))
+    changed(one, name="A card", planned=40, hypothesis="They like it.")
+    one.refresh_from_db()
+    assert (one.key, one.salt, one.name, one.planned, one.audience) == ("bow", salt, "A card", 40, None)
+    assert list(one.variants.values_list("pk", flat=True)) == before
+    weights = [("control", 1), ("card", 2), ("bow", 1)]
+    changed(one, variants=weights, mode="peek_safe", metrics=[{"kind": "conversion", "days": 3, "tau": 0.1}])
+    one.refresh_from_db()
+    assert list(one.variants.values_list("key", "weight")) == weights
+    assert (one.mode, one.metrics) == ("peek_safe", [{"kind": "conversion", "days": 3, "tau": 0.1}])
+
+
+def test_a_change_that_makes_no_experiment_changes_nothing_and_tells_every_fault() -> None:
+    one = made()
+    with pytest.raises(QuestionError) as refused:
+        changed(one, name=" ", planned=1, variants=[("control", 1)], metrics=[])
+    assert {fault.field for fault in refused.value.errors} == {"name", "planned", "variants", "metrics"}
+    one.refresh_from_db()
+    assert (one.name, one.planned, one.variants.count()) == ("A bow on the parcel", 20, 2)
+
+
+def test_what_was_started_is_not_changed_and_says_why() -> None:
+    one = start_experiment(experiment=made(), now=clock())
+    with pytest.raises(ConflictError, match="started"):
+        changed(one, planned=40)
+    one.refresh_from_db()
+    assert one.planned == 20
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from django.test import Client
 
 from analytics.days.kept import Kept
 from analytics.models import Counting
-from campaigns.experiments import work_on_experiments
-from campaigns.models import Experiment
+from campaigns.experiments import create_experiment, work_on_experiments
+from campaigns.models import Assignment, Experiment
 from customers.ingest import clock
-from tests.factories import make_customer
+from customers.models import Profile
+from tests.factories import make_customer, make_order
 from tests.keeping.conftest import faults, said
+from tests.lifecycle.making import ago, happened, tell
 
 FORM = {
     "name": "A bow on the parcel",
@@ -88,8 +90,8 @@ def test_the_page_never_asks_from_before_everybody_was_assigned(admin: Client, m
     # As where figures are kept per day: pages ask as of an instant that is remembered for minutes.
     then = clock()
     counted = Kept("UTC", {("sales", 0): Counting(known_at=then)}, generation="one")
-    monkeypatch.setattr("analytics.experiments.results.kept", lambda: counted)
-    monkeypatch.setattr("analytics.experiments.results.remembered_now", lambda **_told: then)
+    monkeypatch.setattr("analytics.experiments.counting.kept", lambda: counted)
+    monkeypatch.setattr("analytics.experiments.counting.remembered_now", lambda **_told: then)
     assert "Nobody is assigned yet." in admin.get(address).content.decode()
     admin.post(f"{address}start/")
     assert "being assigned; look again" in admin.get(address).content.decode()
@@ -116,6 +118,88 @@ def test_one_that_ended_early_says_that_no_verdict_was_reached(admin: Client) ->
     assert "ended before their days were over" in text
     assert "No verdict yet" not in text
     assert "so far" not in text
+
+
+def test_one_that_has_ended_tells_what_it_told_and_what_a_recount_says(admin: Client) -> None:
+    tell(*(happened(f"p{number}", "Page Viewed", ago(days=30)) for number in range(8)))
+    admin.post("/experiments/new/", {**FORM, "goal": "", "planned": "8"})
+    one = Experiment.objects.get()
+    address = f"/experiments/{one.key}/"
+    admin.post(f"{address}start/")
+    control, bow = one.variants.all()
+    of = list(Profile.objects.order_by("pk").values_list("pk", "customer"))
+    Assignment.objects.bulk_create(
+        Assignment(experiment=one, variant=(control, bow)[place % 2], profile_id=profile, unit=unit, at=ago(days=10))
+        for place, (profile, unit) in enumerate(of)
+    )
+    tell(make_order("p0", ago(days=9), 1_000))
+    assert said(admin.post(f"{address}end/", follow=True)) == ["It has ended."]
+    text = admin.get(address).content.decode()
+    assert "as told when it ended" in text
+    assert "Counted anew" not in text
+    tell(make_order("p2", ago(days=9), 1_000), make_order("p4", ago(days=8), 1_000))
+    answer = admin.get(address)
+    text = answer.content.decode()
+    assert "Counted anew today it says something else." in text
+    assert "2 touchpoints that happened before the end became known after it." in text
+    conversion = answer.context["metrics"][0]
+    assert [one["converted"] for one in conversion["told"]["variants"]] == [1, 0]
+    assert [one["converted"] for one in conversion["today"]["variants"]] == [3, 0]
+    links = re.findall(r'href="(/customers/\?group=experiment[^"]+)"[^>]*>([0-9]+)</a>', text)
+    assert "3" in {count for _where, count in links}
+    for where, count in links:
+        assert admin.get(unescape(where)).context["matching"].number == int(count)
+    rows = list(csv.DictReader(io.StringIO(admin.get(f"{address}results.csv").content.decode("utf-8-sig"))))
+    did = {row["section"]: row["value"] for row in rows if (row["item"], row["measure"]) == ("control", "did it")}
+    assert did["ordered within 7 days"] == "1"
+    assert did["counted anew: ordered within 7 days"] == "3"
+    assert {row["item"]: row["value"] for row in rows if row["section"] == "became known later"}["late"] == "2"
+
+
+def test_a_draft_is_changed_by_the_form_that_made_it(admin: Client) -> None:
+    admin.post("/experiments/new/", {**FORM, "mode": "peek_safe", "tau": "7", "tau_money": "2.5"})
+    address = "/experiments/a-bow-on-the-parcel/"
+    assert f'href="{address}edit/"' in admin.get(address).content.decode()
+    form = admin.get(f"{address}edit/").context["form"]
+    typed = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    assert (typed["variants"], typed["goal"], typed["tau"]) == ("control 3\nbow 1", "seven:retention", 7.0)
+    sent = {name: value for name, value in typed.items() if value is not None}
+    asked = Experiment.objects.values("key", "salt", "metrics", "mode", "planned", "name").get()
+    assert said(admin.post(f"{address}edit/", sent, follow=True)) == ["The draft is changed."]
+    assert Experiment.objects.values("key", "salt", "metrics", "mode", "planned", "name").get() == asked
+    admin.post(f"{address}edit/", {**sent, "name": "A card", "planned": "500", "goal": "", "variants": "a 1\nb 1"})
+    one = Experiment.objects.get()
+    assert (one.key, one.name, one.planned, len(one.metrics)) == ("a-bow-on-the-parcel", "A card", 500, 2)
+    assert [each.key for each in one.variants.all()] == ["a", "b"]
+    refused = admin.post(f"{address}edit/", {**sent, "name": "", "variants": "a"})
+    assert refused.status_code == 422
+    assert {"name"} <= set(faults(refused))
+
+
+def test_what_was_started_is_not_changed_on_its_page_and_says_why(admin: Client) -> None:
+    admin.post("/experiments/new/", FORM)
+    address = "/experiments/a-bow-on-the-parcel/"
+    admin.post(f"{address}start/")
+    assert f"{address}edit/" not in admin.get(address).content.decode()
+    text = admin.get(f"{address}edit/").content.decode()
+    assert "It has been started, so what it asks stays as it is." in text
+    assert 'name="planned"' not in text
+    answer = admin.post(f"{address}edit/", {**FORM, "planned": "500"})
+    assert answer.status_code == 409
+    assert "It has been started" in answer.content.decode()
+    assert Experiment.objects.get().planned == 304
+
+
+def test_a_draft_that_asks_more_than_the_form_can_say_keeps_what_it_measures(admin: Client) -> None:
+    metrics = [{"kind": "conversion", "days": 7}, {"kind": "conversion", "days": 30}]
+    variants = [("control", 1), ("bow", 1)]
+    create_experiment(key="two", name="Two horizons", variants=variants, metrics=metrics, planned=100)
+    text = admin.get("/experiments/two/edit/").content.decode()
+    assert "ordered within 7 days; ordered within 30 days" in text
+    assert 'name="conversion_days"' not in text
+    admin.post("/experiments/two/edit/", {"name": "Two", "variants": "control 1\nbow 1", "planned": "200"})
+    one = Experiment.objects.get()
+    assert (one.name, one.planned, one.metrics) == ("Two", 200, metrics)
 
 
 def test_a_draft_is_removed(admin: Client) -> None:

@@ -128,6 +128,7 @@ COSTS = {
     "experiments/new/": 14,
     "experiments/<slug:key>/": 20,
     "experiments/<slug:key>/results.<slug:kind>": 22,
+    "experiments/<slug:key>/edit/": 14,
     "experiments/<slug:key>/start/": 8,
     "experiments/<slug:key>/stop/": 8,
     "experiments/<slug:key>/end/": 8,
