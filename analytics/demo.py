@@ -24,6 +24,7 @@ from lifecycle.replay import replay_all
 from lifecycle.tick import tick
 
 from .simulator.shop import Added, add_touches
+from .simulator.trials import begin_trials, end_trials
 
 SHOP = {"name": "Online Retail (demo)", "currency": "GBP", "time_zone": "Europe/London"}
 DOMAIN = "demo.example"
@@ -66,6 +67,14 @@ def add_simulated_touches(*, now: datetime, tell: Callable[[str], None]) -> Adde
     look."""
     mapping = OrderMapping.load(online_retail.MAPPING)
     return add_touches(buyers_of=mapping.source_key, identity_kind=mapping.identity_kind, now=now, tell=tell)
+
+
+def add_experiments() -> int:
+    """Add an experiment that has ended, with a known effect, and one that runs; how many rows are new. Stages are
+    computed before, since they say who took part, and after."""
+    rows = begin_trials(buyers_of=OrderMapping.load(online_retail.MAPPING).source_key)
+    _customers, computed = compute_stages()
+    return rows + computed + end_trials()
 
 
 def compute_stages() -> tuple[int, int]:

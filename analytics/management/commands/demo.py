@@ -91,6 +91,9 @@ class Command(PreparedCommand):
         self.say("Computing every customer's stages over time")
         customers, rows = demo.compute_stages()
         self.say(f"{customers:,} customers computed")
+        if not orders_only:
+            self.say("Adding an experiment that has ended, with an effect that is known, and one that runs")
+            rows += demo.add_experiments()
         counted = fill()
         self.say(f"{counted.rows:,} figures per day counted, {counted.broken} identities between them broken")
         days = demo.order_days()
