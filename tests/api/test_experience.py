@@ -1,11 +1,10 @@
 """/api/v1/experience/, its answers, and /api/v1/support/: every number with its customers, faults with fields."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
 from customers.models import TouchpointType
+from tests.api.calls import counted, get
 from tests.factories import client_of, day, make_customer
 from tests.lifecycle.making import happened, tell
 
@@ -30,21 +29,6 @@ def api(installed_once: None, db: None) -> Client:
             events.append(happened(f"p{n % 7}", "Ticket Replied", day("2026-05-30"), properties=ticket))
     tell(*events)
     return client_of("viewer")
-
-
-def get(api: Client, address: str, code: int = 200) -> Any:
-    answer = api.get(address)
-    assert answer.status_code == code, answer.content
-    return answer.json()
-
-
-def counted(found: Any) -> list[tuple[int, str | None]]:
-    """Every number with the address of its customers, wherever it stands in an answer."""
-    if isinstance(found, dict):
-        if found.keys() == {"number", "customers"}:
-            return [(found["number"], found["customers"])]
-        return [one for value in found.values() for one in counted(value)]
-    return [one for value in found for one in counted(value)] if isinstance(found, list) else []
 
 
 @pytest.mark.parametrize(

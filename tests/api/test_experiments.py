@@ -1,6 +1,5 @@
 """/api/v1/experiments/: made, started, read and ended; every number with its customers, every fault with its field."""
 
-import json
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from django.test import Client
 from campaigns.experiments import work_on_experiments
 from campaigns.models import Assignment, Experiment
 from customers.models import Profile
+from tests.api.calls import counted, get, send
 from tests.factories import client_of, make_order
 from tests.lifecycle.making import ago, happened, settle, tell
 
@@ -26,26 +26,6 @@ def api(installed_once: None, db: None) -> Client:
     tell(*(happened(f"p{number}", "Page Viewed", ago(days=100)) for number in range(30)))
     settle()
     return client_of("marketer")
-
-
-def send(api: Client, method: str, address: str, body: Any = None, code: int = 200) -> Any:
-    answer = api.generic(method, f"/api/v1/{address}", json.dumps(body or {}), "application/json")
-    assert answer.status_code == code, answer.content
-    return answer.json() if answer.content else None
-
-
-def get(api: Client, address: str, code: int = 200) -> Any:
-    answer = api.get(address if address.startswith("/") else f"/api/v1/{address}")
-    assert answer.status_code == code, answer.content
-    return answer.json()
-
-
-def counted(found: Any) -> list[tuple[int, str | None]]:
-    if isinstance(found, dict):
-        if found.keys() == {"number", "customers"}:
-            return [(found["number"], found["customers"])]
-        return [one for value in found.values() for one in counted(value)]
-    return [one for value in found for one in counted(value)] if isinstance(found, list) else []
 
 
 def test_an_experiment_takes_its_course(api: Client) -> None:

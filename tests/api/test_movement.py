@@ -1,10 +1,9 @@
 """/api/v1/movement/: every number with its customers, and every fault with its field."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
+from tests.api.calls import counted, get
 from tests.factories import client_of, make_customer
 
 YEAR = "from=2024-01-01&until=2025-01-01"
@@ -16,21 +15,6 @@ def api(installed_once: None, db: None) -> Client:
     make_customer("2023-12-01")
     make_customer("2024-05-01", "2024-05-09")
     return client_of("viewer")
-
-
-def get(api: Client, address: str, code: int = 200) -> Any:
-    answer = api.get(address)
-    assert answer.status_code == code, answer.content
-    return answer.json()
-
-
-def counted(found: Any) -> list[tuple[int, str | None]]:
-    """Every number with the address of its customers, wherever it stands in an answer."""
-    if isinstance(found, dict):
-        if found.keys() == {"number", "customers"}:
-            return [(found["number"], found["customers"])]
-        return [one for value in found.values() for one in counted(value)]
-    return [one for value in found for one in counted(value)] if isinstance(found, list) else []
 
 
 @pytest.mark.parametrize("more", ["", "&model=five", "&segment=active_customer&as_of=2024-06-01"])
