@@ -127,7 +127,7 @@ def _rows(shown: Sequence[Sorting], drafted: dict[int, int], kept: Kept) -> tupl
     by_id = {one.id: one.key for one in shown}
     audiences = Campaign.objects.filter(audience__in=list(by_id)).values_list("audience", flat=True)
     used.update(by_id[audience] for audience in audiences if audience is not None)
-    for audience, metrics in Experiment.objects.filter(told=None).values_list("audience", "metrics"):
+    for audience, metrics in Experiment.objects.filter(told__isnull=True).values_list("audience", "metrics"):
         used.update({by_id.get(audience or 0, ""), *(str(metric.get("segment", "")) for metric in metrics)})
     rows = []
     for one, rules in zip(shown, rules_of(sortings=shown), strict=True):

@@ -75,11 +75,12 @@ def outcome(*, experiment: Experiment, as_of: datetime) -> Outcome:
         told_at=ended_at,
         today=results_of(experiment=experiment, counted=now, until=until),
         gone=gone,
-        since=_since(experiment, ended_at, goals=goals != present) if differs else None,
+        since=_since(experiment, ended_at, goals=goals != present, types=experiment.told["types"]) if differs else None,
     )
 
 
-def _since(experiment: Experiment, ended_at: datetime, *, goals: bool) -> Since:
+def _since(experiment: Experiment, ended_at: datetime, *, goals: bool, types: dict[str, list[int]]) -> Since:
+    """goals: whether they are others now; types: those that counted then."""
     counting = _types()
     any_counts = any(document["kind"] == "reached" for document in experiment.metrics)
     ((late, converted, moved, erased),) = remembered_rows(
@@ -91,7 +92,7 @@ def _since(experiment: Experiment, ended_at: datetime, *, goals: bool) -> Since:
         days=max(document["days"] for document in experiment.metrics),
         types=None if any_counts else [one for types in counting.values() for one in types],
     )
-    return Since(late, converted, moved, erased, goals, experiment.told["types"] != counting)
+    return Since(late, converted, moved, erased, goals, types != counting)
 
 
 # --- as it is kept -----------------------------------------------------------------------------------------------
