@@ -51,7 +51,7 @@ def experience(request: HttpRequest, *, now: datetime) -> HttpResponse:
             **context,
             "model": found.model.ref,
             "models": [one.ref for one in live_models()],
-            "surveys": [_survey(found, one) for one in found.surveys],
+            "surveys": [survey_shown(found, one) for one in found.surveys],
             "anything": any(one.score.answers or one.response.asked for one in found.surveys)
             or any(month.score.answers for one in found.surveys for month in one.months),
             "least": LEAST,
@@ -127,7 +127,8 @@ def _list(scope: Scope, group: str, count: int) -> str:
     return f"{reverse('customers')}?group={group}&{scope.query()}" if count else ""
 
 
-def _survey(found: Feedback, one: Survey) -> dict[str, Any]:
+def survey_shown(found: Feedback, one: Survey) -> dict[str, Any]:
+    """One survey as the page, and the mail that tells of it, show it."""
     kind, scope, most = one.kind, found.scope, max(one.counts.values(), default=0)
     response = one.response
 

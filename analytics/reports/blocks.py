@@ -37,8 +37,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture of numbers. kind: `lines` or `flows`; payload: what the page's own chart is drawn from (see
-    static/js/lines.js and static/js/sankey.js); description: the picture in a sentence."""
+    """A picture of numbers. kind: `lines` or `flows`, whose payload is what the page's own chart is drawn from (see
+    static/js/lines.js and static/js/sankey.js), or `bars`, whose payload holds `bars` with name, value and the text
+    beside it, the first on top; description: the picture in a sentence."""
 
     kind: str
     payload: dict[str, Any]
@@ -91,6 +92,14 @@ class Page:
     sources: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     cells: tuple[Cell, ...] = ()
+
+
+def bars(rows: list[tuple[str, float, str]], description: str) -> Chart | None:
+    """A bar for each (name, value, text); None where there is nothing to compare."""
+    if not any(value > 0 for _name, value, _text in rows):
+        return None
+    drawn = [{"name": name, "value": value, "text": text} for name, value, text in rows]
+    return Chart("bars", {"bars": drawn}, description)
 
 
 def table_of(names: list[str], rows: list[list[str]], *, texts: int = 1, shown: int | None = None) -> Table:

@@ -43,12 +43,13 @@ STAGES = {
     "none": "#b4bac6",
 }
 PLAIN = ("#4f46e5", STAGES["5"], STAGES["9"], STAGES["3"])
-_FONT = {"fontsize": 9, "color": INK}
+MOST_STEPS, LONGEST_NAME = 13, 40
+_FONT = {"fontsize": 10, "color": INK}
 
 
 def picture(chart: Chart) -> bytes:
     """The chart as a PNG, WIDTH times DENSITY dots wide. The same numbers make the same bytes."""
-    drawn = {"lines": _lines, "flows": _flows}[chart.kind](chart.payload)
+    drawn = {"lines": _lines, "flows": _flows, "bars": _bars}[chart.kind](chart.payload)
     out = io.BytesIO()
     drawn.savefig(out, format="png", dpi=100 * DENSITY, metadata={"Software": None})
     return out.getvalue()
@@ -67,18 +68,20 @@ def _lines(payload: dict[str, Any]) -> Figure:
     for at, line in enumerate(lines):
         colour = STAGES[line["stage"]] if line.get("stage") else PLAIN[at % len(PLAIN)]
         values = [float("nan") if value is None else float(value) for value in line["values"]]
-        alone = "o" if len(values) < 2 else ""
-        axes.plot(places, values, color=colour, linewidth=1.6, label=line["name"], marker=alone, zorder=3)
+        # A value without neighbours would not be seen.
+        alone = "o" if len(values) < 2 or payload.get("dots") else ""
+        axes.plot(places, values, color=colour, linewidth=1.6, label=line["name"], marker=alone, markersize=4, zorder=3)
         if len(lines) == 1:
-            axes.fill_between(places, values, color=colour, alpha=0.12, linewidth=0)
-    axes.set_ylim(bottom=0)
+            axes.fill_between(places, values, payload.get("low", 0), color=colour, alpha=0.12, linewidth=0)
+    axes.set_ylim(bottom=payload.get("low", 0), top=payload.get("high"))
     axes.margins(x=0.01)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, min_n_ticks=2))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _at: f"{value:g}" if value % 1 else number(int(value))))
-    ticks = _ticks(labels)
+    ticks = list(enumerate(labels)) if payload.get("steps") else _ticks(labels)
+    ticks = ticks[:: max(1, -(-len(ticks) // MOST_STEPS))]
     axes.set_xticks([at for at, _text in ticks], [text for _at, text in ticks])
     axes.grid(axis="y", color=LINE, linewidth=0.8)
-    axes.tick_params(colors=MUTED, labelsize=8, length=0)
+    axes.tick_params(colors=MUTED, labelsize=9, length=0)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color("#cdd2dc")
@@ -87,11 +90,35 @@ def _lines(payload: dict[str, Any]) -> Figure:
             loc="outside upper left",
             ncols=min(5, len(lines)),
             frameon=False,
-            fontsize=8,
+            fontsize=9,
             labelcolor=INK,
             handlelength=1,
         )
     return figure
+
+
+def _bars(payload: dict[str, Any]) -> Figure:
+    """One below the other, each with its text behind it."""
+    rows = payload["bars"][::-1]
+    figure, axes = _figure(40 + 26 * len(rows))
+    places = range(len(rows))
+    most = max(row["value"] for row in rows)
+    axes.barh(places, [row["value"] for row in rows], height=0.6, color=PLAIN[0])
+    for at, row in enumerate(rows):
+        axes.text(row["value"] + 0.01 * most, at, row["text"], va="center", ha="left", **_FONT)
+    # Room for the text behind the longest.
+    axes.set_xlim(0, 1.25 * most)
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.set_yticks(list(places), [_cut(row["name"]) for row in rows])
+    axes.tick_params(axis="y", colors=INK, labelsize=9, length=0)
+    axes.set_xticks([])
+    for side in axes.spines.values():
+        side.set_visible(False)
+    return figure
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _ticks(labels: list[str]) -> list[tuple[int, str]]:
@@ -102,7 +129,7 @@ def _ticks(labels: list[str]) -> list[tuple[int, str]]:
     days = [date.fromisoformat(label) for label in labels]
     pattern = "d MMM" if (days[-1] - days[0]).days <= 200 else "MMM y"
     step = max(1, -(-(len(days) - 1) // (most - 1)))
-    places = sorted({*range(0, len(days) - step // 2, step), len(days) - 1})
+    places = sorted({*range(0, len(days) - 1 - step // 2, step), len(days) - 1})
     return [(at, format_date(days[at], pattern, locale=locale)) for at in places]
 
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clm.lib.questions import QuestionError
 
-from ..feedback import feedback
 from ..pages import acquisition, experience, metrics, movement, overview, retention
 from ..pages import support as support_page
 from .blocks import Page
 from .tellings.acquisition import acquisition_answered
-from .tellings.from_cells import told_from_cells, told_in_frame
+from .tellings.experience import experience_answered
+from .tellings.from_cells import told_in_frame
 from .tellings.metrics import metrics_told
 from .tellings.movement import movement_told
 from .tellings.overview import overview_told
@@ -69,11 +69,8 @@ VIEWS: dict[str, View] = {
             _("Experience"),
             experience.TAKES,
             "metrics.view",
-            told_from_cells(
-                name="experience",
-                title=_("Experience"),
-                takes=experience.TAKES,
-                cells=lambda _query, asked: experience.experience_cells(feedback(scope=asked.scope)),
+            told_in_frame(
+                name="experience", title=_("Experience"), takes=experience.TAKES, answered=experience_answered
             ),
         ),
         View(

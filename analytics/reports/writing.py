@@ -26,8 +26,7 @@ from .spans import question_at
 from .views import view_of
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LONGEST_SUBJECT = 200
-_STYLES = "mail/report.css"
+LONGEST_SUBJECT, MOST_LINKS = 200, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,13 @@ class _Shown:
         if table is None or table.shown is None:
             return table
         return replace(table, rows=table.rows[: table.shown])
+
+    @property
+    def links_numbers(self) -> bool:
+        """Whether each number of the table leads to the page; in a larger one the name of its row does, since mail
+        programs cut what is longer than some 100 kB."""
+        table = self.table
+        return table is not None and sum(cell.is_number for row in table.rows for cell in row) <= MOST_LINKS
 
     @property
     def more(self) -> int:
@@ -95,8 +101,9 @@ def letter_of(*, report: Report, due_at: datetime, now: datetime, missed: int = 
         if is_test:
             subject = _("Test: %(subject)s") % {"subject": subject}
         html = css_inline.inline(
+            # What depends on the screen stays in the head, for the programs that read it.
             render_to_string("mail/report.html", context),
-            extra_css=render_to_string(_STYLES),
+            keep_at_rules=True,
             load_remote_stylesheets=False,
         )
         text = re.sub(r"\n{3,}", "\n\n", render_to_string("mail/report.txt", context)).strip() + "\n"

@@ -16,7 +16,7 @@ from ...attributed import Credit
 from ...attribution.declared import MODELS
 from ...pages import acquisition as page
 from ...pages.asking import Question
-from ..blocks import Block, Column, Definition, Table, Tile, Told
+from ..blocks import Block, Chart, Column, Definition, Table, Tile, Told, bars
 from ..scopes import reporting
 from .from_cells import Answer
 
@@ -52,7 +52,13 @@ def acquisition_answered(query: QueryDict, asked: Question) -> Answer:
             ),
             _channels(found),
             *_models(found),
-            Block(_("Payback"), about=shown["curve_said"], table=_heat(shown["heatmap"]), notes=(_column_said(),)),
+            Block(
+                _("Payback"),
+                about=shown["curve_said"],
+                chart=Chart("lines", shown["curve_chart"], shown["curve_said"]) if shown["curve_chart"] else None,
+                table=_heat(shown["heatmap"]),
+                notes=(_column_said(),),
+            ),
             _cohorts(found, shown["cohorts"]),
         ),
         tuple(page.cells_of(found)),
@@ -81,8 +87,18 @@ def _channels(found: Acquisition) -> Block:
     rows.append((Told(_("All")), *_credit(found, found.total), _spent(found.spent), *whole, nothing, nothing))
     ratios = [each for one in found.channels for each in (one.paid, one.blended, one.marginal, one.worth)]
     model = MODELS[found.asked.attribution.model]
+    said = _("Credited customers by channel: %(channels)s.") % {
+        "channels": ", ".join(f"{row[0].text} {row[1].text}" for row in rows[:-1])
+    }
+    drawn = [
+        (row[0].text, float(one.credit.credited), row[1].text) for row, one in zip(rows, found.channels, strict=False)
+    ]
     return Block(
-        _("By channel"), about=f"{model.name}. {model.said}", table=_table(names, rows), notes=_why_not(ratios)
+        _("By channel"),
+        about=f"{model.name}. {model.said}",
+        chart=bars(drawn, said),
+        table=_table(names, rows),
+        notes=_why_not(ratios),
     )
 
 

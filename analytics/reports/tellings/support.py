@@ -10,8 +10,10 @@ from clm.lib.templatetags.numbers import number, percent
 from ...pages import support as page
 from ...pages.asking import Question
 from ...support import Support, support
-from ..blocks import Block, Column, Table, Told, table_of
+from ..blocks import Block, Column, Table, Told, bars, table_of
 from .from_cells import Answer
+
+DRAWN = 10  # reasons in the picture
 
 
 def support_answered(_query: QueryDict, asked: Question) -> Answer:
@@ -32,7 +34,9 @@ def _tickets(found: Support) -> Block:
             "active": number(found.active),
         }
     names = [_("What became of them"), _("Tickets"), _("Customers")]
-    return Block(_("Tickets"), table=table_of(names, rows), notes=(said,))
+    drawn = [(row[0], float(one.tickets), row[1]) for row, one in zip(rows, found.became.values(), strict=True)]
+    about = _("Of %(opened)s tickets opened in the period, what became of them.") % {"opened": number(found.tickets)}
+    return Block(_("Tickets"), chart=bars(drawn, about), table=table_of(names, rows), notes=(said,))
 
 
 def _waits(found: Support) -> Block:
@@ -76,4 +80,11 @@ def _reasons(found: Support) -> Block:
         rows.append([others % {"number": number(found.further_reasons)}, number(found.further_tickets), "", "", ""])
     names = [_("Reason"), _("Tickets"), _("Share"), _("95% interval"), _("Customers")]
     said = _("The reason is what the opening of the ticket says: its property reason, else its subject.")
-    return Block(_("What about"), table=table_of(names, rows), notes=(said,))
+    drawn = [(row[0], float(one.counted.tickets), row[1]) for row, one in zip(rows, found.reasons, strict=False)][
+        :DRAWN
+    ]
+    about = _("Tickets by what they are about; most often %(reason)s, %(tickets)s of them.") % {
+        "reason": rows[0][0] if rows else "",
+        "tickets": rows[0][1] if rows else "",
+    }
+    return Block(_("What about"), chart=bars(drawn, about), table=table_of(names, rows), notes=(said,))
