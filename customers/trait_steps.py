@@ -175,8 +175,13 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
     by_trait: dict[TraitKey, list[Told]] = defaultdict(list)
     for telling in told:
         by_trait[telling.profile, telling.key].append(telling)
-    made = _made(by_trait, known.steps)
     change = Change()
+    # Told once and never before, as nearly everything is of everybody new: one step.
+    for trait in [trait for trait, each in by_trait.items() if len(each) == 1 and not known.steps.get(trait)]:
+        (telling,) = by_trait.pop(trait)
+        change.steps.append(_record(*trait, canonical(telling.value), telling.at, telling.at))
+        change.changed[trait[0]] = min(telling.cause, change.changed.get(trait[0], telling.cause))
+    made = _made(by_trait, known.steps)
     for (profile, key), tellings in sorted(by_trait.items()):
         old, steps = known.steps.get((profile, key), ()), made[profile, key]
         if not old or [(s.value, s.set_at) for s in steps] != [(s.value, s.set_at) for s in old]:
@@ -200,17 +205,17 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
 
 def _records(profile: int, key: str, steps: Sequence[Step]) -> list[dict[str, Any]]:
     """New steps as customers/touchpoints_add takes them."""
-    return [
-        {
-            "profile": profile,
-            "key": key,
-            "value": msgspec.Raw(step.value.encode()),
-            "set_at": step.set_at,
-            "last_seen_at": step.last_seen_at,
-        }
-        for step in steps
-        if step.id is None
-    ]
+    return [_record(profile, key, step.value, step.set_at, step.last_seen_at) for step in steps if step.id is None]
+
+
+def _record(profile: int, key: str, value: str, set_at: datetime, last_seen_at: datetime) -> dict[str, Any]:
+    return {
+        "profile": profile,
+        "key": key,
+        "value": msgspec.Raw(value.encode()),
+        "set_at": set_at,
+        "last_seen_at": last_seen_at,
+    }
 
 
 def _made(

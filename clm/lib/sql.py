@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,11 +53,32 @@ def records(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
+def array(values: Sequence[Any]) -> Any:
+    """Values as the text of an array, for a parameter that its file casts. The driver writes a list as an expression of
+    one constant each, which PostgreSQL has to read one by one: of thousands of texts that takes longer than finding
+    their rows. Values that are not all whole numbers, all texts or all instants are left to the driver."""
+    kinds = set(map(type, values))
+    if len(kinds) != 1:
+        return list(values) if values else "{}"
+    (kind,) = kinds
+    if kind is int:
+        return f"{{{','.join(map(str, values))}}}"
+    if kind is datetime:
+        return f"{{{','.join(map(datetime.isoformat, values))}}}"
+    if kind is not str:
+        return list(values)
+    joined = '","'.join(values)
+    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
+        joined = '","'.join(value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return f'{{"{joined}"}}'
+
+
 def prepared_rows(name: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
     """All rows of a query file that is run many times a second: the session reads and plans it once in a while and not
     every time, which for a long statement costs as much as a third of its work. Within a transaction only; the file
     casts every parameter, because nothing else says of what type it is."""
     preparing, executing = _statements(name)
+    given = {key: array(value) if isinstance(value, list) else value for key, value in parameters.items()}
     with connection.cursor() as cursor:
         session = connection.connection
         known = _prepared.get(session)
@@ -69,7 +92,7 @@ def prepared_rows(name: str, /, **parameters: Any) -> list[tuple[Any, ...]]:
             _say(session, preparing)
             known[name] = now
         try:
-            cursor.execute(executing, parameters)
+            cursor.execute(executing, given)
         except DatabaseError as error:
             if getattr(error.__cause__, "pgcode", None) == _NO_SUCH_STATEMENT:
                 del _prepared[session]  # a pooler has tidied up; the next transaction prepares anew

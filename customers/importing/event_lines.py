@@ -26,7 +26,7 @@ from ..receiving.store import as_events, store_within
 from .changed import rows_touched
 from .effects import effects_of
 from .events_of import RowEvents, told_by
-from .known import Earlier, known_of
+from .known import Earlier, asked_by, known_of
 from .rows import Fault, ReadRow, ToldAccount, ToldConsent
 from .run import MAX_REJECTS, Tell
 from .staging import content_as_file, portion, portions, stage_rows
@@ -76,7 +76,7 @@ def check_events(*, record: Import, tell: Tell) -> dict[str, Any]:
             with transaction.atomic():
                 refuse_stopped(record)
                 look_up_by_index()
-                known = known_of(rows=rows, source=record.source)
+                known = known_of(asked=asked_by(rows), source=record.source)
                 effects = effects_of(rows=rows, known=known, earlier=earlier)
                 record.progress = {**record.progress, "checked": tally.account.lines_read + len(some)}
                 record.save(update_fields=["progress"])

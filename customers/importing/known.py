@@ -44,23 +44,47 @@ class Known:
     affiliated: set[tuple[int, str]] = field(default_factory=set)
 
 
-def known_of(*, rows: Sequence[RowEvents], source: Source | None) -> Known:
-    """Look up whom and what some rows speak of, in one statement. source None: nothing of it is stored yet."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom and what some rows speak of, as parameters of customers/import_looks."""
+
+    kinds: Sequence[str]
+    identity_values: Sequence[str]
+    keys: Sequence[str]
+    touchpoints: Sequence[str]
+    tellings: Sequence[str]
+    addresses: Sequence[str]
+
+
+def asked_by(rows: Sequence[RowEvents]) -> Asked:
+    """Whom and what some rows speak of. Asks the database nothing."""
     identities = sorted({one for each in rows for one in each.row.identities})
     touchpoints: set[str] = set()
     tellings: set[str] = set()
     for each in rows:
         for event, hashed in zip(each.events, each.hashes, strict=True):
             (touchpoints if event.is_touchpoint else tellings).add(hashed)
-    ((now, people, traits, messages, consents, affiliations),) = sql.rows(
-        "customers/import_looks",
+    return Asked(
         kinds=[kind for kind, _value in identities],
         identity_values=[value for _kind, value in identities],
         keys=sorted({key for each in rows for key in each.row.traits or ()}),
-        source=0 if source is None else source.pk,
         touchpoints=sorted(touchpoints),
         tellings=sorted(tellings),
         addresses=sorted({one.address.lower() for each in rows for one in each.row.consents}),
+    )
+
+
+def known_of(*, asked: Asked, source: Source | None) -> Known:
+    """Look up whom and what some rows speak of, in one statement. source None: nothing of it is stored yet."""
+    ((now, people, traits, messages, consents, affiliations),) = sql.rows(
+        "customers/import_looks",
+        kinds=sql.array(asked.kinds),
+        identity_values=sql.array(asked.identity_values),
+        keys=sql.array(asked.keys),
+        source=0 if source is None else source.pk,
+        touchpoints=sql.array(asked.touchpoints),
+        tellings=sql.array(asked.tellings),
+        addresses=sql.array(asked.addresses),
     )
     found = Known(now)
     for kind, value, customer in msgspec.json.decode(people):

@@ -15,7 +15,7 @@ from ..receiving.money import converted, currency_of
 from ..receiving.people import LONGEST, email_of, is_illegal, phone_of
 from ..receiving.refusal import Refusal
 from .cells import BadCell, Cells, listed, truth
-from .mapping import RECOGNISING, Column, RowMapping, RowTouchpoint
+from .mapping import RECOGNISING, USES, Column, RowMapping, RowTouchpoint
 
 MAX_TEXT = 100_000  # characters of a cell that is kept
 MOST_MONEY = 10**14
@@ -90,10 +90,15 @@ class RowReader:
             time_formats=(*mapping.time_formats, *own), time_zone=mapping.time_zone, decimal_mark=mapping.decimal_mark
         )
         self.place = {name: self.header.index(name) for name in mapping.needed}
-        self.uses: dict[str, list[Column]] = {}
-        # In the order of the file: the database keeps no order of the members of a document.
+        # By use the columns and their places, in the order of the file: the database keeps no order of the members of a
+        # document.
+        self.uses: dict[str, list[tuple[int, Column]]] = {use: [] for use in USES}
         for column in sorted(mapping.columns, key=lambda one: self.place[one.name]):
-            self.uses.setdefault(column.use, []).append(column)
+            self.uses[column.use].append((self.place[column.name], column))
+        self.ids = {
+            use: [(place, column, kind or f"ext:{column.kind}") for place, column in self.uses[use]]
+            for use, kind in (("user_id", "user_id"), ("id", ""), ("anonymous_id", "anonymous_id"))
+        }
 
     def read(self, line: int, cells: Sequence[str]) -> ReadRow:
         """Never raises for what a file may contain: a fault is part of the answer."""
@@ -122,34 +127,31 @@ class RowReader:
 
     def _understood(self, line: int, cells: Sequence[str]) -> ReadRow:
         email = phone = ""
-        identities: list[tuple[str, str]] = []
-        for column in self.uses.get("user_id", ()):
-            identities += self._id("user_id", column, cells)
-        for column in self.uses.get("id", ()):
-            identities += self._id(f"ext:{column.kind}", column, cells)
-        for column in self.uses.get("email", ()):
-            if not email and (told := self._named(column, cells)):
+        uses = self.uses
+        identities = self._ids("user_id", cells) + self._ids("id", cells)
+        for place, column in uses["email"]:
+            if not email and (told := _named(column, cells[place])):
                 email = email_of(told)
                 if not email:
                     raise BadCell("bad_email", column.name, f'"{told[:60]}" is not an e-mail address')
                 identities.append(("email", email))
-        for column in self.uses.get("phone", ()):
-            if not phone and (found := self._phone(self._named(column, cells))):
+        for place, column in uses["phone"]:
+            if not phone and (found := self._phone(_named(column, cells[place]))):
                 phone = found
                 identities.append(("phone", phone))
-        for column in self.uses.get("anonymous_id", ()):
-            identities += self._id("anonymous_id", column, cells)
+        identities += self._ids("anonymous_id", cells)
         if not identities:
-            naming = [column.name for use in RECOGNISING for column in self.uses.get(use, ())]
-            first = min(naming, key=lambda name: self.place[name])
+            _place, first = min(
+                ((place, column.name) for use in RECOGNISING for place, column in uses[use]), key=lambda one: one[0]
+            )
             raise BadCell("no_person", first, "no id, no e-mail address and no telephone number with its country")
         told_at = None
-        for column in self.uses.get("told_at", ()):
-            told_at = told_at or self._past(column.name, cells)
+        for place, column in uses["told_at"]:
+            told_at = told_at or self._past(column.name, cells[place])
         traits = self._traits(cells)
         if email:
             traits.setdefault("email", email)
-        if (told := self._first("phone", cells).strip()) and "phone" not in traits:
+        if uses["phone"] and (told := cells[uses["phone"][0][0]].strip()) and "phone" not in traits:
             traits["phone"] = told
         return ReadRow(
             line,
@@ -159,25 +161,21 @@ class RowReader:
             told_at,
             tuple(self._touchpoints(cells)),
             tuple(self._consents(cells, email, phone)),
-            self._account(cells),
+            self._account(cells) if uses["account"] else None,
         )
 
     def _cell(self, name: str, cells: Sequence[str]) -> str:
         return cells[self.place[name]]
 
-    def _named(self, column: Column, cells: Sequence[str]) -> str:
-        """What a cell names somebody by; of several the first."""
-        text = self._cell(column.name, cells)
-        return (text.partition(column.parted_by)[0] if column.parted_by else text).strip()
-
-    def _first(self, use: str, cells: Sequence[str]) -> str:
-        return next((self._cell(column.name, cells) for column in self.uses.get(use, ())), "")
-
-    def _id(self, kind: str, column: Column, cells: Sequence[str]) -> list[tuple[str, str]]:
-        told = self._named(column, cells)
-        if len(told) > LONGEST:
-            raise BadCell("bad_text", column.name, f"an id has at most {LONGEST} characters")
-        return [] if is_illegal(told) else [(kind, told)]
+    def _ids(self, use: str, cells: Sequence[str]) -> list[tuple[str, str]]:
+        found = []
+        for place, column, kind in self.ids[use]:
+            told = _named(column, cells[place])
+            if len(told) > LONGEST:
+                raise BadCell("bad_text", column.name, f"an id has at most {LONGEST} characters")
+            if not is_illegal(told):
+                found.append((kind, told))
+        return found
 
     def _phone(self, text: str) -> str:
         """In E.164; "" for a number of which the country is not known."""
@@ -193,22 +191,21 @@ class RowReader:
             return ""
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
-    def _instant(self, name: str, cells: Sequence[str]) -> datetime | None:
-        text = self._cell(name, cells)
-        if not text.strip():
+    def _instant(self, name: str, text: str) -> datetime | None:
+        if not text or text.isspace():
             return None
         try:
             return self.cells.instant(text)
         except ValueError as error:
             raise BadCell("bad_time", name, f'"{text[:60]}" {error}') from None
 
-    def _past(self, name: str, cells: Sequence[str]) -> datetime | None:
+    def _past(self, name: str, text: str) -> datetime | None:
         """An instant at which something can have happened."""
-        at = self._instant(name, cells)
+        at = self._instant(name, text)
         if at is not None and at > self.now:
-            raise BadCell("in_the_future", name, f'"{self._cell(name, cells)[:60]}" lies in the future')
+            raise BadCell("in_the_future", name, f'"{text[:60]}" lies in the future')
         if at is not None and at < EARLIEST:
-            raise BadCell("bad_time", name, f'"{self._cell(name, cells)[:60]}" lies before 1990')
+            raise BadCell("bad_time", name, f'"{text[:60]}" lies before 1990')
         return at
 
     def _number(self, name: str, cells: Sequence[str]) -> Decimal | None:
@@ -222,19 +219,17 @@ class RowReader:
 
     def _traits(self, cells: Sequence[str]) -> dict[str, Any]:
         """What is told; an empty cell tells nothing."""
-        found: dict[str, Any] = {}
-        for column in self.uses.get("trait", ()):
-            text = self._cell(column.name, cells)
-            if not text.strip():
-                continue
-            found[column.key] = self._value(column, text, cells)
-        return found
+        return {
+            column.key: text if column.type == "text" else self._value(column, text, cells)
+            for place, column in self.uses["trait"]
+            if (text := cells[place]) and not text.isspace()
+        }
 
     def _value(self, column: Column, text: str, cells: Sequence[str]) -> Any:
         if column.type == "number":
             return self._number(column.name, cells)
         if column.type == "time":
-            at = self._instant(column.name, cells)
+            at = self._instant(column.name, text)
             assert at is not None
             return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if column.type == "truth":
@@ -246,13 +241,13 @@ class RowReader:
 
     def _touchpoints(self, cells: Sequence[str]) -> list[ToldTouchpoint]:
         found = []
-        for column in self.uses.get("touchpoint", ()):
-            if (at := self._past(column.name, cells)) is not None:
+        for place, column in self.uses["touchpoint"]:
+            if (at := self._past(column.name, cells[place])) is not None:
                 found.append(ToldTouchpoint(column.type, column.channel or self.mapping.channel, at))
         for one in self.mapping.touchpoints:
             if any(self._cell(name, cells).strip().casefold() not in texts for name, texts in one.only.items()):
                 continue
-            if (at := self._past(one.at, cells)) is not None:
+            if (at := self._past(one.at, self._cell(one.at, cells))) is not None:
                 found.append(self._whole(one, at, cells))
         return found
 
@@ -288,26 +283,28 @@ class RowReader:
         )
 
     def _consents(self, cells: Sequence[str], email: str, phone: str) -> list[ToldConsent]:
-        found = []
+        found: list[ToldConsent] = []
+        if not self.uses["consent"] and not self.mapping.consents:
+            return found
         address = {"email": email, "phone": phone, "sms": phone, "whatsapp": phone}
-        for column in self.uses.get("consent", ()):
-            text = self._cell(column.name, cells).strip()
+        for place, column in self.uses["consent"]:
+            text = cells[place].strip()
             state = column.says.get(text.casefold(), None if text else "")
             if state is None:
                 known = ", ".join(f'"{one}"' for one in column.says)
                 raise BadCell("bad_value", column.name, f'"{text[:60]}" is none of {known}')
             if state and (where := address.get(column.channel, email or phone)):
-                at = self._past(column.at, cells) if column.at else None
+                at = self._past(column.at, self._cell(column.at, cells)) if column.at else None
                 found.append(ToldConsent(where, column.channel, column.purpose, state, at))
         for one in self.mapping.consents:
             if where := address.get(one.channel, email or phone):
-                at = self._past(one.at, cells) if one.at else None
+                at = self._past(one.at, self._cell(one.at, cells)) if one.at else None
                 found.append(ToldConsent(where, one.channel, one.purpose, one.state, at))
         return found
 
     def _account(self, cells: Sequence[str]) -> ToldAccount | None:
         """Known by its key; a company that has only a name is known by that, folded."""
-        told = {column.key: self._cell(column.name, cells).strip() for column in self.uses.get("account", ())}
+        told = {column.key: cells[place].strip() for place, column in self.uses["account"]}
         name, key = told.pop("name", ""), told.pop("key", "")
         if not key and not name:
             return None
@@ -315,6 +312,11 @@ class RowReader:
         if len(key) > LONGEST or is_illegal(key):
             return None
         return ToldAccount(key, name, {column: text for column, text in told.items() if text})
+
+
+def _named(column: Column, text: str) -> str:
+    """What a cell names somebody by; of several the first."""
+    return (text.partition(column.parted_by)[0] if column.parted_by else text).strip()
 
 
 def _is_storable(text: str) -> bool:

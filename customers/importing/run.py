@@ -23,23 +23,22 @@ from ..ingest import Raced, clock
 from ..line_account import LineAccount
 from ..models import Import, Installation, Reject
 from ..receiving.joining import join_people
+from .ahead import Portion, portions_ahead
 from .changed import rows_touched
-from .effects import effects_of
-from .events_of import RowEvents, events_of
-from .known import Earlier, known_of
+from .effects import Effect, effects_of
+from .known import Earlier, Known, known_of
 from .mapping import RowMapping
 from .rows import ReadRow, RowReader
-from .staging import content_as_file, packed_portion, stage_rows, unpacked
+from .staging import content_as_file, stage_rows
 from .store import store_rows
 from .tables import opened
 from .tally import Tally, as_line
 
+NOTED = 5  # a dry run notes how far it is after so many portions
 MAX_REJECTS = 1_000  # faulty rows kept with their text; all of them are in the account and in the file of errors
 TELL_SECONDS = 2.0
 _TRIES = 5
 Tell = Callable[[str], None]
-# Rows as they were read, and the messages of those that can be used.
-Portion = tuple[list[ReadRow], list[RowEvents]]
 
 
 class RowsRun:
@@ -97,15 +96,16 @@ class RowsRun:
         earlier, tally = Earlier(is_kept=True), Tally()
         try:
             rows = self.record.progress["rows"]
-            for number, (read, events) in enumerate(self._portions(after=0), start=1):
-                with transaction.atomic():
-                    look_up_by_index()
-                    known = known_of(rows=events, source=self.record.source)
-                    effects = effects_of(rows=events, known=known, earlier=earlier)
-                tally.add(read, events, effects)
-                self.say(f"looked at {tally.account.lines_read:,} of {rows:,} rows")
-                if number % 10 == 0:
-                    self._note({**self.record.progress, "checked": tally.account.lines_read})
+            with ThreadPoolExecutor(max_workers=1) as beside:
+                for number, portion in enumerate(self._portions(after=0, beside=beside), start=1):
+                    with transaction.atomic():
+                        look_up_by_index()
+                        known = known_of(asked=portion.asked, source=self.record.source)
+                        effects = effects_of(rows=portion.rows, known=known, earlier=earlier)
+                    tally.add(portion.read, portion.rows, effects)
+                    self.say(f"looked at {tally.account.lines_read:,} of {rows:,} rows")
+                    if number % NOTED == 0:
+                        self._note({**self.record.progress, "checked": tally.account.lines_read})
         finally:
             earlier.close()
         return tally.written(at=clock())
@@ -116,12 +116,13 @@ class RowsRun:
         records that were inserted, updated or deleted."""
         changed = 0
         rows = self.record.progress["rows"]
-        for read, events in self._portions(after=self.record.progress["portion"]):
-            changed += self._stored(read, events)
-            done = self.record.lines_read
-            self.say(f"stored {done:,} of {rows:,} rows, {100 * done // max(rows, 1)} %")
-            if time.monotonic() > until:
-                return changed
+        with ThreadPoolExecutor(max_workers=2) as beside:
+            for portion in self._portions(after=self.record.progress["portion"], beside=beside):
+                changed += self._stored(portion, beside)
+                done = self.record.lines_read
+                self.say(f"stored {done:,} of {rows:,} rows, {100 * done // max(rows, 1)} %")
+                if time.monotonic() > until:
+                    return changed
         with transaction.atomic():
             refuse_stopped(self.record)
             self.record.state, self.record.error = Import.State.DONE, ""
@@ -131,33 +132,38 @@ class RowsRun:
         self.say(f"stored {self.record.lines_read:,} of {rows:,} rows", is_last=True)
         return changed
 
-    def _stored(self, read: list[ReadRow], events: list[RowEvents]) -> int:
+    def _portions(self, *, after: int, beside: ThreadPoolExecutor) -> Iterator[Portion]:
+        assert self.reader is not None
+        file_at = min(self.file_at, self.now)
+        return portions_ahead(record=self.record, reader=self.reader, file_at=file_at, after=after, beside=beside)
+
+    def _stored(self, portion: Portion, beside: ThreadPoolExecutor) -> int:
         for _try in range(_TRIES):
             try:
-                return self._portion(read, events)
+                return self._portion(portion, beside)
             except Raced:
                 self.record.refresh_from_db()
         raise Raced
 
-    def _portion(self, read: list[ReadRow], events: list[RowEvents]) -> int:
+    def _portion(self, portion: Portion, beside: ThreadPoolExecutor) -> int:
         with transaction.atomic():
             refuse_stopped(self.record)
             look_up_by_index()
             before = rows_touched()
-            known = known_of(rows=events, source=self.record.source)
-            effects = effects_of(rows=events, known=known, earlier=Earlier(is_kept=False))
+            known = known_of(asked=portion.asked, source=self.record.source)
+            tally = Tally(LineAccount.read_from(self.record))
+            # What rows do is judged while the database stores them.
+            judging = beside.submit(_judged, portion, known, tally)
             done, note = store_rows(
                 record=self.record,
                 source=self.record.source,
-                rows=events,
-                effects=effects,
-                known=known,
+                portion=portion,
+                effects=judging.result,
+                since=known.now,
                 said_by=f"{self.record.file_name} (import {self.record.pk})",
             )
-            tally = Tally(LineAccount.read_from(self.record))
-            tally.add(read, events, effects)
-            account = tally.account
-            self._keep_rejects(read, account)
+            effects, account = judging.result(), tally.account
+            self._keep_rejects(portion.read, account)
             changed = rows_touched() - before
             account.counts.update(
                 {
@@ -179,29 +185,6 @@ class RowsRun:
             join_people(source=self.record.source, apart=done.apart, note=note)
         return changed
 
-    def _portions(self, *, after: int) -> Iterator[Portion]:
-        """The portions after one, as they were read. While one is stored, which is mostly waiting for the database, the
-        next one is read beside it; not where amounts are converted, since rates are looked up."""
-        looks_up = any(one.amount for one in self.mapping.touchpoints)
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            number = after + 1
-            packed = packed_portion(record=self.record, number=number)
-            waiting = None if packed is None or looks_up else beside.submit(self._read, packed)
-            while packed is not None:
-                present = self._read(packed) if waiting is None else waiting.result()
-                number += 1
-                packed = packed_portion(record=self.record, number=number)
-                waiting = None if packed is None or looks_up else beside.submit(self._read, packed)
-                yield present
-
-    def _read(self, packed: bytes) -> Portion:
-        assert self.reader is not None
-        read = [self.reader.read(line, cells) for line, cells in unpacked(packed)]
-        channel = self.mapping.channel
-        return read, [
-            events_of(one, file_at=min(self.file_at, self.now), channel=channel) for one in read if one.fault is None
-        ]
-
     def _keep_rejects(self, read: Sequence[ReadRow], account: LineAccount) -> None:
         left = MAX_REJECTS - account.counts["rejects"]
         faulty = [(row, row.fault) for row in read if row.fault is not None][: max(left, 0)]
@@ -217,3 +200,10 @@ class RowsRun:
             for row, fault in faulty
         )
         account.counts["rejects"] += len(faulty)
+
+
+def _judged(portion: Portion, known: Known, tally: Tally) -> list[Effect]:
+    """What each row does, added up in `tally`. Asks the database nothing."""
+    effects = effects_of(rows=portion.rows, known=known, earlier=Earlier(is_kept=False))
+    tally.add(portion.read, portion.rows, effects)
+    return effects

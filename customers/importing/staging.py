@@ -15,8 +15,9 @@ from django.db import transaction
 from ..models import Import, ImportContent, ImportRows
 
 CONTENT = 1 << 20  # bytes of a file in one part
-PORTION = 1_000  # rows stored in one transaction
-TOGETHER = 40  # portions written in one transaction
+PORTION = 2_000  # rows stored in one transaction
+LONGEST = 4 << 20  # characters in them, so that a file of long texts takes no more memory than one of short ones
+TOGETHER = 20  # portions written in one transaction
 _PACKER, _UNPACKER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(list[tuple[int, list[str]]])
 
 Rows = Iterable[tuple[int, list[str]]]
@@ -51,25 +52,29 @@ def stage_rows(*, record: Import, rows: Rows, tell: Callable[[int], None]) -> in
     """Put the rows of a file into portions, afresh; how many there are. `tell` hears of every some thousand."""
     forget_rows(record=record)
     count = 0
-    portions = enumerate(_portions(rows), start=1)
+    # Packed one by one: what waits to be written together is small.
+    portions = (
+        ImportRows(from_import=record, number=number, rows=len(some), packed=zlib.compress(_PACKER.encode(some), 1))
+        for number, some in enumerate(_portions(rows), start=1)
+    )
     while together := list(itertools.islice(portions, TOGETHER)):
         with transaction.atomic():
-            ImportRows.objects.bulk_create(
-                [
-                    ImportRows(
-                        from_import=record, number=number, rows=len(some), packed=zlib.compress(_PACKER.encode(some), 1)
-                    )
-                    for number, some in together
-                ]
-            )
-        count += sum(len(some) for _number, some in together)
+            ImportRows.objects.bulk_create(together)
+        count += sum(one.rows for one in together)
         tell(count)
     return count
 
 
 def _portions(rows: Rows) -> Iterator[list[tuple[int, list[str]]]]:
-    each = iter(rows)
-    while some := list(itertools.islice(each, PORTION)):
+    some: list[tuple[int, list[str]]] = []
+    size = 0
+    for line, cells in rows:
+        some.append((line, cells))
+        size += sum(map(len, cells))
+        if len(some) >= PORTION or size >= LONGEST:
+            yield some
+            some, size = [], 0
+    if some:
         yield some
 
 

@@ -1,7 +1,7 @@
 """Storing one portion of rows: through the door that everything comes in by (`customers.ingest`), with what the rows
 say of consent and of companies, and with a note of what was stored, in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,16 +10,24 @@ from ..company_changes import tell_companies
 from ..erased import erased_among
 from ..ingest import Ingested, ingest_within
 from ..models import Cause, Consent, Import, Source
+from .ahead import Portion
 from .effects import Effect
-from .events_of import RowEvents, told_by
-from .known import Known
+from .events_of import RowEvents
 
 
 def store_rows(
-    *, record: Import, source: Source, rows: Sequence[RowEvents], effects: Sequence[Effect], known: Known, said_by: str
+    *,
+    record: Import,
+    source: Source,
+    portion: Portion,
+    effects: Callable[[], Sequence[Effect]],
+    since: datetime,
+    said_by: str,
 ) -> tuple[Ingested, int]:
-    """Store rows and what they do, and the number of the note of it (0: nothing was done); `said_by`: whom statements
-    of consent name as their source. Raced: begin again."""
+    """Store rows and what they do, and the number of the note of it (0: nothing was done). `effects` is called once the
+    rows are stored; since: the clock before; `said_by`: whom statements of consent name as their source. Raced: begin
+    again."""
+    rows = portion.rows
     if not rows:
         return Ingested(0, 0, 0, 0, ()), 0
     events = [event for each in rows for event in each.events]
@@ -29,18 +37,15 @@ def store_rows(
         profiles.append(done.profiles[first])
         first += len(each.events)
     belongs, accounts = _affiliate(rows, profiles)
-    consents = _state(effects, profiles, known.now, said_by)
+    judged = effects()
+    consents = _state(judged, profiles, since, said_by)
     # Whoever did something in a row is not welcomed for it.
-    touchpoints, tellings = told_by(
-        (event, hashed) for each in rows for event, hashed in zip(each.events, each.hashes, strict=True)
-    )
-    fresh = sorted({one for each in effects for one in each.identities})
     note = note_brought(
         record=record,
-        touchpoints=touchpoints,
-        tellings=tellings,
-        identities=fresh,
-        since=known.now,
+        touchpoints=portion.touchpoints,
+        tellings=portion.tellings,
+        identities=sorted({one for each in judged for one in each.identities}),
+        since=since,
         consents=consents,
         belongs=belongs,
         accounts=accounts,

@@ -25,7 +25,7 @@ from ..orders import ORDER, Orders
 from ..parsing import table
 from .effects import NEW, effects_of
 from .events_of import RowEvents
-from .known import Earlier, known_of
+from .known import Earlier, asked_by, known_of
 from .rows import Fault, ReadRow
 from .tally import EXAMPLES, Tally
 
@@ -61,7 +61,7 @@ def try_orders(
         while some := list(itertools.islice(together, ORDERS)):
             with transaction.atomic():
                 look_up_by_index()
-                known = known_of(rows=some, source=source)
+                known = known_of(asked=asked_by(some), source=source)
             new = _new(some, source, mapping)
             for each, effect in zip(some, effects_of(rows=new, known=known, earlier=earlier), strict=True):
                 tally.count(each, effect, lines=len(each.events[0].lines))

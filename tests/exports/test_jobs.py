@@ -33,6 +33,8 @@ from analytics.exports.jobs import (
     stop,
 )
 from analytics.exports.links import token
+from analytics.exports.parquet import write_parquet
+from analytics.exports.tables import Column, Kind, Table
 from analytics.models import Export
 from clm.lib.access.models import ApiKey, Role, User
 from clm.lib.questions import ConflictError
@@ -207,6 +209,25 @@ def test_touchpoints_as_parquet_say_what_the_lines_say(marketer: User, people: l
         assert str(row["amount"]) == line["amount"]
         assert row["occurred_at"].isoformat(timespec="milliseconds").replace("+00:00", "Z") == line["occurred_at"]
         assert json.loads(row["properties"]) == line["properties"]
+
+
+def test_what_parquet_keeps_of_each_group_does_not_grow_with_the_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analytics.exports.parquet.ROWS_A_GROUP", 1)
+    columns = (Column("id", Kind.ID), Column("said"), Column("properties", Kind.JSON), Column("orders", Kind.WHOLE))
+    kept = []
+    for length in (10, 4_000):
+        rows = [[(number, "x" * length, "y" * length, number)] for number in range(20)]
+        path = tmp_path / f"{length}.parquet"
+        with path.open("wb") as file:
+            write_parquet(file=file, table=Table(columns, iter(rows), 2))
+        told = pyarrow.parquet.ParquetFile(path).metadata
+        assert told.num_row_groups == 20
+        kept.append(told.serialized_size)
+        # What readers skip groups by is there.
+        assert told.row_group(7).column(3).statistics.max == 7
+    assert kept[1] - kept[0] < 20 * 40
 
 
 def test_pages_do_not_load_what_only_files_need() -> None:

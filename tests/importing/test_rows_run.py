@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from customers.events import Event
+from customers.importing import store
 from customers.importing.errors import error_file
-from customers.ingest import clock, ingest
+from customers.ingest import Raced, clock, ingest
 from customers.models import (
     Account,
     Affiliation,
@@ -170,7 +171,36 @@ def test_encodings_separators_and_decimal_commas_are_read_as_the_mapping_says(tm
     }
 
 
-def test_a_dry_run_counts_what_a_run_then_does_and_stores_nothing(tmp_path):
+def test_long_rows_come_in_smaller_portions(tmp_path, monkeypatch):
+    monkeypatch.setattr("customers.importing.staging.LONGEST", 200)
+    rows = [person(1, name="A" * 150), person(2), person(3), person(4, name="B" * 300), person(5)]
+    done = bring(write(tmp_path, *rows))
+    assert list(done.record.rows.order_by("number").values_list("number", "rows")) == [(1, 2), (2, 2), (3, 1)]
+    assert counts(done.record) == (5, 0, 0, 0)
+
+
+def test_a_portion_that_was_raced_is_counted_once(tmp_path, monkeypatch):
+    stored, tries = store.ingest_within, []
+
+    def raced_once(**asked):
+        tries.append(len(asked["events"]))
+        done = stored(**asked)
+        if len(tries) == 2:
+            raise Raced
+        return done
+
+    monkeypatch.setattr("customers.importing.staging.PORTION", 2)
+    monkeypatch.setattr(store, "ingest_within", raced_once)
+    rows = [person(1), person(2, opted_out="yes"), person(3), "oops", person(1, plan="pro")]
+    done = bring(write(tmp_path, *rows))
+    assert len(tries) == 4
+    assert counts(done.record) == (3, 1, 0, 1)
+    assert (done.record.counts["customers_new"], done.record.counts["consents_new"]) == (3, 1)
+    assert (Customer.objects.count(), Reject.objects.count(), done.record.brought.count()) == (3, 1, 3)
+
+
+def test_a_dry_run_counts_what_a_run_then_does_and_stores_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("customers.importing.staging.PORTION", 300)
     bring(write(tmp_path, person(1), person(2), person(3, opted_out="yes"), name="before.csv"))
     tables = (Customer, Identity, Touchpoint, Trait, TraitTelling, Consent, Stale, Import, Reject, Account)
     before = [model.objects.count() for model in tables]

@@ -1,6 +1,7 @@
 """Statements that a session keeps: read and planned once in a while, whatever becomes of transaction or session."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -39,6 +40,29 @@ def test_each_of_their_parameters_says_of_what_type_it_is(name: str) -> None:
     text = sql.query(name)
     bare = re.findall(r"%\((\w+)\)s(?!::[a-z])", "\n".join(x for x in text.splitlines() if not x.startswith("--")))
     assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("text", []),
+        (
+            "text",
+            ["", "NULL", "null", "{}", "a,b", 'say "x"', "back\\slash", '\\"', "'", "line\nend\r", "tab\t", "Zoë 王"],
+        ),
+        ("text", ["plain", "more"]),
+        ("bigint", [1, -2, 2**63 - 1]),
+        ("timestamptz", [datetime(2025, 3, 30, 1, 0, 0, 7, UTC), datetime(1990, 1, 1, tzinfo=UTC)]),
+        ("bigint", [1, None]),
+        ("text", ["a", None]),
+    ],
+)
+def test_an_array_is_told_as_one_text_and_says_what_the_list_says(kind: str, values: list[object]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT %s::{kind}[], %s::{kind}[]", [sql.array(values), values])
+        told, listed = cursor.fetchone()
+    assert told == listed == values
+    assert isinstance(sql.array(values), str) != (None in values)
 
 
 def test_a_session_reads_a_statement_once_and_anew_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
