@@ -1,18 +1,23 @@
 """How much memory and how long a file of millions of rows takes: `python bench/exports.py [--rows N]`.
 
 Makes files of customers and of touchpoints in each format by `manage.py export`, in a process of its own whose peak of
-resident memory is read, against COPY of the same rows by the server (the floor); and asks a web server for the streamed
-answer, to see when its first byte comes. The database must be filled and computed: bench/load.py,
-bench/replay.py. Few rows in a large database are asked for by a page of the list, many by everybody."""
+resident memory is read, against COPY of the same rows by the server (the floor); and asks a web server for the file and
+for the streamed answer, to see when the first byte comes and, with --whole, what the last one took. The database must
+be filled and computed: bench/load.py, bench/replay.py. Few rows in a large database are asked for by a page of the
+list, many by everybody."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +38,10 @@ def keeper() -> Any:
 EVERYBODY = "sort=-created"
 
 
-def make(subject: str, format: str, question: str) -> tuple[float, float, int]:
-    """Have a file made: seconds, peak resident memory (MB) and rows."""
+def make(subject: str, format: str, question: str) -> tuple[float, float, int, float]:
+    """Have a file made: seconds, peak resident memory (MB), rows, and the seconds to the first byte of its link."""
     from analytics.exports.jobs import folder, noted, stop
+    from analytics.exports.links import token
     from analytics.models import Export
     from customers.ingest import clock
 
@@ -61,9 +67,15 @@ def make(subject: str, format: str, question: str) -> tuple[float, float, int]:
     export.refresh_from_db()
     assert export.state == Export.State.READY, export.error
     size = (folder() / export.file).stat().st_size
-    print(f"{subject} as {format}: {export.rows:,} rows, {size / 1e6:,.0f} MB, peak {peak:.0f} MB resident", flush=True)
+    with web_server() as web:
+        link = web.first_byte(f"/exports/{export.pk}/{token(export)}/")
+    print(
+        f"{subject} as {format}: {export.rows:,} rows, {size / 1e6:,.0f} MB, {seconds:,.0f} s, peak {peak:.0f} MB"
+        f" resident; first byte of the link after {link:.2f} s",
+        flush=True,
+    )
     stop(export=export, now=clock())
-    return seconds, peak, export.rows
+    return seconds, peak, export.rows, link
 
 
 def copied(statement: str) -> Any:
@@ -86,42 +98,69 @@ FLOORS = {
 }
 
 
-def first_byte(subject: str, format: str, question: str) -> float:
-    """Seconds from asking a web server of one process to the first byte of the streamed answer."""
-    import socket
+@dataclass
+class Web:
+    """A web server of one process, asked as somebody who may take files away."""
 
+    port: int
+    cookie: str
+    server: int
+
+    def first_byte(self, path: str) -> float:
+        """Seconds from asking to the first byte of the answer."""
+        with self._asked(path) as (answer, began):
+            answer.read(1)
+            return time.perf_counter() - began
+
+    def whole(self, path: str) -> tuple[float, float, int, float]:
+        """Seconds to the first byte and to the last, bytes, and the most memory (MB) of a process of the server."""
+        peak, size = 0.0, 1
+        with self._asked(path) as (answer, began):
+            answer.read(1)
+            first = time.perf_counter() - began
+            while piece := answer.read(1 << 20):
+                size += len(piece)
+                peak = max(peak, *(peak_resident_mb(one) or 0.0 for one in self._processes()))
+            return first, time.perf_counter() - began, size, peak
+
+    def _processes(self) -> list[int]:
+        children = Path(f"/proc/{self.server}/task/{self.server}/children")
+        return [self.server, *map(int, children.read_text().split())] if children.exists() else [self.server]
+
+    @contextmanager
+    def _asked(self, path: str) -> Iterator[tuple[HTTPResponse, float]]:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=120)) as web:
+            began = time.perf_counter()
+            web.request("GET", path, headers={"Cookie": f"sessionid={self.cookie}"})
+            answer = web.getresponse()
+            assert answer.status == 200, answer.status
+            yield answer, began
+
+
+@contextmanager
+def web_server() -> Iterator[Web]:
+    """One while it is needed."""
     from django.test import Client
 
     client = Client()
     client.force_login(keeper())
-    cookie = client.cookies["sessionid"].value
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "--config", "python:clm.web_server"]
     env = {**os.environ, "PYTHONPATH": str(PROJECT), "PORT": str(port), "HOST": "127.0.0.1", "WEB_PROCESSES": "1"}
     server = subprocess.Popen(command, env=env, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    web = Web(port, client.cookies["sessionid"].value, server.pid)
     try:
-        import http.client
-
-        def asked(path: str) -> float:
-            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as web:
-                began = time.perf_counter()
-                web.request("GET", path, headers={"Cookie": f"sessionid={cookie}"})
-                answer = web.getresponse()
-                answer.read(1)
-                assert answer.status == 200, answer.status
-                return time.perf_counter() - began
-
         deadline = time.monotonic() + 60
         while True:
             try:
-                asked("/exports/")
+                web.first_byte("/exports/")
                 break
             except OSError:
                 assert time.monotonic() < deadline, "the web server does not answer"
                 time.sleep(0.2)
-        return asked(f"/customers/export/?what={subject}&format={format}&{question}")
+        yield web
     finally:
         server.terminate()
         server.wait()
@@ -133,6 +172,7 @@ def main() -> None:
     asked.add_argument("--formats", nargs="*", default=None, help="only these")
     asked.add_argument("--subjects", nargs="*", default=["customers", "touchpoints"], help="only these")
     asked.add_argument("--question", default=EVERYBODY, help="the query of the list whose people are meant")
+    asked.add_argument("--whole", action="store_true", help="read the streamed answers to their end")
     options = asked.parse_args()
     start_django()
     from analytics.exports.formats import CONTENT_TYPES
@@ -144,18 +184,27 @@ def main() -> None:
     for subject in options.subjects:
         # The floor is COPY of everybody's rows; there is none of some people's.
         floor = measured("COPY", copied(FLOORS[subject]), repeats=1) if options.question == EVERYBODY else None
-        results, peaks = [], []
+        results, links = [], []
         for format in formats:
-            seconds, peak, rows = make(subject, format, options.question)
+            seconds, peak, rows, link = make(subject, format, options.question)
             results.append(Measured(f"{format}, peak {peak:.0f} MB", (seconds,), rows, "rows"))
-            peaks.append(peak)
+            links.append(Measured(f"first byte of the link to {format}", (link,)))
         floors = [] if floor is None else [Measured("COPY", floor.seconds, results[0].rows, "rows")]
-        first = [
-            Measured(f"first byte of {format} sent at once", (first_byte(subject, format, options.question),))
-            for format in formats
-            if format in CONTENT_TYPES
-        ]
-        report(subject, [*floors, *results, *first], floor=floors[0] if floors else None)
+        streamed = []
+        for format in formats:
+            if format not in CONTENT_TYPES:
+                continue
+            with web_server() as web:
+                asked_for = f"/customers/export/?what={subject}&format={format}&{options.question}"
+                if options.whole:
+                    first, last, size, peak = web.whole(asked_for)
+                    streamed.append(
+                        Measured(f"{format} sent at once, {size / 1e6:,.0f} MB, peak {peak:.0f} MB", (last,))
+                    )
+                else:
+                    first = web.first_byte(asked_for)
+            streamed.append(Measured(f"first byte of {format} sent at once", (first,)))
+        report(subject, [*floors, *results, *links, *streamed], floor=floors[0] if floors else None)
     Export.objects.filter(user__email=KEEPER).delete()
     keeper().delete()
 

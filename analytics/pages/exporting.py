@@ -45,7 +45,10 @@ class ExportForm(forms.Form):
             (Export.Format.CSV, gettext_lazy("CSV, for spreadsheets and everything else")),
             (
                 Export.Format.XLSX,
-                gettext_lazy("XLSX, for spreadsheets: dates and amounts ready to count with, a million rows a sheet"),
+                gettext_lazy(
+                    "XLSX, for spreadsheets: dates and amounts ready to count with; a sheet holds a million rows, more"
+                    " go on in the next"
+                ),
             ),
             (Export.Format.JSONL, gettext_lazy("JSONL, for programs")),
             (Export.Format.PARQUET, gettext_lazy("Parquet, for data science and warehouses: columns with types")),
