@@ -8,6 +8,7 @@ its size: what there is (ingest_begins), new names (catalogue_add), new people (
 (traits_known), what was told around late ones (traits_torn), and the writing (touchpoints_add); most take three or
 four."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from .erased import digests_of, named, note_met, sift
 from .events import Event, body_hash, message_text
 from .models import Cause, Source, Touchpoint
 from .resolve import Apart, IdentityKey, Known, People, resolve
-from .trait_steps import Change, Told, change_of, traits_known
+from .trait_steps import Change, Told, change_of, is_written_one_way, traits_known
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 _TRIES = 5
@@ -214,7 +215,7 @@ class _Batch:
                 continue
             position.setdefault(message, index)
         records |= self._welcomes(hashes)
-        change, tellings, again = self._traits(*self._told(hashes, position), records)
+        change, tellings, again = self._traits(self._told(hashes, position), records)
         done = self._write(records, tellings, change)
         new = sum(is_new for message, is_new, _body in done if message in position)
         lost = [message for message, is_new, body in done if not is_new and body is None]
@@ -285,11 +286,8 @@ class _Batch:
             made[message] = self._record(index, message, body_hash(welcome), welcome)
         return made
 
-    def _told(
-        self, hashes: Sequence[str], position: Mapping[str, int]
-    ) -> tuple[dict[str | int, list[Told]], dict[str | int, dict[str, Any]]]:
-        """By message (or by place, for what is remembered by no message): the traits told, and the telling's record."""
-        told: dict[str | int, list[Told]] = {}
+    def _told(self, hashes: Sequence[str], position: Mapping[str, int]) -> dict[str | int, dict[str, Any]]:
+        """By message (or by place, for what is remembered by no message): the record of the telling."""
         records: dict[str | int, dict[str, Any]] = {}
         for index, event in enumerate(self.events):
             remembered = event.is_touchpoint or event.is_telling
@@ -297,62 +295,65 @@ class _Batch:
                 continue
             if not event.traits and not event.is_telling:
                 continue
-            at = min(event.occurred_at, self.arrival)
-            name = hashes[index] if remembered else index
-            profile = self.people.profiles[index]
-            told[name] = [
-                Told(profile, key, value, at, self.causes[index], event.traits) for key, value in event.traits.items()
-            ]
-            records[name] = {
+            records[hashes[index] if remembered else index] = {
                 "place": index,
-                "profile": profile,
-                "at": at,
+                "profile": self.people.profiles[index],
+                "at": min(event.occurred_at, self.arrival),
                 "traits": event.traits,
                 "message_hash": hashes[index] if event.is_telling else None,
                 "raw": event.raw.decode() if event.raw is not None and not event.is_touchpoint else None,
             }
-        return told, records
+        return records
 
     def _traits(
-        self,
-        told: Mapping[str | int, list[Told]],
-        tellings: Mapping[str | int, dict[str, Any]],
-        records: Mapping[str, _Row],
+        self, tellings: Mapping[str | int, dict[str, Any]], records: Mapping[str, _Row]
     ) -> tuple[Change, list[dict[str, Any]], int]:
         """What the traits of new messages change, their tellings, and how many of these messages are known already."""
         if not tellings:
             return Change(), [], 0
+        made = self.people.made
         known = traits_known(
             # Of somebody made in this transaction nothing was told before.
             traits=[
-                ((one.profile, one.key), one.at)
-                for each in told.values()
-                for one in each
-                if one.profile not in self.people.made
+                ((each["profile"], key), each["at"])
+                for each in tellings.values()
+                if each["profile"] not in made
+                for key in each["traits"]
             ],
             source=self.source.pk,
-            messages=[name for name in told if isinstance(name, str)],
+            messages=[name for name in tellings if isinstance(name, str)],
         )
         # A repeated message tells nothing, its traits included: the first stored wins.
-        names = [name for name in told if name not in known.messages]
         for message in known.messages & records.keys():
             records[message].tells = False
+        times = Counter(each["profile"] for each in tellings.values())
         said: set[tuple[int, datetime, bytes]] = set()
         spoken: list[Told] = []
+        begun: dict[int, Cause] = {}
         written: list[dict[str, Any]] = []
-        for name in names:
-            record = tellings[name]
-            mark = (record["profile"], record["at"], _SORTED.encode(record["traits"]))
+        for name, record in tellings.items():
+            if name in known.messages:
+                continue
+            profile, at, traits = record["profile"], record["at"], record["traits"]
+            if traits and profile in made and times[profile] == 1 and is_written_one_way(traits.values()):
+                # All that was ever told of somebody: each value is a step, and the telling itself says which.
+                begun[profile] = self.causes[record["place"]]
+                written.append({**record, "begins": True})
+                continue
+            mark = (profile, at, _SORTED.encode(traits))
             if mark in said:  # the same, of the same instant, in one batch
                 if record["message_hash"] is None:
                     continue
                 record = {**record, "traits": {}}
             else:
                 said.add(mark)
-                spoken += told[name]
+                cause = self.causes[record["place"]]
+                spoken += [Told(profile, key, value, at, cause, traits) for key, value in traits.items()]
             written.append(record)
-        again = sum(name in known.messages and name not in records for name in told)
-        return change_of(told=spoken, known=known), written, again
+        again = sum(name in known.messages and name not in records for name in tellings)
+        change = change_of(told=spoken, known=known)
+        change.changed |= begun
+        return change, written, again
 
     def _write(
         self, records: Mapping[str, _Row], tellings: Sequence[Mapping[str, Any]], change: Change

@@ -61,6 +61,11 @@ def canonical_text(text: str | bytes) -> str:
 _ONE_WAY = frozenset({str, int, bool, type(None)})
 
 
+def is_written_one_way(values: Iterable[Any]) -> bool:
+    """Whether all of some values are canonical however they are written."""
+    return all(type(value) in _ONE_WAY for value in values)
+
+
 _READER = msgspec.json.Decoder(float_hook=Decimal)
 _WRITER = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str)
 
@@ -175,13 +180,8 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
     by_trait: dict[TraitKey, list[Told]] = defaultdict(list)
     for telling in told:
         by_trait[telling.profile, telling.key].append(telling)
-    change = Change()
-    # Told once and never before, as nearly everything is of everybody new: one step.
-    for trait in [trait for trait, each in by_trait.items() if len(each) == 1 and not known.steps.get(trait)]:
-        (telling,) = by_trait.pop(trait)
-        change.steps.append(_record(*trait, canonical(telling.value), telling.at, telling.at))
-        change.changed[trait[0]] = min(telling.cause, change.changed.get(trait[0], telling.cause))
     made = _made(by_trait, known.steps)
+    change = Change()
     for (profile, key), tellings in sorted(by_trait.items()):
         old, steps = known.steps.get((profile, key), ()), made[profile, key]
         if not old or [(s.value, s.set_at) for s in steps] != [(s.value, s.set_at) for s in old]:
@@ -205,17 +205,17 @@ def change_of(*, told: Sequence[Told], known: Known) -> Change:
 
 def _records(profile: int, key: str, steps: Sequence[Step]) -> list[dict[str, Any]]:
     """New steps as customers/touchpoints_add takes them."""
-    return [_record(profile, key, step.value, step.set_at, step.last_seen_at) for step in steps if step.id is None]
-
-
-def _record(profile: int, key: str, value: str, set_at: datetime, last_seen_at: datetime) -> dict[str, Any]:
-    return {
-        "profile": profile,
-        "key": key,
-        "value": msgspec.Raw(value.encode()),
-        "set_at": set_at,
-        "last_seen_at": last_seen_at,
-    }
+    return [
+        {
+            "profile": profile,
+            "key": key,
+            "value": msgspec.Raw(step.value.encode()),
+            "set_at": step.set_at,
+            "last_seen_at": step.last_seen_at,
+        }
+        for step in steps
+        if step.id is None
+    ]
 
 
 def _made(

@@ -6,7 +6,8 @@
 -- a moment ago: whoever waited for the erasure knows the identities that were there before it.
 -- One row: place, is_new, body_hash of the stored one if it is not, is_whole; with no touchpoint, one of NULLs.
 -- Parameters: source, at (arrival, cut to the millisecond), now, touchpoints, tellings, steps (JSON arrays of records, see
--- ingest.py and trait_steps.py), gone (ids of steps), seen, seen_at (parallel arrays), changed, causes (parallel arrays),
+-- ingest.py and trait_steps.py; a telling that `begins` is all that was ever told of its profile, and each of its traits
+-- one step), gone (ids of steps), seen, seen_at (parallel arrays), changed, causes (parallel arrays),
 -- expected (how many messages that tell traits, or are tellings with a message, must be new).
 -- Index: message_is_stored_once, telling_is_stored_once, trait_telling_of_profile, profile_without_names.
 WITH told AS MATERIALIZED (
@@ -58,7 +59,7 @@ WITH told AS MATERIALIZED (
 ), telling AS MATERIALIZED (
     SELECT *
     FROM jsonb_to_recordset(%(tellings)s::jsonb) AS t (
-        place int, profile bigint, at timestamptz, traits jsonb, message_hash uuid, raw text
+        place int, profile bigint, at timestamptz, traits jsonb, message_hash uuid, raw text, begins boolean
     )
 ), recorded AS (
     INSERT INTO customers_traittelling (profile_id, told_at, traits, recorded_at, source_id, message_hash)
@@ -70,7 +71,8 @@ WITH told AS MATERIALIZED (
     LEFT JOIN LATERAL (
         SELECT known.traits
         FROM customers_traittelling AS known
-        WHERE known.profile_id = telling.profile AND known.told_at = telling.at AND known.traits = telling.traits
+        WHERE telling.begins IS NULL
+          AND known.profile_id = telling.profile AND known.told_at = telling.at AND known.traits = telling.traits
         LIMIT 1
     ) AS known ON true
     WHERE (known.traits IS NULL OR telling.message_hash IS NOT NULL)
@@ -109,9 +111,17 @@ WITH told AS MATERIALIZED (
     -- After those that are gone: another step may begin where one began.
     INSERT INTO customers_trait (profile_id, key, value, set_at, last_seen_at, recorded_at)
     SELECT profile, key, value, set_at, last_seen_at, %(now)s::timestamptz
-    FROM jsonb_to_recordset(%(steps)s::jsonb) AS t (
-        profile bigint, key text, value jsonb, set_at timestamptz, last_seen_at timestamptz
-    )
+    FROM (
+        SELECT profile, key, value, set_at, last_seen_at
+        FROM jsonb_to_recordset(%(steps)s::jsonb) AS t (
+            profile bigint, key text, value jsonb, set_at timestamptz, last_seen_at timestamptz
+        )
+        UNION ALL
+        SELECT telling.profile, told.key, nullif(told.value, 'null'), telling.at, telling.at
+        FROM telling
+        CROSS JOIN LATERAL jsonb_each(telling.traits) AS told (key, value)
+        WHERE telling.begins
+    ) AS begun
     WHERE (SELECT is_so FROM whole) AND (SELECT count(*) FROM gone) >= 0
     ORDER BY profile, key, set_at
 ), changed AS (
