@@ -258,3 +258,39 @@ def test_saying_again_what_another_profile_overruled_makes_the_customer_stale() 
     tell("3", day(5), plan="free")
     assert steps_stored() == [("free", day(1), day(5)), ("pro", day(3), day(3))]
     assert list(Stale.objects.values_list("profile", flat=True)) == [one.pk]
+
+
+@pytest.mark.django_db
+def test_what_is_told_of_somebody_new_is_stored_as_of_somebody_known() -> None:
+    """Of somebody new the database reads the steps off the telling; of others they are worked out."""
+    told = {"a": "x", "b": None, "c": 7, "d": True, "e": 'say "1"\\', "first_utm_source": "mail"}
+    source = Source.objects.create(key="s", name="S")
+
+    def said(number: int, person: str, **traits: object) -> Event:
+        return Event(
+            str(number), (("user_id", person),), "Identify", "web", day(number), traits=traits, is_touchpoint=False
+        )
+
+    ingest(source=source, events=[said(1, "new", **told)])
+    ingest(source=source, events=[said(2, "several", **told, n=1.5), said(2, "several", **told, n=1.5)])
+    ingest(source=source, events=[Event("3", (("user_id", "known"),), "Visit", "web", day(1))])
+    ingest(source=source, events=[said(4, "known", **told)])
+    steps = [
+        {
+            step.key: (step.value, step.set_at - day(number), step.last_seen_at - day(number))
+            for step in Trait.objects.filter(profile__identities__value=person).exclude(key="n")
+        }
+        for number, person in ((1, "new"), (2, "several"), (4, "known"))
+    ]
+    assert steps[0] == steps[1] == steps[2] == {key: (value, timedelta(), timedelta()) for key, value in told.items()}
+    assert Trait.objects.filter(key="b", value__isnull=True).count() == 3
+    assert Stale.objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_a_telling_without_traits_changes_nobody_it_makes() -> None:
+    source = Source.objects.create(key="s", name="S")
+    event = Event("1", (("user_id", "u"),), "Identify", "web", day(1), is_touchpoint=False, is_kept_by_id=True)
+    ingest(source=source, events=[event])
+    assert TraitTelling.objects.count() == 1
+    assert not Stale.objects.exists()
