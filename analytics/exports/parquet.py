@@ -9,9 +9,9 @@ from typing import IO, Any
 
 from .tables import Kind, Table
 
-# What is kept of each group until the end of the file is all that grows with it: so groups are few, and the least and the
-# greatest value are kept only of columns that have an order to skip groups by. Those of texts and documents would be
-# kept at their full length.
+# What is kept of each group until the end of the file is all that grows with it: so groups are few, and the least and
+# the greatest value are kept only of columns that have an order to skip groups by. Those of texts and documents would
+# be kept at their full length.
 ROWS_A_GROUP = 50_000
 BYTES_A_GROUP = 6 << 20
 _IN_ORDER = frozenset({Kind.WHOLE, Kind.MONEY, Kind.DECIMAL, Kind.INSTANT})
