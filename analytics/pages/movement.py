@@ -29,6 +29,7 @@ from clm.lib.templatetags.times import plain_date
 from .asking import FIGURES, Question, page, question
 from .charts import sankey_payload
 from .exports import answered_file
+from .lengths import in_hours_or_days, said_length
 from .news import news_of
 from .overview import flows_sentence
 
@@ -223,7 +224,7 @@ def _step_row(found: Movement, one: Step) -> dict[str, Any]:
         "is_last": one.hours is None,
         "conversion": one.conversion,
         "interval": one.interval,
-        "wait": said_length(one.hours) if one.hours is not None else "",
+        "wait": said_hours(one.hours) if one.hours is not None else "",
         "most": most,
     }
 
@@ -235,25 +236,13 @@ def _stay_row(found: Movement, one: Stay) -> dict[str, Any]:
         "entered_query": _length_query(found, "entered", one.stage) if one.entered else "",
         "left": one.left,
         "left_query": _length_query(found, "left", one.stage) if one.left else "",
-        "wait": said_length(one.hours),
+        "wait": said_hours(one.hours),
     }
 
 
-def said_length(hours: Length) -> str:
-    """A median with its interval: `12 days (8 to 20 days)`."""
-    if not hours.number:
-        return _("n/a: nobody entered")
-    if hours.median is None:
-        return _("n/a: less than half so far")
-    low = _hours(hours.low) if hours.low is not None else "?"
-    high = _hours(hours.high) if hours.high is not None else _("open")
-    return _("%(median)s (%(low)s to %(high)s)") % {"median": _hours(hours.median), "low": low, "high": high}
-
-
-def _hours(hours: int) -> str:
-    if hours < 48:
-        return _("%s h") % number(hours)
-    return _("%s d") % number(round(hours / 24))
+def said_hours(hours: Length) -> str:
+    """A median with its interval: `12 d (8 d to 20 d)`."""
+    return said_length(hours, unit=in_hours_or_days, ends=in_hours_or_days, nobody=_("nobody entered"))
 
 
 def steps_sentence(found: Movement) -> str:
@@ -278,7 +267,7 @@ def _path_rows(model: Sorting, found: Paths) -> list[dict[str, Any]]:
             "query": f"group={quote(path_group(model, found.kind, row.way))}&{found.scope.query()}",
             "share": row.share,
             "most": most,
-            "hours": _hours(row.hours),
+            "hours": in_hours_or_days(row.hours),
         }
         for row in found.rows
     ]

@@ -30,6 +30,7 @@ from customers.models import Installation
 
 from .asking import Question, page, question
 from .exports import answered_file
+from .lengths import in_days, said_length
 from .news import news_of
 
 SHOWS = {"percent": gettext_lazy("Percent"), "count": gettext_lazy("Customers"), "revenue": gettext_lazy("Revenue")}
@@ -242,13 +243,7 @@ def _curve(found: Stays, one: Curve) -> dict[str, Any]:
 
 
 def _said_days(middle: Length) -> str:
-    if not middle.number:
-        return _("n/a: nobody began")
-    if middle.median is None:
-        return _("n/a: less than half so far")
-    low = number(middle.low) if middle.low is not None else "?"
-    high = number(middle.high) if middle.high is not None else _("open")
-    return _("%(median)s days (%(low)s to %(high)s)") % {"median": number(middle.median), "low": low, "high": high}
+    return said_length(middle, unit=in_days, ends=number, nobody=_("nobody began"))
 
 
 def _said_p(p: float) -> str:

@@ -2,34 +2,21 @@
 
 from clm.lib import sql
 
-from ..models import (
-    Affiliation,
-    Channel,
-    Consent,
-    Customer,
-    Identity,
-    Profile,
-    PropertyValue,
-    Stale,
-    Touchpoint,
-    TouchpointType,
-    Trait,
-    TraitTelling,
-)
+from .. import models
 
 _COUNTED = (
-    Affiliation,
-    Channel,
-    Consent,
-    Customer,
-    Identity,
-    Profile,
-    PropertyValue,
-    Stale,
-    Touchpoint,
-    TouchpointType,
-    Trait,
-    TraitTelling,
+    models.Affiliation,
+    models.Channel,
+    models.Consent,
+    models.Customer,
+    models.Identity,
+    models.Profile,
+    models.PropertyValue,
+    models.Stale,
+    models.Touchpoint,
+    models.TouchpointType,
+    models.Trait,
+    models.TraitTelling,
 )
 
 

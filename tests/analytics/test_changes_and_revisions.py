@@ -16,7 +16,7 @@ from analytics.sorting import active_customers
 from analytics.tiles import Tile, tiles
 from clm.lib.periods import days, local_day
 from lifecycle.models import Version
-from tests.analytics.days.test_fill import filled
+from tests.analytics.days.filling import filled
 from tests.lifecycle.making import ago, happened, installed, settle, tell
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from analytics.sorting import segment, stage_model
 from clm.lib.periods import PRESETS, day_start, days, local_day, preset
 from clm.lib.questions import QuestionError
 from lifecycle.models import StageModel
-from tests.analytics.days.test_fill import filled
+from tests.analytics.days.filling import filled
 from tests.analytics.days.test_kept import KINDS
 from tests.factories import day, make_model, make_transition
 from tests.lifecycle.making import ago, happened, installed, settle, tell

@@ -1,280 +1,33 @@
-"""Files that are made while nobody waits: whole or not there, of one instant, for one person, for some days."""
+"""Files that are made while nobody waits: whole or not there, of one instant, one at a time, whatever is killed."""
 
-import csv
-import io
-import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-import pyarrow.parquet
 import pytest
 from django.conf import settings as configured
 from django.db import connections
-from django.test import Client
 
 from analytics.exports import jobs
-from analytics.exports.jobs import (
-    claimable,
-    folder,
-    forget_files,
-    forget_in_exports,
-    has_work,
-    make_waiting,
-    noted,
-    stop,
-)
-from analytics.exports.links import token
-from analytics.exports.parquet import write_parquet
-from analytics.exports.tables import Column, Kind, Table
+from analytics.exports.jobs import claimable, folder, forget_files, has_work, make_waiting, stop
 from analytics.models import Export
-from clm.lib.access.models import ApiKey, Role, User
+from clm.lib.access.models import User
 from clm.lib.questions import ConflictError
-from customers.events import Line
 from customers.ingest import clock
 from customers.models import Identity
-from lifecycle.erase import erase
-from tests.factories import make_customer, make_order, make_user
-from tests.lifecycle.making import ago, customer_of, installed, settle, tell
+from tests.factories import make_order, make_user
+from tests.lifecycle.making import ago, settle, tell
 
-pytestmark = pytest.mark.django_db(transaction=True)
+from .asking import ask, rows_of
 
-
-@pytest.fixture(autouse=True)
-def files(settings: Any, tmp_path: Path) -> Path:
-    settings.MEDIA_ROOT = tmp_path
-    return tmp_path / "exports"
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("files")]
 
 
-@pytest.fixture
-def marketer() -> User:
-    return make_user("marketer")
-
-
-@pytest.fixture
-def people(marketer: User) -> list[int]:
-    installed()
-    return [make_customer(ago(days=5), ago(days=3), name=name) for name in ("Ann", "=cmd()", "Cy")]
-
-
-def ask(who: User | ApiKey, question: str = "", subject: str = "customers", format: str = "csv") -> Export:
-    return noted(
-        who=who,
-        subject=subject,
-        format=format,
-        dialect=Export.Dialect.PAGE,
-        question=question,
-        byte_order_mark=False,
-        now=clock(),
-    )
-
-
-def rows_of(export: Export) -> list[dict[str, Any]]:
-    export.refresh_from_db()
-    text = (folder() / export.file).read_text()
-    if export.format == "jsonl":
-        return [json.loads(line) for line in text.splitlines()]
-    return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def test_a_file_holds_the_people_of_the_list_in_its_order(marketer: User, people: list[int]) -> None:
-    export = ask(marketer, "sort=name")
-    assert has_work(now=clock())
-    assert make_waiting() == 1
-    assert [row["name"] for row in rows_of(export)] == ["'=cmd()", "Ann", "Cy"]
-    assert (export.state, export.rows, export.total) == ("ready", 3, None)
-    assert export.as_of is not None
-    assert export.expires_at - export.finished_at == timedelta(hours=72)
-    assert export.size == (folder() / export.file).stat().st_size
-    assert (folder() / export.file).stat().st_mode & 0o077 == 0
-    assert not has_work(now=clock())
-    assert make_waiting() == 0
-
-
-def test_a_file_is_narrowed_as_the_list_is(marketer: User, people: list[int]) -> None:
-    tell(make_order("late", ago(days=400)))
-    settle()
-    late = customer_of("late")
-    for question, expected in (
-        ("stage=lapsed", [late]),
-        ("search=ann", [people[0]]),
-        ("segment=active_customer&sort=name", [people[1], people[0], people[2]]),
-        (f"as_of={ago(days=200).date()}", [late]),
-    ):
-        export = ask(marketer, question)
-        make_waiting()
-        assert [int(row["id"]) for row in rows_of(export)] == expected, question
-
-
-def test_touchpoints_are_those_of_the_people_of_the_list_latest_first(marketer: User, people: list[int]) -> None:
-    lines = (Line(product="=SUM(A1)", quantity=2, amount=700, description="Hat"),)
-    tell(
-        make_order(
-            "who",
-            ago(days=1),
-            700,
-            lines=lines,
-            traits={"name": "Zoë"},
-            properties={"note": "=1+1", "nested": {"a": [1, None]}},
-        )
-    )
-    settle()
-    export = ask(marketer, "sort=-last_seen", "touchpoints", "jsonl")
-    assert make_waiting() == 1
-    rows = rows_of(export)
-    assert [row["known_as"] for row in rows[:1]] == ["Zoë"]
-    assert len(rows) == 7
-    first = rows[0]
-    assert first["customer_id"] == str(customer_of("who"))
-    assert (first["type"], first["role"], first["amount"], first["currency"]) == (
-        "Order Completed",
-        "purchase",
-        "7.00",
-        "EUR",
-    )
-    assert first["properties"] == {"note": "=1+1", "nested": {"a": [1, None]}}
-    of_one = [row["occurred_at"] for row in rows if row["customer_id"] == str(people[0])]
-    assert of_one == sorted(of_one, reverse=True)
-    export = ask(marketer, "sort=-last_seen", "touchpoints")
-    make_waiting()
-    assert [row["id"] for row in rows_of(export)] == [row["id"] for row in rows]
-
-
-def test_a_workbook_has_numbers_dates_and_no_formula(
-    marketer: User, people: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("analytics.exports.workbook.ROWS_A_SHEET", 2)
-    monkeypatch.setattr("analytics.exports.workbook.LONGEST_CELL", 40)
-    export = ask(marketer, "sort=name", format="xlsx")
-    assert make_waiting(note_seconds=0) == 1
-    export.refresh_from_db()
-    book = openpyxl.load_workbook(folder() / export.file)
-    assert len(book.sheetnames) == 2
-    names, *rows = book.worksheets[0].iter_rows(values_only=True)
-    assert len(rows) == 2
-    first = dict(zip(names, rows[0], strict=True))
-    assert (first["name"], first["orders"], first["revenue"]) == ("'=cmd()", 2, 200)
-    assert first["id"] == str(people[1])
-    assert abs(first["last_seen (UTC)"].replace(tzinfo=UTC) - ago(days=3)) < timedelta(minutes=2)
-    assert book.worksheets[1]["B2"].value == "Cy"
-    touchpoints = ask(marketer, "", "touchpoints", "xlsx")
-    make_waiting()
-    touchpoints.refresh_from_db()
-    book = openpyxl.load_workbook(folder() / touchpoints.file)
-    assert sum(sheet.max_row - 1 for sheet in book.worksheets) == 6
-    assert [path.name for path in folder().iterdir() if path.suffix != ".xlsx"] == []
-
-
-def test_parquet_has_types_and_comes_in_row_groups(
-    marketer: User, people: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("analytics.exports.parquet.ROWS_A_GROUP", 2)
-    monkeypatch.setattr("analytics.exports.people.ROWS", 2)
-    export = ask(marketer, "sort=name", format="parquet")
-    assert make_waiting(note_seconds=0) == 1
-    export.refresh_from_db()
-    file = pyarrow.parquet.ParquetFile(folder() / export.file)
-    assert file.metadata.num_row_groups == 2
-    assert export.rows == 3
-    types = {field.name: str(field.type) for field in file.schema_arrow}
-    assert types["id"] == types["name"] == types["currency"] == "string"
-    assert types["last_seen"] == "timestamp[ms, tz=UTC]"
-    assert (types["orders"], types["revenue"]) == ("int64", "decimal128(22, 2)")
-    first, *_rest = rows = file.read().to_pylist()
-    assert [row["name"] for row in rows] == ["=cmd()", "Ann", "Cy"]  # a column of texts holds no formulas
-    assert (first["id"], first["orders"], first["revenue"]) == (str(people[1]), 2, Decimal("200.00"))
-    assert abs(first["last_seen"] - ago(days=3)) < timedelta(minutes=2)
-
-
-def test_touchpoints_as_parquet_say_what_the_lines_say(marketer: User, people: list[int]) -> None:
-    lines, columns = (
-        ask(marketer, "sort=name", "touchpoints", "jsonl"),
-        ask(marketer, "sort=name", "touchpoints", "parquet"),
-    )
-    make_waiting()
-    columns.refresh_from_db()
-    rows = pyarrow.parquet.read_table(folder() / columns.file).to_pylist()
-    said = rows_of(lines)
-    assert len(rows) == len(said) == 6
-    for row, line in zip(rows, said, strict=True):
-        assert (row["id"], row["type"], row["order_ref"]) == (line["id"], line["type"], line["order_ref"])
-        assert str(row["amount"]) == line["amount"]
-        assert row["occurred_at"].isoformat(timespec="milliseconds").replace("+00:00", "Z") == line["occurred_at"]
-        assert json.loads(row["properties"]) == line["properties"]
-
-
-def test_what_parquet_keeps_of_each_group_does_not_grow_with_the_texts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("analytics.exports.parquet.ROWS_A_GROUP", 1)
-    columns = (Column("id", Kind.ID), Column("said"), Column("properties", Kind.JSON), Column("orders", Kind.WHOLE))
-    kept = []
-    for length in (10, 4_000):
-        rows = [[(number, "x" * length, "y" * length, number)] for number in range(20)]
-        path = tmp_path / f"{length}.parquet"
-        with path.open("wb") as file:
-            write_parquet(file=file, table=Table(columns, iter(rows), 2))
-        told = pyarrow.parquet.ParquetFile(path).metadata
-        assert told.num_row_groups == 20
-        kept.append(told.serialized_size)
-        # What readers skip groups by is there.
-        assert told.row_group(7).column(3).statistics.max == 7
-    assert kept[1] - kept[0] < 20 * 40
-
-
-def test_pages_do_not_load_what_only_files_need() -> None:
-    code = (
-        "import os, sys, django; os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'clm.settings'); django.setup();"
-        " import clm.urls, clm.tasks; print('pyarrow' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.stdout.strip().endswith("False"), done.stderr
-
-
-def test_a_timeline_is_taken_away_as_it_is_narrowed(marketer: User, people: list[int]) -> None:
-    for question, number in (
-        ("", 2),
-        ("&role=visit", 0),
-        ("&role=purchase,visit", 2),
-        (f"&as_of={ago(days=4).date()}", 1),
-    ):
-        export = ask(marketer, f"customer={people[0]}{question}", "touchpoints")
-        make_waiting()
-        assert len(rows_of(export)) == number, question
-
-
-def test_what_happens_while_a_file_is_made_is_not_in_it(
-    marketer: User, people: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("analytics.exports.people.ROWS", 1)
-    written = jobs.pieces
-
-    def disturbed(**asked: Any) -> Iterator[bytes]:
-        for number, piece in enumerate(written(**asked)):
-            if number == 1:  # the newest is written, the others are still to come
-                elsewhere(lambda: (tell(make_order("person", ago(days=1), identities=_identity(people[0]))), settle()))
-            yield piece
-
-    monkeypatch.setattr(jobs, "pieces", disturbed)
-    export = ask(marketer, "sort=-created")
-    assert make_waiting() == 1
-    assert [row["orders"] for row in rows_of(export)] == ["2", "2", "2"]
-    monkeypatch.setattr(jobs, "pieces", written)
-    again = ask(marketer, "sort=-created")
-    make_waiting()
-    assert sorted(row["orders"] for row in rows_of(again)) == ["2", "2", "3"]
-    assert again.as_of > export.as_of
-
-
-def _identity(customer: int) -> tuple[tuple[str, str], ...]:
+def identity_of(customer: int) -> tuple[tuple[str, str], ...]:
     return tuple(Identity.objects.filter(profile__customer=customer).values_list("kind", "value")[:1])
 
 
@@ -291,6 +44,31 @@ def elsewhere(act: Callable[[], Any]) -> None:
     thread.start()
     thread.join(timeout=30)
     assert not thread.is_alive()
+
+
+def test_what_happens_while_a_file_is_made_is_not_in_it(
+    marketer: User, people: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analytics.exports.people.ROWS", 1)
+    written = jobs.pieces
+
+    def disturbed(**asked: Any) -> Iterator[bytes]:
+        for number, piece in enumerate(written(**asked)):
+            if number == 1:  # the newest is written, the others are still to come
+                elsewhere(
+                    lambda: (tell(make_order("person", ago(days=1), identities=identity_of(people[0]))), settle())
+                )
+            yield piece
+
+    monkeypatch.setattr(jobs, "pieces", disturbed)
+    export = ask(marketer, "sort=-created")
+    assert make_waiting() == 1
+    assert [row["orders"] for row in rows_of(export)] == ["2", "2", "2"]
+    monkeypatch.setattr(jobs, "pieces", written)
+    again = ask(marketer, "sort=-created")
+    make_waiting()
+    assert sorted(row["orders"] for row in rows_of(again)) == ["2", "2", "3"]
+    assert again.as_of > export.as_of
 
 
 HANG = """
@@ -420,83 +198,6 @@ def test_a_full_disk_ends_it_with_a_reason(marketer: User, people: list[int], se
     assert list(folder().iterdir()) == []
 
 
-# --- fetching -------------------------------------------------------------------------------------------------
-def browser_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def test_only_whoever_asked_fetches_the_file_and_only_while_allowed_to(marketer: User, people: list[int]) -> None:
-    export = ask(marketer)
-    make_waiting()
-    export.refresh_from_db()
-    address = f"/exports/{export.pk}/{token(export)}/"
-    mine = browser_of(marketer)
-    assert address in mine.get("/exports/").content.decode()
-    answer = mine.get(address)
-    assert b"".join(answer).startswith(b"id,name")  # type: ignore[arg-type]
-    answer.close()
-    assert answer["Cache-Control"] == "no-store"
-    assert f"customers-{export.as_of:%Y-%m-%dT%H%M%SZ}.csv" in answer["Content-Disposition"]
-    export.refresh_from_db()
-    assert export.downloads == 1
-    assert mine.get(f"/exports/{export.pk}/{'0' * 40}/").status_code == 404
-    others = browser_of(make_user("admin"))
-    assert others.get(address).status_code == 404
-    assert address not in others.get("/exports/").content.decode()
-    assert marketer.email in others.get("/exports/").content.decode()
-    assert Client().get(address).status_code == 302
-    User.objects.filter(pk=marketer.pk).update(role=Role.AGENT)
-    assert mine.get(address).status_code == 403
-
-
-def test_a_link_ends_and_the_file_goes(marketer: User, people: list[int]) -> None:
-    export = ask(marketer)
-    make_waiting()
-    export.refresh_from_db()
-    address, mine = f"/exports/{export.pk}/{token(export)}/", browser_of(marketer)
-    Export.objects.update(expires_at=clock())
-    assert mine.get(address).status_code == 404
-    assert forget_files(now=clock()) == 1
-    assert list(folder().iterdir()) == []
-    export.refresh_from_db()
-    assert export.state == "expired"
-    assert mine.get("/exports/").status_code == 200
-
-
-def test_a_file_made_before_an_erasure_ends_with_it(marketer: User, people: list[int], files: Path) -> None:
-    before = ask(marketer, "search=Ann&stage=retention")
-    assert make_waiting() == 1
-    erase(customer=people[0], now=clock())
-    after = ask(marketer, "search=Cy")
-    assert make_waiting() == 1
-    assert (forget_in_exports(), forget_in_exports()) == (1, 0)
-    before.refresh_from_db()
-    after.refresh_from_db()
-    assert (before.state, before.question) == (Export.State.EXPIRED, "stage=retention")
-    assert (after.state, after.question) == (Export.State.READY, "search=Cy")
-    assert {path.name for path in files.iterdir()} == {after.file}
-
-
-def test_a_lists_page_leads_to_a_file(marketer: User, people: list[int]) -> None:
-    mine = browser_of(marketer)
-    asked = mine.get("/exports/new/?search=ann&sort=name")
-    assert "ann" in asked.content.decode()
-    refused = mine.post("/exports/new/?search=ann", {"what": "planets", "format": "csv"})
-    assert refused.status_code == 422
-    assert mine.post("/exports/new/?search=ann&sort=name", {"what": "customers", "format": "jsonl"}).status_code == 302
-    export = Export.objects.get()
-    assert (export.question, export.asked_by) == ("search=ann&sort=name", marketer.email)
-    make_waiting()
-    assert [row["id"] for row in rows_of(export)] == [str(people[0])]
-    assert mine.get(f"/exports/{export.pk}/remove/").status_code == 200
-    assert mine.post(f"/exports/{export.pk}/remove/").status_code == 302
-    assert list(folder().iterdir()) == []
-    assert mine.post(f"/exports/{export.pk}/remove/").status_code == 409
-    assert browser_of(make_user("admin")).post(f"/exports/{export.pk}/remove/").status_code == 404
-
-
 def test_the_command_makes_what_waits(marketer: User, people: list[int], manage: Any, files: Path) -> None:
     ask(marketer)
     done = manage("export", check=True)
@@ -507,36 +208,3 @@ def test_the_command_makes_what_waits(marketer: User, people: list[int], manage:
     assert made.exists()
     made.unlink()
     assert claimable(clock())
-
-
-# --- sent at once ---------------------------------------------------------------------------------------------
-def test_what_is_sent_at_once_is_written_down(marketer: User, people: list[int]) -> None:
-    mine = browser_of(marketer)
-    answer = mine.get("/customers/export/?sort=name&what=touchpoints&format=jsonl")
-    lines = answer.getvalue().decode().splitlines()  # type: ignore[attr-defined]
-    assert answer["Content-Type"] == "application/jsonl"
-    assert [json.loads(line)["known_as"] for line in lines] == ["=cmd()", "=cmd()", "Ann", "Ann", "Cy", "Cy"]
-    export = Export.objects.get()
-    assert (export.state, export.subject, export.rows, export.error) == ("streamed", "touchpoints", 6, "")
-    assert export.size > 100
-
-
-def test_whoever_hangs_up_is_written_down_too(
-    marketer: User, people: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("analytics.exports.people.ROWS", 1)
-    answer = browser_of(marketer).get("/customers/export/?sort=name")
-    sent = iter(answer)
-    assert next(sent).decode("utf-8-sig").startswith("id,name")
-    next(sent)
-    answer.close()
-    export = Export.objects.get()
-    assert export.error == "it was not sent to its end"
-    assert export.rows <= 2
-
-
-def test_nothing_is_sent_where_something_is_wrong(marketer: User, people: list[int]) -> None:
-    mine = browser_of(marketer)
-    for query in ("sort=colour", "format=xml", "what=planets", "as_of=2999-01-01"):
-        assert mine.get(f"/customers/export/?{query}").status_code == 400, query
-    assert not Export.objects.exists()

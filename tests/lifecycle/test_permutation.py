@@ -194,7 +194,7 @@ def woven(draw: st.DrawFn) -> tuple[list[list[tuple]], list[tuple], list[int]]:
     return people, [*steps, ("tell", rest)], draw(st.permutations(range(12)))
 
 
-def _step(step: tuple, people: list[list[tuple]], at: datetime) -> None:
+def stepped(step: tuple, people: list[list[tuple]], at: datetime) -> None:
     match step:
         case ("tell", some):
             tell(*[event(f"p{person}", number, people[person][number], at) for person, number in some])
@@ -222,7 +222,7 @@ def test_merging_and_undoing_it_at_any_time_is_as_if_it_had_been_so_all_along(wo
     with undone():
         at = anchor()
         for step in steps:
-            _step(step, people, at)
+            stepped(step, people, at)
         settle()
         assert Stale.objects.count() == 0
         _compare(people, at, "merged")

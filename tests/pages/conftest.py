@@ -3,11 +3,12 @@
 Shop and server live as long as a module: emptying the database after every test would cost more than the tests."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import axe_playwright_python
 import pytest
@@ -26,10 +27,15 @@ from customers.ingest import ingest
 from customers.models import Account, Affiliation, Cause, Customer, Installation, Source
 from lifecycle.advance import advance
 from lifecycle.install import install
+from lifecycle.models import Revision
+from lifecycle.revise import discard
 from tests.databases import empty
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SignIn = Callable[[str], Page]
+# How pages are looked at: wide in light colours, and as on a telephone at night.
+MODES: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1280), ("dark", 390))
 NAMES = ["Amelia Novak", "Kenji Watanabe", "Priya Raman", "Luís Ferreira", "Sara Lindqvist", "Zoë O’Neill"]
 
 
@@ -45,6 +51,12 @@ class Shop:
 
     def customer(self, external_id: str) -> Customer:
         return Customer.objects.get(profiles__identities__kind="external_id", profiles__identities__value=external_id)
+
+    def client(self, role: str) -> Client:
+        """A client without a browser, in which whoever has that role is signed in."""
+        client = Client()
+        client.force_login(self.people[role])
+        return client
 
     def tell(self, events: list[Event]) -> None:
         """Bring events in and every customer up to date."""
@@ -131,7 +143,7 @@ def _account(shop: Shop) -> int:
 
 
 @pytest.fixture
-def sign_in(empty_installation: str, page_without_errors: Page) -> Callable[[str], Page]:
+def sign_in(empty_installation: str, page_without_errors: Page) -> SignIn:
     """`sign_in("agent")`: the browser's page, with that role's session."""
 
     def enter(role: str) -> Page:
@@ -145,9 +157,36 @@ def sign_in(empty_installation: str, page_without_errors: Page) -> Callable[[str
 
 
 @pytest.fixture
-def agent(sign_in: Callable[[str], Page]) -> Page:
+def agent(sign_in: SignIn) -> Page:
     """A browser in which an agent is signed in."""
     return sign_in("agent")
+
+
+@pytest.fixture
+def marketer(sign_in: SignIn) -> Page:
+    """A browser in which a marketer is signed in."""
+    return sign_in("marketer")
+
+
+@pytest.fixture
+def viewer(shop: Shop) -> Client:
+    """No browser: pages as a viewer is sent them."""
+    return shop.client("viewer")
+
+
+@pytest.fixture
+def nothing_left_drafted(db: None) -> Iterator[None]:
+    """Whatever a test drafted and did not publish is discarded after it."""
+    yield
+    for revision in Revision.objects.filter(published_at=None):
+        discard(revision=revision.pk)
+
+
+def counted(page: str) -> int:
+    """How many customers the page of a list says it holds."""
+    found = re.search(r'<b class="num">([\d,]+)</b> customer', page)
+    assert found is not None
+    return int(found[1].replace(",", ""))
 
 
 def look(page: Page, address: str) -> Response:

@@ -19,7 +19,7 @@ from analytics.models import Counting
 from campaigns.models import Spend
 from campaigns.spending import enter_spend
 from customers.events import Event
-from tests.pages.conftest import Shop, faults, look, overflow
+from tests.pages.conftest import Shop, counted, faults, look, overflow
 
 YEAR = "period=365d"
 
@@ -49,20 +49,6 @@ def won(shop: Shop) -> Shop:
         enter_spend(channel="team", day=day, amount=Decimal(15), is_paid_media=False, now=shop.now)
     fill()
     return shop
-
-
-@pytest.fixture
-def viewer(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["viewer"])
-    return client
-
-
-def counted(page: str) -> int:
-    """How many the list says it holds."""
-    found = re.search(r'<b class="num">([\d,]+)</b> customer', page)
-    assert found is not None
-    return int(found[1].replace(",", ""))
 
 
 @pytest.mark.parametrize("model", sorted(MODELS))

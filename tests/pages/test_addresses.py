@@ -35,13 +35,6 @@ ANCHOR = re.compile(r'<a\b[^>]*\bhref="([^"]+)"[^>]*>')
 OPTION = re.compile(r'<select[^>]*name="(\w+)"[^>]*>(.*?)</select>', re.DOTALL)
 
 
-@pytest.fixture
-def viewer(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["viewer"])
-    return client
-
-
 def main_of(answer: Any) -> str:
     return re.search(r"<main\b.*?</main>", answer.content.decode(), re.DOTALL)[0]  # type: ignore[index]
 

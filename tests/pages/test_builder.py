@@ -3,23 +3,19 @@
 import json
 import re
 import time
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from django.db.models import Max, Min
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from customers.models import PropertyKey, Touchpoint
 from lifecycle.models import Revision, Segment
 from lifecycle.previews import work_on_previews
 from lifecycle.publications import publish_asked
-from lifecycle.revise import discard
-from tests.pages.conftest import Shop, faults, look, overflow
+from tests.pages.conftest import MODES, Shop, SignIn, faults, look, overflow
 
-SignIn = Callable[[str], Page]
-MODES: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (390, "dark"))
+pytestmark = pytest.mark.usefixtures("nothing_left_drafted")
 RULE = {
     "all": [
         {"did": {"role": "purchase"}, "at_least": 2, "within": "365d"},
@@ -38,18 +34,6 @@ RULE = {
         },
     ]
 }
-
-
-@pytest.fixture
-def marketer(sign_in: SignIn) -> Page:
-    return sign_in("marketer")
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_drafted(db: None) -> Any:
-    yield
-    for revision in Revision.objects.filter(published_at=None):
-        discard(revision=revision.pk)
 
 
 def document(page: Page) -> Any:
@@ -138,7 +122,7 @@ def test_every_kind_of_condition_is_shown_and_comes_back_as_it_was(shop: Shop, s
     expect(page.get_by_role("group", name="Condition 3.8.1", exact=True)).to_be_visible()
     assert document(page) == RULE
     expect(page.locator("#estimate")).to_have_attribute("data-state", "known")
-    for width, theme in MODES:
+    for theme, width in MODES:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=theme)
         assert faults(page) == [], width
@@ -359,7 +343,7 @@ def test_a_property_that_is_being_filled_in_is_told_where_it_is_named_and_where_
     page.reload()
     expect(page.locator("#job-count")).to_contain_text(f"2 of {parts} parts")
     expect(page.locator("#effect .notice")).to_contain_text(f"are being filled in, 2 of {parts} parts so far")
-    for width, theme in MODES:
+    for theme, width in MODES:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=theme)
         look(page, page.url)  # colours fade from one theme into the other
@@ -373,8 +357,7 @@ def test_a_property_that_is_being_filled_in_is_told_where_it_is_named_and_where_
 
 
 def test_without_scripts_a_rule_is_written_checked_and_drafted(shop: Shop) -> None:
-    client = Client()
-    client.force_login(shop.people["marketer"])
+    client = shop.client("marketer")
     wrong = client.post("/segments/new/", {"name": "x", "rule": '{"did": {}, "within": "90"}', "act": "check"})
     assert wrong.status_code == 422
     assert b"$.within: a duration is a whole number" in wrong.content
@@ -399,8 +382,7 @@ def test_without_scripts_a_rule_is_written_checked_and_drafted(shop: Shop) -> No
     ],
 )
 def test_what_is_no_rule_is_told_and_never_a_crash(rule: str, said: str, shop: Shop) -> None:
-    client = Client()
-    client.force_login(shop.people["admin"])
+    client = shop.client("admin")
     answer = client.post("/segments/active_customer/rule/", {"rule": rule})
     assert answer.status_code == 422
     assert said in answer.content.decode()

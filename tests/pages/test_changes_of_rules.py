@@ -2,33 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable
-from typing import Any, Literal
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Page, expect
 
-from lifecycle.models import Publication, Revision, StageModel, SubRule, Version
+from lifecycle.models import Publication, StageModel, SubRule, Version
 from lifecycle.previews import start_preview, work_on_previews
 from lifecycle.publications import publish_asked
-from lifecycle.revise import add_segment, discard, edit_stage
-from tests.pages.conftest import Shop, faults, look, overflow
+from lifecycle.revise import add_segment, edit_stage
+from tests.pages.conftest import MODES, Shop, SignIn, faults, look, overflow
 
-SignIn = Callable[[str], Page]
-MODES: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (390, "dark"))
-
-
-@pytest.fixture
-def marketer(sign_in: SignIn) -> Page:
-    return sign_in("marketer")
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_drafted(db: None) -> Any:
-    yield
-    for revision in Revision.objects.filter(published_at=None):
-        discard(revision=revision.pk)
+pytestmark = pytest.mark.usefixtures("nothing_left_drafted")
 
 
 def test_what_publishing_asks_says_the_exact_numbers_as_soon_as_the_preview_does(
@@ -51,9 +35,7 @@ def test_what_publishing_asks_says_the_exact_numbers_as_soon_as_the_preview_does
 
 
 def test_a_stage_and_a_named_rule_are_the_admins(shop: Shop) -> None:
-    marketer, admin = Client(), Client()
-    marketer.force_login(shop.people["marketer"])
-    admin.force_login(shop.people["admin"])
+    marketer, admin = shop.client("marketer"), shop.client("admin")
     rule = json.dumps({"did": {"role": "purchase"}, "within": "300d"})
     for path, more in (
         ("/models/seven/stages/retention/rule/", {}),
@@ -80,7 +62,7 @@ def test_a_change_shows_its_matrix_and_who_moves_in_both_themes(shop: Shop, sign
     page = sign_in("admin")
     model = StageModel.objects.get(key="seven")
     revision = edit_stage(model=model.pk, stage="retention", rule={"did": {"role": "purchase"}, "at_least": 4})
-    for width, theme in MODES:
+    for theme, width in MODES:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=theme)
         look(page, f"{shop.url}/changes/{revision.pk}/?still=1")
@@ -105,8 +87,7 @@ def test_a_change_shows_its_matrix_and_who_moves_in_both_themes(shop: Shop, sign
 
 
 def test_what_is_live_is_drafted_back(shop: Shop) -> None:
-    admin = Client()
-    admin.force_login(shop.people["admin"])
+    admin = shop.client("admin")
     old = SubRule.objects.get(name="ended").document
     drafted = admin.post("/rules/ended/edit/", {"rule": json.dumps({"did": {"role": "cancel"}, "within": "9d"})})
     admin.post(f"{drafted['Location']}publish/")
@@ -122,11 +103,9 @@ def test_what_is_live_is_drafted_back(shop: Shop) -> None:
 
 
 def test_a_refused_publish_says_why_on_the_page_of_the_change(shop: Shop) -> None:
-    marketer = Client()
-    marketer.force_login(shop.people["marketer"])
+    marketer = shop.client("marketer")
     revision = add_segment(key="broken", name="Broken", rule={"did": {"role": "purchase"}})
-    admin = Client()
-    admin.force_login(shop.people["admin"])
+    admin = shop.client("admin")
     drafted = admin.post("/rules/new/", {"name": "passing", "rule": '{"did": {}}'})
     admin.post(f"{drafted['Location']}publish/")
     publish_asked()

@@ -327,9 +327,7 @@ def cost(client: Client, address: str) -> list[str]:
 
 @pytest.fixture
 def admin(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["admin"])
-    return client
+    return shop.client("admin")
 
 
 @pytest.mark.parametrize(("route", "most"), [*COSTS.items(), *MORE.items()])
@@ -364,8 +362,7 @@ def test_a_page_costs_no_more_queries_when_there_is_more_of_everything(
 
 
 def test_a_longer_list_costs_no_more_queries(shop: Shop) -> None:
-    client = Client()
-    client.force_login(shop.people["viewer"])
+    client = shop.client("viewer")
     client.get("/customers/")
     with CaptureQueriesContext(connection) as many:
         client.get("/customers/?search=customer")
@@ -376,8 +373,7 @@ def test_a_longer_list_costs_no_more_queries(shop: Shop) -> None:
 
 
 def test_a_model_nobody_has_is_not_found_on_a_customers_page(shop: Shop) -> None:
-    client = Client()
-    client.force_login(shop.people["viewer"])
+    client = shop.client("viewer")
     address = f"/customers/{shop.customer('1005').pk}/"
     assert client.get(f"{address}?model=seven").status_code == 200
     assert client.get(f"{address}?model=nobodys").status_code == 404
@@ -385,8 +381,7 @@ def test_a_model_nobody_has_is_not_found_on_a_customers_page(shop: Shop) -> None
 
 def test_the_table_of_stays_shows_the_latest_and_leads_to_all(shop: Shop, monkeypatch: Any) -> None:
     monkeypatch.setattr("analytics.pages.customer.STAYS", 1)
-    client = Client()
-    client.force_login(shop.people["viewer"])
+    client = shop.client("viewer")
     address = f"/customers/{shop.customer('1005').pk}/"
     latest, every = client.get(address), client.get(f"{address}?stays=all")
     assert [len(one.spells) for one in latest.context["stays"]] == [1, 1, 1]

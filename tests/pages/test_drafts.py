@@ -4,7 +4,6 @@ before it is live."""
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client
 
 from customers.ingest import clock
 from lifecycle.install import publish
@@ -51,8 +50,7 @@ def drafted(shop: Shop) -> Iterator[list[Revision]]:
 
 @pytest.mark.parametrize("path", ABOUT_CUSTOMERS)
 def test_nobody_meets_what_is_only_drafted(path: str, shop: Shop, drafted: list[Revision]) -> None:
-    client = Client()
-    client.force_login(shop.people["admin"])
+    client = shop.client("admin")
     answer = client.get(path.format(customer=shop.customer("1005").pk))
     assert answer.status_code == 200
     text = answer.content.decode()
@@ -61,8 +59,7 @@ def test_nobody_meets_what_is_only_drafted(path: str, shop: Shop, drafted: list[
 
 
 def test_it_is_found_where_definitions_are(shop: Shop, drafted: list[Revision]) -> None:
-    client = Client()
-    client.force_login(shop.people["admin"])
+    client = shop.client("admin")
     found_at = (
         ("/models/", MODEL),
         ("/segments/", SEGMENT),
@@ -80,8 +77,7 @@ def test_it_is_found_where_definitions_are(shop: Shop, drafted: list[Revision]) 
 
 
 def test_a_change_speaks_of_its_new_stage_by_name(shop: Shop, drafted: list[Revision]) -> None:
-    client = Client()
-    client.force_login(shop.people["admin"])
+    client = shop.client("admin")
     answer = client.get(f"/changes/{drafted[1].pk}/")
     (diff,) = answer.context["effect"].subjects
     moves = {(move.source and move.source.key, move.target and move.target.key): move.customers for move in diff.moves}
@@ -95,8 +91,7 @@ def test_a_change_speaks_of_its_new_stage_by_name(shop: Shop, drafted: list[Revi
 
 def test_a_stage_that_goes_live_is_met_at_once_by_everybody(shop: Shop) -> None:
     revision = add_stage(model=StageModel.objects.get(key="five").pk, key="fans", name="Fans", rule=RULE)
-    client = Client()
-    client.force_login(shop.people["admin"])
+    client = shop.client("admin")
     pages = ("/?model=five", "/customers/?model=five", "/api/v1/stage-models/five/counts/")
     assert not [path for path in pages if "Fans" in client.get(path).content.decode()]
     publish(revision=revision.pk, now=clock())

@@ -9,12 +9,10 @@ from playwright.sync_api import Page
 from campaigns.experiments import create_experiment, start_experiment, work_on_experiments
 from campaigns.models import Experiment
 from customers.models import TouchpointType
-from tests.pages.conftest import Shop, faults, look, overflow
+from tests.pages.conftest import MODES, Shop, faults, look, overflow
 from tests.reports.conftest import make_report, outsider, ready
 
 # Each theme and each width once.
-MODES = [("light", 1280), ("dark", 390)]
-
 PAGES = [
     "/",
     "/?period=365d&model=cycle",

@@ -54,9 +54,7 @@ def answers(shop: Shop) -> Shop:
 
 @pytest.fixture
 def viewer(answers: Shop) -> Client:
-    client = Client()
-    client.force_login(answers.people["viewer"])
-    return client
+    return answers.client("viewer")
 
 
 LINK = re.compile(r'<a[^>]* href="(/customers/\?group=[^"]+)"[^>]*>([0-9,]+)</a>')

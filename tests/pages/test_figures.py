@@ -20,13 +20,6 @@ from tests.pages.conftest import Shop
 from .test_addresses import main_of, shown
 
 
-@pytest.fixture
-def viewer(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["viewer"])
-    return client
-
-
 def own(shop: Shop, first: int, until: int) -> str:
     """A period of one's own, in days before today."""
     today = shop.now.date()

@@ -8,9 +8,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from customers.importing.work import work_on_imports
-from tests.pages.conftest import Shop, faults, look, overflow
+from tests.pages.conftest import MODES, Shop, faults, look, overflow
 
-MODES = [("light", 1280), ("dark", 390)]
 FILE = (
     "Record ID,First Name,Last Name,Email,Lifecycle Stage,Create Date,Became a Customer Date,Company Name,Plan\r\n"
     "151,Ada,Byron,ada@example.org,Customer,2025-01-02 09:30,2025-03-04 10:00,Analytical Engines,pro\r\n"

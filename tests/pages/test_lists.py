@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from customers.events import Event
@@ -148,8 +147,7 @@ def test_the_list_is_taken_away_as_a_file_by_those_who_may(shop: Shop, sign_in: 
     assert re.fullmatch(r"customers-\d{4}-\d\d-\d\dT\d{6}Z\.csv", download.value.suggested_filename)
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert [line.split(",")[1] for line in lines[1:]] == names(page)
-    agent = Client()
-    agent.force_login(shop.people["agent"])
+    agent = shop.client("agent")
     assert agent.get("/customers/export/").status_code == 403
     assert "Download CSV now" not in agent.get("/customers/").content.decode()
 

@@ -16,17 +16,14 @@ from lifecycle.examples import add_example
 from lifecycle.install import BrokenExamplesError, publish
 from lifecycle.models import Example, Revision, Stage, StageModel, Version
 from lifecycle.revise import copy_model, discard, edit_sub_rule
-from tests.pages.conftest import Shop, faults, look, overflow
-from tests.pages.test_every_page import MODES
+from tests.pages.conftest import MODES, Shop, faults, look, overflow
 
 ODD = "100% “off” %s's 🙂 <b>"
 
 
 @pytest.fixture(scope="module")
 def admin(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["admin"])
-    return client
+    return shop.client("admin")
 
 
 @pytest.fixture(scope="module")
@@ -233,8 +230,7 @@ def test_more_lines_are_given_without_losing_any(shop: Shop, admin: Client) -> N
 # --- roles and pages ------------------------------------------------------------------------------------------
 def test_only_admins_change_models(shop: Shop, ours: StageModel) -> None:
     for role in ("viewer", "agent", "marketer"):
-        client = Client()
-        client.force_login(shop.people[role])
+        client = shop.client(role)
         page = client.get("/models/ours/")
         assert page.status_code == 200
         assert "/models/ours/edit/" not in page.content.decode()

@@ -10,7 +10,7 @@ from django.test import Client
 from lifecycle.models import Publication, Revision, Segment
 from lifecycle.previews import RULE, estimated_rule, work_on_previews
 from lifecycle.publications import publish_asked
-from lifecycle.revise import add_segment, discard
+from lifecycle.revise import add_segment
 from tests.pages.conftest import Shop
 
 ODD = "100% %s %(x)s 'quoted' \"twice\" {brace} \\back <b>&amp;"
@@ -23,11 +23,12 @@ RULES: dict[str, Any] = {
 }
 
 
+pytestmark = pytest.mark.usefixtures("nothing_left_drafted")
+
+
 @pytest.fixture
 def admin(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["admin"])
-    return client
+    return shop.client("admin")
 
 
 @pytest.mark.parametrize("kind", sorted(RULES))
@@ -113,10 +114,3 @@ def test_what_cannot_be_is_refused_with_its_reason(path: str, rule: Any, said: s
     assert said in " ".join(error for errors in answer.context["form"].errors.values() for error in errors)
     assert Revision.objects.filter(published_at=None).count() == drafts
     assert not Publication.objects.filter(finished_at=None, refused_at=None).exists()
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_drafted(db: None) -> Any:
-    yield
-    for revision in Revision.objects.filter(published_at=None):
-        discard(revision=revision.pk)

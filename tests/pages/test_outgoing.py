@@ -12,9 +12,7 @@ from campaigns.outgoing.ending import disable
 from campaigns.outgoing.events import TYPES
 from campaigns.outgoing.keeping import create_endpoint, ping
 from customers.ingest import clock
-from tests.pages.conftest import Shop, faults, look, overflow
-
-MODES = [("light", 1280), ("dark", 390)]
+from tests.pages.conftest import MODES, Shop, faults, look, overflow
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ from customers.merge import merge
 from customers.models import PossibleMerge, Profile
 from customers.rates import enter_rate
 from customers.review import Possible, propose
-from tests.pages.conftest import Shop, faults, look, overflow
-from tests.pages.test_every_page import MODES
+from tests.pages.conftest import MODES, Shop, faults, look, overflow
 
 PAGES = [
     "/users/",

@@ -6,7 +6,6 @@ import re
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.pages.conftest import Shop
@@ -43,8 +42,7 @@ def scanned(sql: str) -> set[str]:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_reads_no_large_table_from_end_to_end(path: str, shop: Shop) -> None:
-    client = Client()
-    client.force_login(shop.people["viewer"])
+    client = shop.client("viewer")
     with CaptureQueriesContext(connection) as made:
         assert client.get(path.format(customer=shop.customer("1005").pk)).status_code == 200
     found: dict[str, set[str]] = {}

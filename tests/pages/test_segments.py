@@ -19,8 +19,7 @@ from lifecycle.install import build, draft, new_segment, publish
 from lifecycle.list_members import add_members, members_on
 from lifecycle.models import ListMember, Revision, Segment, Version
 from lifecycle.revise import add_segment
-from tests.pages.conftest import Shop, faults, look, overflow
-from tests.pages.test_every_page import MODES
+from tests.pages.conftest import MODES, Shop, faults, look, overflow
 
 ODD = "100% “off” %s's 🙂 <b>"
 BUYERS = {"did": {"role": "purchase"}, "at_least": 2}
@@ -28,9 +27,7 @@ BUYERS = {"did": {"role": "purchase"}, "at_least": 2}
 
 @pytest.fixture(scope="module")
 def marketer(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["marketer"])
-    return client
+    return shop.client("marketer")
 
 
 @pytest.fixture(scope="module")
@@ -279,8 +276,7 @@ def test_a_list_of_more_than_a_page_is_paged(shop: Shop, marketer: Client) -> No
 
 # --- roles and pages ------------------------------------------------------------------------------------------
 def test_a_viewer_sees_segments_and_no_button_that_would_be_refused(shop: Shop, twice: Segment) -> None:
-    viewer = Client()
-    viewer.force_login(shop.people["viewer"])
+    viewer = shop.client("viewer")
     for path in ("/segments/", "/segments/twice/", "/segments/twice/list/", "/segments/twice/versions/1/"):
         page = viewer.get(path)
         assert page.status_code == 200, path

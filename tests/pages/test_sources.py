@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from customers.receiving.write_keys import create_source
-from tests.pages.conftest import Shop, faults, look, overflow
-from tests.pages.test_every_page import MODES
+from tests.pages.conftest import MODES, Shop, faults, look, overflow
 from tests.receiving.sending import track
 
 

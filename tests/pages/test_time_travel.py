@@ -24,9 +24,7 @@ PAGES = ["/", "/customers/", "/customers/?stage=lapsed", "/customers/{customer}/
 
 @pytest.fixture
 def viewer(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["admin"])
-    return client
+    return shop.client("admin")
 
 
 def day_of(shop: Shop, days_ago: float) -> str:
@@ -278,8 +276,7 @@ def test_somebody_sets_a_stage_by_hand_and_ends_it_by_keyboard(shop: Shop, sign_
 
 
 def test_a_form_says_what_is_wrong_with_a_placement(shop: Shop) -> None:
-    client = Client()
-    client.force_login(shop.people["agent"])
+    client = shop.client("agent")
     address = f"/customers/{shop.customer('1008').pk}/place/"
     right = {"stage": "seven:advocacy", "reason": "because"}
     for field, wrong in (
@@ -299,8 +296,7 @@ def test_a_placement_of_the_future_is_taken_back_on_the_page(shop: Shop) -> None
     model = StageModel.objects.get(key="seven").pk
     ahead = clock() + dt.timedelta(days=3)
     placed = place(customer=customer, model=model, stage="advocacy", reason="r", now=clock(), from_at=ahead)
-    client = Client()
-    client.force_login(shop.people["agent"])
+    client = shop.client("agent")
     ended = client.post(f"/customers/{customer}/placements/{placed.pk}/end/", follow=True)
     assert "It has not begun by then" in ended.content.decode()
     client.post(f"/customers/{customer}/placements/{placed.pk}/withdraw/")

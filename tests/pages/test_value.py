@@ -13,7 +13,7 @@ from analytics.scores import latest_scoring
 from analytics.value.scoring import score_due
 from customers.ingest import clock
 from customers.models import Installation
-from tests.pages.conftest import Shop, faults, look, overflow
+from tests.pages.conftest import Shop, counted, faults, look, overflow
 
 
 @pytest.fixture
@@ -22,20 +22,6 @@ def scored(shop: Shop) -> Shop:
     fill()
     score_due(now=clock(), anew=latest_scoring() is None)
     return shop
-
-
-@pytest.fixture
-def viewer(shop: Shop) -> Client:
-    client = Client()
-    client.force_login(shop.people["viewer"])
-    return client
-
-
-def counted(page: str) -> int:
-    """How many the list says it holds."""
-    found = re.search(r'<b class="num">([\d,]+)</b> customer', page)
-    assert found is not None
-    return int(found[1].replace(",", ""))
 
 
 def test_every_number_of_the_page_opens_a_list_of_as_many(scored: Shop, viewer: Client) -> None:

@@ -13,7 +13,7 @@ from ...customer_list import anybody
 from ...days.identities import broken_of
 from ...movement import Movement, movement
 from ...pages.asking import question
-from ...pages.movement import TAKES, growth_chart, movement_cells, said_length, steps_sentence, stock_chart
+from ...pages.movement import TAKES, growth_chart, movement_cells, said_hours, steps_sentence, stock_chart
 from ...pages.overview import flows_sentence
 from ...sorting import active_customers, stage_model
 from ..blocks import Block, Chart, Column, Page, Table, Told, table_of
@@ -76,7 +76,7 @@ def movement_told(query: QueryDict, *, now: datetime) -> Page:
                 table=table_of(
                     [_("Stage"), _("Entered"), _("Left again"), _("Half left within")],
                     [
-                        [one.stage.name, number(one.entered), number(one.left), said_length(one.hours)]
+                        [one.stage.name, number(one.entered), number(one.left), said_hours(one.hours)]
                         for one in found.stays
                     ],
                 ),
@@ -140,7 +140,7 @@ def _steps(found: Movement) -> Table:
         share = percent(one.conversion)
         if one.interval:
             share += f" ({percent(one.interval[0])} – {percent(one.interval[1])})"
-        rows.append([one.stage.name, number(one.entered), number(one.reached), share, said_length(one.hours)])
+        rows.append([one.stage.name, number(one.entered), number(one.reached), share, said_hours(one.hours)])
     return table_of([_("Stage"), _("Entered"), _("Went on"), _("Conversion"), _("Half went on within")], rows)
 
 

@@ -228,10 +228,7 @@ def row_lines(record: Import) -> list[str]:
         f"  {_of(counts.get('touchpoints_new', 0), 'touchpoint')}, "
         f"{_of(counts.get('consents_new', 0), 'statement of consent', 'statements of consent')}",
     ]
-    for reason, sentence, count, _value in set_aside_table(record):
-        lines.append(f"  rejected {_of(count, 'row')}: {sentence}")
-        lines.append(f"    {_either(count, 'line', 'lines')} {line_numbers(record.set_aside[reason], most=5)}")
-    return lines
+    return lines + _rejected_lines(record, "row")
 
 
 def message_lines(record: Import) -> list[str]:
@@ -244,10 +241,20 @@ def message_lines(record: Import) -> list[str]:
         f"{_of(counts.get('customers_new', 0), 'new customer')}, "
         f"{_of(counts.get('consents_new', 0), 'statement of consent', 'statements of consent')}",
     ]
+    return lines + _rejected_lines(record, "message")
+
+
+def _rejected_lines(record: Import, what: str) -> list[str]:
+    """Why some were rejected; `what` one of them is called."""
+    lines = []
     for reason, sentence, count, _value in set_aside_table(record):
-        lines.append(f"  rejected {_of(count, 'message')}: {sentence}")
-        lines.append(f"    {_either(count, 'line', 'lines')} {line_numbers(record.set_aside[reason], most=5)}")
+        lines.append(f"  rejected {_of(count, what)}: {sentence}")
+        lines.append(_places_line(record, reason, count))
     return lines
+
+
+def _places_line(record: Import, reason: str, count: int) -> str:
+    return f"    {_either(count, 'line', 'lines')} {line_numbers(record.set_aside[reason], most=5)}"
 
 
 def account_lines(record: Import) -> list[str]:
@@ -278,7 +285,7 @@ def account_lines(record: Import) -> list[str]:
     ]
     for reason, sentence, count, value in set_aside_table(record):
         lines.append(f"  set aside {_of(count, 'line')}: {sentence}, {amount(value)}")
-        lines.append(f"    {_either(count, 'line', 'lines')} {line_numbers(record.set_aside[reason], most=5)}")
+        lines.append(_places_line(record, reason, count))
     if record.set_aside:
         lines.append(f"  all of their numbers: /system/imports/{record.pk}/, for an admin")
     if conflicting:

@@ -7,8 +7,6 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from analytics.attribution.chain import NOTHING, ORDERED, START
 from analytics.attribution.channels import MESSAGES, OWN, marketing_channel
@@ -28,9 +26,9 @@ from customers.models import Channel, Installation, Profile, Touchpoint, Touchpo
 from tests.analytics.attribution import reference as plain
 from tests.factories import make_order
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
-from tests.lifecycle.test_permutation import _step, anchor, undone, woven
+from tests.lifecycle.test_permutation import undone
 
-from .test_fill import filled
+from .filling import any_program, carry_out, filled
 
 pytestmark = pytest.mark.django_db
 
@@ -239,17 +237,10 @@ def test_a_killed_first_count_of_it_goes_on_where_it_stopped(monkeypatch: pytest
     assert kept().acquisition_known_at is not None
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(woven(), st.lists(st.booleans(), min_size=12, max_size=12))
+@any_program(6)
 def test_any_program_of_facts_merges_and_fills_gives_the_same_paths(
     world: None, weave: tuple, fills: list[bool]
 ) -> None:
-    people, steps, _order = weave
     with undone():
-        at = anchor()
-        for step, fills_here in zip(steps, fills, strict=False):
-            _step(step, people, at)
-            if fills_here:
-                filled()
-        settle()
+        carry_out(weave, fills)
         holds()

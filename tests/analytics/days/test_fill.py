@@ -5,10 +5,8 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from analytics.days.fill import Filled, fill
+from analytics.days.fill import fill
 from analytics.models import Activity, Broken, Counting, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
 from clm.lib.periods import local_day
 from customers.events import Line
@@ -17,17 +15,12 @@ from customers.merge import merge
 from customers.models import Cause, Customer, Installation, Touchpoint, TouchpointType
 from lifecycle.models import Stage, StageModel
 from tests.lifecycle.making import ago, customer_of, happened, installed, new_version, settle, tell
-from tests.lifecycle.test_permutation import _step, anchor, undone, woven
+from tests.lifecycle.test_permutation import undone
 
+from .filling import any_program, carry_out, filled
 from .reference import Reference, check
 
 ZONE = "America/St_Johns"
-
-
-def filled() -> Filled:
-    """A fill that sees all that was just recorded: instants are whole milliseconds."""
-    time.sleep(0.002)
-    return fill()
 
 
 def checked() -> None:
@@ -42,19 +35,12 @@ def world(db: None) -> None:
 
 
 @pytest.mark.lasting("people")
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(woven(), st.lists(st.booleans(), min_size=12, max_size=12))
+@any_program(15)
 def test_after_any_program_of_facts_merges_and_fills_kept_figures_equal_recomputed_ones(
     world: None, weave: tuple, fills: list[bool]
 ) -> None:
-    people, steps, _order = weave
     with undone():
-        at = anchor()
-        for step, fills_here in zip(steps, fills, strict=False):
-            _step(step, people, at)
-            if fills_here:
-                filled()
-        settle()
+        carry_out(weave, fills)
         filled()
         checked()
 

@@ -22,7 +22,8 @@ from analytics.tiles import compared, tiles
 from clm.lib.periods import PRESETS, Period, day_start, days, local_day, preset
 from tests.lifecycle.making import ago, happened, installed, settle, tell
 
-from .test_fill import ZONE, filled
+from .filling import filled
+from .test_fill import ZONE
 
 KINDS = (
     ("Order Completed", 2_500),

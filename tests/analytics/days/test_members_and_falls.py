@@ -3,8 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from analytics.customer_list import Asked, Falls, customers, falling, matching
 from analytics.days import falls, kept
@@ -14,9 +12,9 @@ from analytics.sorting import Sorting, lapsed_stage, segment, stage_model, stage
 from customers.ingest import clock
 from lifecycle.models import Standing, Subject
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
-from tests.lifecycle.test_permutation import _step, anchor, undone, woven
+from tests.lifecycle.test_permutation import undone
 
-from .test_fill import filled
+from .filling import any_program, carry_out, filled
 
 
 @pytest.fixture
@@ -35,17 +33,10 @@ def standing_members() -> list[tuple[int, int, int]]:
 
 
 @pytest.mark.lasting("people")
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(woven(), st.lists(st.booleans(), min_size=12, max_size=12))
+@any_program(8)
 def test_members_are_those_who_stand_there(world: None, weave: tuple, fills: list[bool]) -> None:
-    people, steps, _order = weave
     with undone():
-        at = anchor()
-        for step, fills_here in zip(steps, fills, strict=False):
-            _step(step, people, at)
-            if fills_here:
-                filled()
-        settle()
+        carry_out(weave, fills)
         filled()
         assert kept_members() == standing_members()
 

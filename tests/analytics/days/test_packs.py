@@ -28,7 +28,8 @@ from customers.merge import merge
 from customers.models import Profile, Role
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
 
-from .test_fill import ZONE, filled
+from .filling import filled
+from .test_fill import ZONE
 from .test_kept import KINDS
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from analytics.scope import Scope, parse_scope
 from clm.lib.periods import days, local_day
 from tests.lifecycle.making import ago, happened, installed, settle, tell
 
-from .test_fill import filled
+from .filling import filled
 
 pytestmark = pytest.mark.django_db
 

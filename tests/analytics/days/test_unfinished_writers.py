@@ -16,7 +16,8 @@ from lifecycle.models import Transition
 from tests.lifecycle.conftest import Running, Side
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
 
-from .test_fill import checked, filled
+from .filling import filled
+from .test_fill import checked
 
 Run = Callable[[Callable[[], Any]], Running]
 

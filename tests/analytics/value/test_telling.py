@@ -30,7 +30,7 @@ from tests.lifecycle.making import (
     new_version,
     profile_of,
     settle,
-    stands,
+    stage,
     tell,
 )
 
@@ -104,7 +104,7 @@ def test_customers_whose_named_step_changed_are_looked_at_and_stand_where_the_ru
     settle()
     best = {customer for customer, steps in kept().items() if steps[-1] == 5}
     assert len(best) == 8
-    assert {customer for customer in kept() if stands(customer).get("best") == "in"} == best
+    assert {customer for customer in kept() if stage(customer, "best") == "in"} == best
     all_is_true()
     # The lowest becomes the highest; one of the highest leaves its fifth.
     tell(bought("p0", 1.6, 900_000))
@@ -116,7 +116,7 @@ def test_customers_whose_named_step_changed_are_looked_at_and_stand_where_the_ru
     whose = dict(Profile.objects.values_list("pk", "customer_id"))
     assert {whose[profile] for profile in Stale.objects.values_list("profile", flat=True)} == changed
     settle()
-    assert stands(customer_of("p0")).get("best") == "in"
+    assert stage(customer_of("p0"), "best") == "in"
     all_is_true()
 
 
