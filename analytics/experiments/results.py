@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from analytics.intervals import Moments, mean_interval, moments, wilson
 from campaigns.models import Experiment, Variant
 from clm.lib.questions import QuestionError
+from clm.lib.templatetags.numbers import quantity_text
 from customers.models import Installation
 
 from .comparing import Comparison, Estimate, compare_means, compare_rates, holm
@@ -205,18 +206,15 @@ def _judged(told: Sequence[MetricResult], verdict: str) -> tuple[MetricResult, .
 
 def metric_label(document: Mapping[str, Any]) -> str:
     """A metric in words."""
-    days = document["days"]
+    days = quantity_text(document["days"], "days", None)
     if document["kind"] == "conversion":
-        return _("ordered within %(days)s days") % {"days": days}
+        return _("ordered within %(days)s") % {"days": days}
     if document["kind"] == "revenue":
-        return _("net revenue per customer within %(days)s days") % {"days": days}
+        return _("net revenue per customer within %(days)s") % {"days": days}
     if "segment" in document:
-        return _("entered the segment %(segment)s within %(days)s days") % {
-            "segment": document["segment"],
-            "days": days,
-        }
+        return _("entered the segment %(segment)s within %(days)s") % {"segment": document["segment"], "days": days}
     goal = {"stage": document["stage"], "model": document["model"], "days": days}
-    return _("reached %(stage)s (%(model)s) within %(days)s days") % goal
+    return _("reached %(stage)s (%(model)s) within %(days)s") % goal
 
 
 # --- whom it counts ----------------------------------------------------------------------------------------------

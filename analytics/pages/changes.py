@@ -199,12 +199,13 @@ def _chart(diff: SubjectDiff) -> dict[str, Any]:
         f"{flow.source.name if flow.source else _('No stage')} → {flow.target.name}: {number(flow.customers)}"
         for flow in flows[:5]
     )
-    sentence = _("%(total)s customers of “%(name)s” would stand elsewhere. Largest moves: %(largest)s.") % {
-        "total": number(diff.moved.customers),
-        "name": diff.name,
-        "largest": largest or _("none"),
-    }
-    return sankey_payload(flows=flows, description=sentence)
+    sentence = ngettext(
+        "%(total)s customer of “%(name)s” would stand elsewhere. Largest moves: %(largest)s.",
+        "%(total)s customers of “%(name)s” would stand elsewhere. Largest moves: %(largest)s.",
+        diff.moved.customers,
+    )
+    told = {"total": number(diff.moved.customers), "name": diff.name, "largest": largest or _("none")}
+    return sankey_payload(flows=flows, description=sentence % told)
 
 
 def _counting(found: Change) -> Job | None:

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from analytics.customer_list import anybody
 from analytics.days.identities import broken_of
@@ -229,7 +230,12 @@ def flows_sentence(*, flows: Sequence[Flow], period: Period) -> str:
         f"{flow.source.name if flow.source else _('New')} → {flow.target.name}: {number(flow.customers)}"
         for flow in flows[:5]
     )
-    return _("Since %(start)s, until %(end)s, %(total)s customers changed stage. Largest moves: %(largest)s.") % {
+    said = ngettext(
+        "Since %(start)s, until %(end)s, %(total)s customer changed stage. Largest moves: %(largest)s.",
+        "Since %(start)s, until %(end)s, %(total)s customers changed stage. Largest moves: %(largest)s.",
+        total,
+    )
+    return said % {
         "start": plain_date(period.start),
         "end": plain_date(period.last_day),
         "total": number(total),

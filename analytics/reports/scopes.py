@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from clm.lib.milliseconds import written
 from clm.lib.periods import zone_of
 from clm.lib.questions import QuestionError
-from clm.lib.templatetags.numbers import number
+from clm.lib.templatetags.numbers import number, quantity_text
 from clm.lib.templatetags.times import plain_date
 from customers.models import Installation
 
@@ -86,14 +87,19 @@ def sources_said(asked: Question | None = None) -> tuple[str, ...]:
 
 def _source(one: SourceNote) -> str:
     if one.spend_days:
-        told = _("%(name)s: %(days)s days of spend, %(first)s – %(last)s") % {
+        told = _("%(name)s: %(days)s of spend, %(first)s – %(last)s") % {
             "name": one.name,
-            "days": number(one.spend_days),
+            "days": quantity_text(one.spend_days, "days", None),
             "first": plain_date(one.first_spend),
             "last": plain_date(one.last_spend),
         }
     elif one.touchpoints:
-        told = _("%(name)s: %(touchpoints)s touchpoints, %(first)s – %(last)s") % {
+        many = ngettext(
+            "%(name)s: %(touchpoints)s touchpoint, %(first)s – %(last)s",
+            "%(name)s: %(touchpoints)s touchpoints, %(first)s – %(last)s",
+            one.touchpoints,
+        )
+        told = many % {
             "name": one.name,
             "touchpoints": number(one.touchpoints),
             "first": plain_date(one.first_at),
@@ -102,7 +108,8 @@ def _source(one: SourceNote) -> str:
     else:
         told = _("%(name)s: nothing yet") % {"name": one.name}
     if one.lines_set_aside:
-        told += _(", %(n)s lines set aside") % {"n": number(one.lines_set_aside)}
+        aside = ngettext(", %(n)s line set aside", ", %(n)s lines set aside", one.lines_set_aside)
+        told += aside % {"n": number(one.lines_set_aside)}
     return f"{told}. {one.note}" if one.note else f"{told}."
 
 
