@@ -14,6 +14,7 @@ from clm.lib.access.table import can
 from customers.models import Installation
 
 from .dates import DATES, Dates, asked_dates
+from .menu import Group, menu
 
 # What somebody chose for one page and wants on the next one too; the links of the sidebar carry it along.
 CARRIED = (*DATES, "lines")
@@ -25,8 +26,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     another page. takes_as_of, takes_known_at: whether this page answers for an instant in the past, and by what was
     known then; unknown: parameters of the address that it does not know; kept: those it knows, which a form that
     changes one of them sends along; simulation: what of the numbers is simulated; left_out: how much money they leave
-    out, asked by pages that show money; builds_pages: whether the menu leads
-    to the style guide."""
+    out, asked by pages that show money; menu: where one can go from here."""
     taken: frozenset[str] = getattr(request, "parameters_taken", frozenset())
     handed_on = taken | {*CARRIED}
     chosen = {key: request.GET[key] for key in CARRIED if request.GET.get(key)}
@@ -34,7 +34,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "reporting": SimpleLazyObject(Installation.current),
         "simulation": simulation,
         "left_out": left_out,
-        "builds_pages": settings.DEBUG or can(getattr(request, "user", None), "system.manage"),
+        "menu": SimpleLazyObject(lambda: _menu(request)),
         "carried": f"?{urlencode(chosen)}" if chosen else "",
         "dates": _dates(request),
         "takes_as_of": "as_of" in taken,
@@ -48,6 +48,12 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             if value
         ],
     }
+
+
+def _menu(request: HttpRequest) -> list[Group]:
+    who, match = getattr(request, "user", None), request.resolver_match
+    here = (match.url_name if match is not None else None) or ""
+    return menu(who=who, here=here, builds_pages=settings.DEBUG or can(who, "system.manage"))
 
 
 def _dates(request: HttpRequest) -> Dates:

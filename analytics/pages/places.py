@@ -1,6 +1,6 @@
 """Where the search leads besides customers: the pages, stages, segments, figures and acts that a person may use."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -40,9 +40,9 @@ PAGES = (
     ("customers", gettext_lazy("Customers"), "users", "people list contacts", "customers.view"),
     (
         "review",
-        gettext_lazy("Possible duplicates"),
+        gettext_lazy("Duplicates"),
         "zoom-question",
-        "review queue duplicate doubles same person identity",
+        "review queue possible duplicate doubles same person identity",
         "customers.merge",
     ),
     ("exports", gettext_lazy("Exports"), "file-download", "download files csv jsonl take away", "customers.export"),
@@ -120,6 +120,8 @@ PAGES = (
         "events names types mapping map roles schema tracking plan",
         "overview.view",
     ),
+    ("changes", gettext_lazy("Changes"), "git-compare", "drafts drafted publish preview rules", "stages.view"),
+    ("sources", gettext_lazy("Sources"), "plug", "write key website app server events sending", "sources.manage"),
     ("webhooks", gettext_lazy("Webhooks"), "webhook", "hooks events notify integration outgoing", "webhooks.manage"),
     ("rates", gettext_lazy("Exchange rates"), "exchange", "currency currencies money fx", "rates.edit"),
     (
@@ -164,6 +166,15 @@ ACTS = (
 def pages(who: Any) -> list[Place]:
     """The pages `who` may open."""
     return _allowed(PAGES, who)
+
+
+def named_pages(who: Any, *, besides: Collection[str] = ()) -> dict[str, Place]:
+    """The pages `who` may open, and those of `besides`, by their URL names."""
+    return {
+        name: Place(str(title), reverse(name), icon)
+        for name, title, icon, _words, permission in PAGES
+        if not permission or name in besides or can(who, permission)
+    }
 
 
 def acts(who: Any) -> list[Place]:

@@ -191,6 +191,25 @@ def test_an_exact_time_and_its_zone_appear_on_focus(shop: Shop, agent: Page) -> 
     assert "(Europe/London)" in agent.evaluate("getComputedStyle(document.activeElement, '::after').content")
 
 
+def test_a_group_of_the_menu_opens_by_keyboard_and_stays_as_it_was_left(shop: Shop, marketer: Page) -> None:
+    look(marketer, f"{shop.url}/?still=1")
+    menu = marketer.locator(".sidebar")
+    imports = menu.get_by_role("link", name="Imports")
+    expect(imports).to_be_hidden()
+    menu.locator("summary", has_text="Data").focus()
+    marketer.keyboard.press("Enter")
+    expect(imports).to_be_visible()
+    assert faults(marketer) == []
+    menu.locator("summary", has_text="Analysis").click()
+    look(marketer, f"{shop.url}/customers/")
+    expect(imports).to_be_visible()
+    expect(menu.get_by_role("link", name="Movement")).to_be_hidden()
+    # Whatever was closed: where one is can be seen.
+    look(marketer, f"{shop.url}/movement/")
+    expect(menu.get_by_role("link", name="Movement")).to_have_attribute("aria-current", "page")
+    expect(menu.get_by_role("link", name="Movement")).to_be_visible()
+
+
 def test_the_menu_opens_on_a_telephone_and_escape_closes_it(shop: Shop, agent: Page) -> None:
     agent.set_viewport_size({"width": 390, "height": 800})
     agent.goto(f"{shop.url}/?still=1")
