@@ -151,13 +151,13 @@ def said(group: str) -> str:
         return room.said(group)
     if group.startswith("cohort:"):
         asked, _start, k = _parsed_cohort(group)
-        of = {"k": k, "unit": cohorts.UNITS[asked.unit][0], "beginning": asked.beginning}
+        of = {"later": cohorts.units_said(k or 0, asked.unit), "beginning": asked.beginning}
         # A list goes on with its period, which is the cohort's own.
         if k is None:
             return _("whose %(beginning)s lies") % of
         if asked.mode == "after":
-            return _("with an order %(k)s × %(unit)s or more after that of their %(beginning)s, which lies") % of
-        return _("with an order %(k)s × %(unit)s after that of their %(beginning)s, which lies") % of
+            return _("with an order %(later)s or more after that of their %(beginning)s, which lies") % of
+        return _("with an order %(later)s after that of their %(beginning)s, which lies") % of
     if group.startswith("path:"):
         model, kind_of_way, way = _parsed_path(group)
         steps = paths.steps_named(model, kind_of_way, way) or _("nothing")

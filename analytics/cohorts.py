@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from clm.lib.periods import day_start, local_day
 from clm.lib.questions import NotThereError, QuestionError
@@ -136,6 +136,16 @@ def borders(*, unit: str, as_of: datetime, zone: str) -> list[date]:
     last = _first_day(local_day(as_of, zone), unit)
     days = [_moved(last, unit, -back) for back in range(count - 1, -1, -1)]
     return [*days, _moved(last, unit, 1)]
+
+
+def units_said(count: int, unit: str) -> str:
+    """`1 month`, `3 weeks`; unit: one of UNITS."""
+    words = {
+        "month": ngettext("%(count)s month", "%(count)s months", count),
+        "week": ngettext("%(count)s week", "%(count)s weeks", count),
+        "day": ngettext("%(count)s day", "%(count)s days", count),
+    }
+    return words[unit] % {"count": count}
 
 
 def cohort_table(*, scope: Scope, asked: Asked) -> Table:

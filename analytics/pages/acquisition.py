@@ -37,7 +37,7 @@ from analytics.units import shown_number
 from clm.lib.periods import days
 from clm.lib.questions import QuestionError
 from clm.lib.templatetags.numbers import percent, quantity_text
-from clm.lib.templatetags.times import plain_date
+from clm.lib.templatetags.times import plain_date, plain_month
 
 from .asking import Question, page, question
 from .exports import answered_file
@@ -319,7 +319,7 @@ def _heatmap(found: Acquisition) -> dict[str, Any]:
             )
         rows.append(
             {
-                "name": plain_date(one.start),
+                "name": plain_month(one.start),
                 "size": one.customers,
                 "url": _cohort_url(found, one) if one.customers else "",
                 "cells": cells,

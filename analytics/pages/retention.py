@@ -12,7 +12,19 @@ from django.utils.translation import gettext_lazy
 
 from analytics.beginning import Beginning, beginning
 from analytics.behind import cohort_group, stays_group
-from analytics.cohorts import BEGINNINGS, ENTRY, MODES, UNITS, Asked, Cell, Cohort, Pooled, Table, cohort_table
+from analytics.cohorts import (
+    BEGINNINGS,
+    ENTRY,
+    MODES,
+    UNITS,
+    Asked,
+    Cell,
+    Cohort,
+    Pooled,
+    Table,
+    cohort_table,
+    units_said,
+)
 from analytics.customer_list import anybody
 from analytics.files import Cell as Row
 from analytics.files import scope_cells
@@ -25,7 +37,7 @@ from analytics.units import shown_number
 from clm.lib.periods import PRESETS, days, preset
 from clm.lib.questions import NotThereError, QuestionError
 from clm.lib.templatetags.numbers import number, percent, quantity_text
-from clm.lib.templatetags.times import plain_date
+from clm.lib.templatetags.times import plain_date, plain_month
 from customers.models import Installation
 
 from .asking import Question, page, question
@@ -167,7 +179,7 @@ def heatmap(table: Table, show: str) -> dict[str, Any]:
 
     rows = [
         {
-            "name": plain_date(one.start),
+            "name": plain_month(one.start) if table.asked.unit == "month" else plain_date(one.start),
             "size": one.size,
             "url": _url(table, one, None) if one.size else "",
             "cells": [cell(one, k, each) for k, each in enumerate(one.cells)],
@@ -330,9 +342,8 @@ def _url(table: Table, one: Cohort, k: int | None) -> str:
 
 def said_of(table: Table) -> str:
     """The table in a sentence."""
-    unit = UNITS[table.asked.unit][0]
     told = [
-        _("%(share)s after %(k)s × %(unit)s") % {"share": percent(one.share), "k": one.k, "unit": unit}
+        _("%(share)s after %(later)s") % {"share": percent(one.share), "later": units_said(one.k, table.asked.unit)}
         for one in table.pooled
         if one.k in (1, 3, 6, 12) and one.size
     ]

@@ -214,5 +214,5 @@ def test_a_cell_that_there_is_not_is_a_fault_of_its_field(group: str) -> None:
 def test_a_list_of_a_cell_says_who_is_in_it() -> None:
     start = date(2025, 1, 1)
     assert said(cohort_group(Asked(), start, None)) == "whose first purchase lies"
-    assert "3 × month after" in said(cohort_group(Asked(), start, 3))
-    assert "3 × week or more after" in said(cohort_group(Asked("touch", "week", "after"), start, 3))
+    assert "an order 3 months after" in said(cohort_group(Asked(), start, 3))
+    assert "an order 3 weeks or more after" in said(cohort_group(Asked("touch", "week", "after"), start, 3))

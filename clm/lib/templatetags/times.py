@@ -106,6 +106,12 @@ def plain_date(value: dt.datetime | dt.date | None) -> str:
 
 
 @register.filter
+def plain_month(value: dt.date) -> str:
+    """The month a day lies in: `Nov 2026`."""
+    return _day_text(value, "MMM y", reader_locale())
+
+
+@register.filter
 def weekday_date(value: dt.date) -> str:
     """`Thursday, 12 November 2026`."""
     return _day_text(value, "EEEE, d MMMM y", reader_locale())
