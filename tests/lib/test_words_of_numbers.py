@@ -23,6 +23,8 @@ GBP = Row(currency="GBP", minor_digits=2)
         (0, "money", "£0.00"),
         (0.788, "percent", "78.8%"),
         (Fraction(1, 3), "percent", "33.3%"),
+        (9.994, "percent", "999.4%"),
+        (21.746, "percent", "2,175%"),
         (3.42, "ratio", "3.42"),
         (1, "days", "1 day"),
         (180, "days", "180 days"),

@@ -18,7 +18,7 @@ register = template.Library()
 Number = int | float | Decimal | Fraction
 
 MINUS = "−"
-# From here on the minor part of an amount in a figure is noise: £1,234 but £999.99.
+# From here on the minor part of an amount in a figure is noise: £1,234 but £999.99; so are tenths of a percent.
 WHOLE_FROM = 1_000
 
 
@@ -61,7 +61,8 @@ def quantity_text(value: Number | None, unit: str, reporting: Reporting | None) 
     value = _plain(value)
     locale = reader_locale()
     if unit == "percent":
-        return format_percent(value, locale.percent_formats[None].pattern.replace("##0", "##0.0"), locale=locale)
+        digits = "##0.0" if abs(value) * 100 < WHOLE_FROM else "##0"
+        return format_percent(value, locale.percent_formats[None].pattern.replace("##0", digits), locale=locale)
     if unit in ("days", "months"):
         # Plural forms are of whole numbers: 2.5 days take the form of 3, 1 day its own.
         form = int(value) if value == int(value) else int(value) + 2
