@@ -44,10 +44,10 @@ WITH told AS MATERIALIZED (
         profile_id bigint, key text, value jsonb, set_at timestamptz, last_seen_at timestamptz, recorded_at timestamptz
     )
 ), body AS (
-    INSERT INTO customers_rawbody (received_at, source_id, message_hash, body)
-    SELECT t.received_at, %(source)s, t.message_hash, convert_to(t.body, 'UTF8')
+    INSERT INTO customers_rawbody (received_at, source_id, message_hash, messages, body)
+    SELECT t.received_at, %(source)s, t.message_hash, t.messages, decode(t.body, 'hex')
     FROM told, json_to_recordset(rows -> 'customers_rawbody') AS t (
-        received_at timestamptz, message_hash uuid, body text
+        received_at timestamptz, message_hash uuid, messages uuid[], body text
     )
 )
 INSERT INTO customers_stale (profile_id, cause, attempts)

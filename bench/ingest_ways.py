@@ -177,8 +177,8 @@ class Store:
             rows["customers_rawbody"] = json.loads(
                 _one(
                     "SELECT coalesce(json_agg(json_build_object('received_at', received_at, 'message_hash',"
-                    " message_hash, 'body', convert_from(body, 'UTF8'))), '[]')::text FROM customers_rawbody"
-                    " WHERE source_id = %s AND message_hash = ANY(%s::uuid[])",
+                    " message_hash, 'messages', messages, 'body', encode(body, 'hex'))), '[]')::text"
+                    " FROM customers_rawbody WHERE source_id = %s AND message_hash = ANY(%s::uuid[])",
                     [self.source.pk, hashes],
                 )
             )

@@ -4,8 +4,9 @@
    portraits go, a keyed hash of each identifier stays, and the profiles are closed: an ingest that knew one of them a
    moment ago begins again. From then on nobody finds the person.
 2. `work_on_erasures`, part by part, each a transaction that ends with the mark how far it came: texts of touchpoints
-   and their lines, raw bodies, refused messages and lines, kept answers, files. A killed one is taken up where it
-   stopped. What is looked for is kept with the erasure until all has been looked through.
+   and their lines, refused messages and lines, kept answers, files, and with touchpoints and tellings the raw bodies
+   that they arrived as. A killed one is taken up where it stopped. What is looked for is kept with the erasure until
+   all has been looked through.
 
 The touchpoints keep type, instants and amounts under a nameless profile, so figures of the past stay; what rules read
 of traits and properties is gone, so stages are computed anew, with erasure as their cause."""
@@ -31,6 +32,7 @@ from .erased import digests_of, folded_identifiers
 from .ingest import clock
 from .merge import locked_customers
 from .models import Cause, Customer, ErasedIdentifier, Erasure, PossibleMerge, Profile, Reject, Stale
+from .raw_bodies import drop_bodies
 
 TOUCHPOINTS_AT_ONCE, REJECTS_AT_ONCE = 2_000, 2_000
 # Shorter words are looked for as whole values of messages only: "42" stands in many a line about somebody else.
@@ -70,7 +72,7 @@ def erase_customer(*, customer: int, now: datetime, author: int | None = None) -
         wanted=_wanted(texts),
         progress={"profiles": profiles, "step": 0, "after": None},
     )
-    ((identities, traits, tellings, consents, affiliations, bodies),) = sql.rows(
+    ((identities, traits, tellings, consents, affiliations),) = sql.rows(
         "customers/erase_names", profiles=profiles, customers=sorted(found), erasure=record.pk, at=at
     )
     record.counts = {
@@ -79,7 +81,6 @@ def erase_customer(*, customer: int, now: datetime, author: int | None = None) -
         "tellings": tellings,
         "consents": consents,
         "affiliations": affiliations,
-        "raw_bodies": bodies,
     }
     record.save(update_fields=["counts"])
     _mark(profiles)
@@ -146,15 +147,17 @@ def _touchpoints(record: Erasure, after: Any) -> tuple[Any, dict[str, int]]:
     if not profiles:
         return None, {}
     profile, after_at, after_id = after or [profiles[0], _BEFORE_ALL, 0]
-    ((seen, blanked, last_at, last_id),) = sql.rows(
+    part = sql.rows(
         "customers/erase_touchpoints",
         profile=profile,
         after_at=after_at,
         after_id=after_id,
         limit=TOUCHPOINTS_AT_ONCE,
     )
-    counted = {"touchpoints": blanked}
-    if seen == TOUCHPOINTS_AT_ONCE:
+    dropped = drop_bodies((arrived, source, message) for _at, _id, arrived, source, message, _had_text in part)
+    counted = {"touchpoints": sum(had_text for *_rest, had_text in part), "raw_bodies": dropped}
+    if len(part) == TOUCHPOINTS_AT_ONCE:
+        last_at, last_id, *_rest = part[-1]
         return [profile, last_at.isoformat(), last_id], counted
     following = profiles.index(profile) + 1
     if following < len(profiles):
@@ -162,6 +165,12 @@ def _touchpoints(record: Erasure, after: Any) -> tuple[Any, dict[str, int]]:
     # Rules may have read what is gone now.
     _mark(profiles)
     return None, counted
+
+
+def _tellings(record: Erasure, after: Any) -> tuple[Any, dict[str, int]]:
+    part = sql.rows("customers/erase_tellings", profiles=record.progress["profiles"], limit=TOUCHPOINTS_AT_ONCE)
+    arrived = [(at, source, message) for at, source, message in part if at is not None and message is not None]
+    return (len(part) == TOUCHPOINTS_AT_ONCE or None), {"raw_bodies": drop_bodies(arrived)}
 
 
 def _rejects(record: Erasure, after: Any) -> tuple[Any, dict[str, int]]:
@@ -206,6 +215,8 @@ _STEPS: tuple[tuple[str, Callable[[Erasure, Any], tuple[Any, dict[str, int]]]], 
     ("kept answers", _answers),
     ("files being imported", _files),
     ("files that wait", _uploads),
+    # Last, because erasures that wait know their step by its number.
+    ("messages that told traits", _tellings),
 )
 
 

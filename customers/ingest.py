@@ -5,8 +5,8 @@ published: whoever answers a client answers after the commit, and the next tick 
 Rows are written in one order everywhere (catalogue, identities, profiles, touchpoints by message hash, traits, Stale),
 so that overlapping batches wait for each other but never in a circle. A batch takes at most six statements, whatever
 its size: what there is (ingest_begins), new names (catalogue_add), new people (people_add), known traits
-(traits_known), what was told around late ones (traits_torn), and the writing (touchpoints_add); most take three or
-four."""
+(traits_known), what was told around late ones (traits_torn), the writing (touchpoints_add), and for a batch that was
+known in part and brings no new name the bodies of what was not (raw_bodies_add); most take three or four."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,10 +25,12 @@ from . import catalogue, locks
 from .erased import digests_of, named, note_met, sift
 from .events import Event, body_hash, message_text
 from .models import Cause, Source, Touchpoint
+from .raw_bodies import packed
 from .resolve import Apart, IdentityKey, Known, People, resolve
 from .trait_steps import Change, Told, change_of, is_written_one_way, traits_known
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+_PEOPLE = msgspec.json.Decoder(list[Known])
 _TRIES = 5
 
 
@@ -97,7 +99,9 @@ def ingest_within(
     people = resolve(events=events, known=begun.known, now=now)
     news_since = now - timedelta(hours=begun.news_hours)
     causes = [cause or (Cause.LIVE if event.occurred_at > news_since else Cause.LATE) for event in events]
-    batch = _Batch(source, events, people, causes, type_ids, channel_ids, now, truncated(now), newcomers)
+    batch = _Batch(
+        source, events, people, causes, type_ids, channel_ids, now, truncated(now), newcomers, begun.names_are_new
+    )
     new, repeated, conflicting = batch.store()
     profiles = people.profiles
     if gone:
@@ -123,6 +127,8 @@ class _Begun:
     known: dict[IdentityKey, Known]
     found: tuple[dict[str, int], dict[str, int]]
     erased: frozenset[str]
+    # Whether the catalogue does not know some of the names: adding them takes a statement.
+    names_are_new: bool
 
 
 # Whether anybody was ever erased, as far as this process knows: until then nobody's identifiers need be hashed.
@@ -155,9 +161,10 @@ def _begin(
         )
         if hashed or not _some_are_erased:
             break
-    known = {(kind, value): Known(*where) for kind, value, *where in msgspec.json.decode(people)}
+    known = {(one.kind, one.value): one for one in _PEOPLE.decode(people)}
     found = msgspec.json.decode(found_types), msgspec.json.decode(found_channels)
-    return _Begun(now, news_hours, known, found, frozenset(erased))
+    names_are_new = len(found[0]) < len(asked_types) or len(found[1]) < len(asked_channels)
+    return _Begun(now, news_hours, known, found, frozenset(erased), names_are_new)
 
 
 class _Row(msgspec.Struct, omit_defaults=True):
@@ -195,6 +202,7 @@ class _Batch:
     now: datetime
     arrival: datetime
     newcomers: str | None
+    names_are_new: bool
 
     def store(self) -> tuple[int, int, int]:
         """How many were new, repeated, conflicting."""
@@ -214,9 +222,10 @@ class _Batch:
                 repeated += 1
                 continue
             position.setdefault(message, index)
+        arrived = {message: raw for message, index in position.items() if (raw := self.events[index].raw) is not None}
         records |= self._welcomes(hashes)
         change, tellings, again = self._traits(self._told(hashes, position), records)
-        done = self._write(records, tellings, change)
+        done = self._write(records, tellings, change, arrived)
         new = sum(is_new for message, is_new, _body in done if message in position)
         lost = [message for message, is_new, body in done if not is_new and body is None]
         bodies = {message: body for message, _is_new, body in done}
@@ -261,7 +270,6 @@ class _Batch:
             ]
             if event.lines
             else None,
-            raw=None if event.raw is None else event.raw.decode(),
             tells=bool(event.traits),
         )
 
@@ -301,7 +309,6 @@ class _Batch:
                 "at": min(event.occurred_at, self.arrival),
                 "traits": event.traits,
                 "message_hash": hashes[index] if event.is_telling else None,
-                "raw": event.raw.decode() if event.raw is not None and not event.is_touchpoint else None,
             }
         return records
 
@@ -356,9 +363,25 @@ class _Batch:
         return change, written, again
 
     def _write(
-        self, records: Mapping[str, _Row], tellings: Sequence[Mapping[str, Any]], change: Change
+        self,
+        records: Mapping[str, _Row],
+        tellings: Sequence[dict[str, Any]],
+        change: Change,
+        bodies: Mapping[str, bytes],
     ) -> list[tuple[str, bool, int | None]]:
         tells = sum(record.tells for record in records.values())
+        named = [telling["message_hash"] for telling in tellings if telling["message_hash"] is not None]
+        if self.names_are_new:
+            # One by one: should some of these messages be known, keeping the others would be a seventh statement.
+            for message, record in records.items():
+                record.raw = bodies[message].decode() if message in bodies else None
+            for telling in tellings:
+                message = telling["message_hash"]
+                telling["raw"] = bodies[message].decode() if message in bodies and message not in records else None
+            bodies = {}
+        else:
+            # Of what is known to be known nothing is written.
+            bodies = {message: bodies[message] for message in (*records, *named) if message in bodies}
         messages = list(records)
         for place, record in enumerate(records.values()):
             record.place = place
@@ -368,18 +391,36 @@ class _Batch:
             at=self.arrival,
             now=self.now,
             touchpoints=_ENCODER.encode(list(records.values())).decode(),
-            tellings=_ENCODER.encode(list(tellings)).decode(),
+            tellings=_ENCODER.encode(tellings).decode(),
             steps=_ENCODER.encode(change.steps).decode(),
             gone=change.gone,
             seen=[number for number, _at in change.seen],
             seen_at=[at for _number, at in change.seen],
             changed=sorted(change.changed),
             causes=[int(change.changed[profile]) for profile in sorted(change.changed)],
-            expected=tells + sum(telling["message_hash"] is not None for telling in tellings),
+            expected=tells + len(named),
+            messages=list(bodies),
+            bodies=packed(list(bodies.values())),
+            asked=len(records) + len(named),
         )
         if not all(is_whole for *_rest, is_whole in rows):
             raise Raced
-        return [(messages[place], is_new, body) for place, is_new, body, _whole in rows if place is not None]
+        done = [(messages[place], is_new, body) for place, is_new, body, _whole in rows if place is not None]
+        if bodies and not all(is_new for _message, is_new, _body in done):
+            stored = {*named, *(message for message, is_new, _body in done if is_new)}
+            self._keep({message: body for message, body in bodies.items() if message in stored})
+        return done
+
+    def _keep(self, bodies: Mapping[str, bytes]) -> None:
+        """The bodies of what was stored of a batch that was known in part."""
+        if bodies:
+            sql.run(
+                "customers/raw_bodies_add",
+                at=self.arrival,
+                source=self.source.pk,
+                messages=list(bodies),
+                body=packed(list(bodies.values())),
+            ).close()
 
 
 _SORTED = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str)

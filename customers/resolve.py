@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from clm.lib import sql
 
 from .events import Event
@@ -17,10 +19,11 @@ IdentityKey = tuple[str, str]
 USER = "user_id"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, array_like=True):
     """Where a stored identity belongs. has_user: its profile has a user id."""
 
+    kind: str
+    value: str
     profile: int
     customer: int
     has_user: bool

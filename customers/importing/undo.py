@@ -18,6 +18,7 @@ import msgspec
 from django.db import connection, transaction
 
 from clm.lib import sql
+from clm.lib.milliseconds import truncated
 
 from .. import locks
 from ..company_changes import take_back
@@ -37,7 +38,9 @@ from ..models import (
     Role,
     Stale,
     TouchpointType,
+    TraitTelling,
 )
+from ..raw_bodies import drop_bodies
 from ..trait_steps import canonical_text, first_of, keeps_first, steps_of
 from .staging import forget_content, forget_rows
 
@@ -113,8 +116,15 @@ def _undo(record: Import, brought: ImportBrought, let_go: LetGo) -> Undone:
     sales = list(
         TouchpointType.objects.filter(role__in=[Role.PURCHASE, Role.REFUND]).order_by("pk").values_list("pk", flat=True)
     )
-    ((touchpoints, sold),) = sql.rows(
-        "customers/import_undo_touchpoints", touchpoints=taken["touchpoints"], types=sales
+    gone = sql.rows("customers/import_undo_touchpoints", touchpoints=taken["touchpoints"], types=sales)
+    drop_bodies((at, source, message) for at, source, message, _is_sale in gone)
+    arrived = TraitTelling.objects.filter(pk__in=taken["tellings"]).values_list(
+        "recorded_at", "source_id", "message_hash"
+    )
+    drop_bodies(
+        (truncated(at), source, message)
+        for at, source, message in arrived
+        if at is not None and source is not None and message is not None
     )
     _steps_anew(sql.rows("customers/import_undo_traits", tellings=taken["tellings"]))
     Consent.objects.filter(pk__in=brought.consents).delete()
@@ -125,7 +135,7 @@ def _undo(record: Import, brought: ImportBrought, let_go: LetGo) -> Undone:
     # Lists sorted by last seen or revenue look again at whose portrait changed.
     Customer.objects.filter(pk__in=customers).update(portrayed_at=clock())
     emptied = [customer for (customer,) in sql.rows("customers/import_undo_emptied", customers=customers)]
-    return Undone(int(touchpoints), int(sold), let_go(emptied) if emptied else 0)
+    return Undone(len(gone), sum(is_sale for *_key, is_sale in gone), let_go(emptied) if emptied else 0)
 
 
 def _hold(customers: Sequence[int]) -> None:

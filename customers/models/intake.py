@@ -221,14 +221,16 @@ class Reject(models.Model):
 
 
 class RawBody(models.Model):
-    """The body of a message exactly as it arrived, apart from everything else, in weekly partitions that are dropped
-    after 30 days (see `customers.partitions`)."""
+    """Bodies of messages exactly as they arrived, apart from everything else, in weekly partitions that are dropped
+    after 30 days (see `customers.partitions`): those of the messages that one transaction stored, packed;
+    message_hash is the first of them. Without messages it is one body, as it is (`customers.raw_bodies`)."""
 
     pk = models.CompositePrimaryKey("received_at", "source", "message_hash")
     received_at = models.DateTimeField()
     source = bare_reference("customers.Source")
     message_hash = models.UUIDField()
     body = models.BinaryField()
+    messages = ArrayField(models.UUIDField(), null=True)
 
     class Meta:
         managed = False  # partitioned: made by a migration of its own

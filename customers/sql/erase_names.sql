@@ -1,23 +1,24 @@
--- Take away everything that says who some profiles are: identities, traits and whatever was told of them (with the raw
--- bodies of those messages), steps of scores, consents, accounts, possible merges and the reasons of merges, with their histories; and
--- leave the portraits of their customers blank. The profiles are marked as erased, so that nothing arrives under them
--- any more. One row: how many identities, traits, tellings, consents, affiliations and raw bodies there were.
+-- Take away everything that says who some profiles are: identities, traits and whatever was told of them (of tellings by a
+-- message the hash stays until erase_tellings has found the body by it), steps of scores, consents, accounts, possible
+-- merges and the reasons of merges, with their histories; and leave the portraits of their customers blank. The profiles
+-- are marked as erased, so that nothing arrives under them any more. One row: how many identities, traits, tellings,
+-- consents and affiliations there were.
 -- Parameters: profiles, customers (those they belong to, and whoever was merged into these), erasure, at.
 -- Index: customers_identity_profile_id, trait_has_one_value_at_an_instant, trait_telling_of_profile,
 -- customers_consent_profile_id, customers_affiliation_profile_id; event tables and possible merges are read whole.
-WITH body AS (
-    DELETE FROM customers_rawbody AS body
-    USING customers_traittelling AS told
-    WHERE told.profile_id = ANY(%(profiles)s::bigint[]) AND told.message_hash IS NOT NULL
-      AND body.received_at = date_trunc('milliseconds', told.recorded_at)
-      AND body.source_id = told.source_id AND body.message_hash = told.message_hash
-    RETURNING 1
-), identity AS (
+WITH identity AS (
     DELETE FROM customers_identity WHERE profile_id = ANY(%(profiles)s::bigint[]) RETURNING 1
 ), trait AS (
     DELETE FROM customers_trait WHERE profile_id = ANY(%(profiles)s::bigint[]) RETURNING 1
 ), telling AS (
-    DELETE FROM customers_traittelling WHERE profile_id = ANY(%(profiles)s::bigint[]) RETURNING 1
+    DELETE FROM customers_traittelling
+    WHERE profile_id = ANY(%(profiles)s::bigint[]) AND message_hash IS NULL
+    RETURNING 1
+), told AS (
+    UPDATE customers_traittelling
+    SET traits = '{}'
+    WHERE profile_id = ANY(%(profiles)s::bigint[]) AND message_hash IS NOT NULL
+    RETURNING 1
 ), score AS (
     DELETE FROM customers_scorestep WHERE profile_id = ANY(%(profiles)s::bigint[])
 ), consent AS (
@@ -43,5 +44,6 @@ WITH body AS (
         erased_at = %(at)s::timestamptz
     WHERE id = ANY(%(customers)s::bigint[])
 )
-SELECT (SELECT count(*) FROM identity), (SELECT count(*) FROM trait), (SELECT count(*) FROM telling),
-       (SELECT count(*) FROM consent), (SELECT count(*) FROM affiliation), (SELECT count(*) FROM body)
+SELECT (SELECT count(*) FROM identity), (SELECT count(*) FROM trait),
+       (SELECT count(*) FROM telling) + (SELECT count(*) FROM told), (SELECT count(*) FROM consent),
+       (SELECT count(*) FROM affiliation)

@@ -4,11 +4,15 @@
 -- Traits were worked out for messages believed to be new. If one of these turns out to be stored already, nothing is
 -- written of traits, and the caller, who sees it in `is_whole`, begins again. So it does if one of the profiles was erased
 -- a moment ago: whoever waited for the erasure knows the identities that were there before it.
+-- The messages as they arrived come packed, and are stored so if all of the batch is new; if it is not, the caller, who
+-- sees that too, keeps those that are. Where it could not, they come one by one (raw).
 -- One row: place, is_new, body_hash of the stored one if it is not, is_whole; with no touchpoint, one of NULLs.
 -- Parameters: source, at (arrival, cut to the millisecond), now, touchpoints, tellings, steps (JSON arrays of records, see
 -- ingest.py and trait_steps.py; a telling that `begins` is all that was ever told of its profile, and each of its traits
 -- one step), gone (ids of steps), seen, seen_at (parallel arrays), changed, causes (parallel arrays),
--- expected (how many messages that tell traits, or are tellings with a message, must be new).
+-- expected (how many messages that tell traits, or are tellings with a message, must be new), messages, bodies (hashes,
+-- and the bodies packed, see raw_bodies.py; none if they come one by one), asked (how many touchpoints and tellings with a
+-- message there are).
 -- Index: message_is_stored_once, telling_is_stored_once, trait_telling_of_profile, profile_without_names.
 WITH told AS MATERIALIZED (
     SELECT *
@@ -90,15 +94,21 @@ WITH told AS MATERIALIZED (
                  AND id IN (SELECT profile FROM told UNION ALL SELECT profile FROM telling)
            ) AS is_so
 ), raw AS (
-    INSERT INTO customers_rawbody (received_at, source_id, message_hash, body)
-    SELECT %(at)s::timestamptz, %(source)s::int, message_hash, convert_to(raw, 'UTF8')
+    INSERT INTO customers_rawbody (received_at, source_id, message_hash, messages, body)
+    SELECT %(at)s::timestamptz, %(source)s::int, (%(messages)s::uuid[])[1], %(messages)s::uuid[], %(bodies)s::bytea
+    WHERE cardinality(%(messages)s::uuid[]) > 0
+      AND (SELECT count(*) FROM stored) + (SELECT count(*) FROM recorded WHERE message_hash IS NOT NULL)
+          = %(asked)s::bigint
+    UNION ALL
+    SELECT %(at)s::timestamptz, %(source)s::int, message_hash, NULL, convert_to(raw, 'UTF8')
     FROM (
         SELECT message_hash, raw FROM fresh WHERE raw IS NOT NULL
         UNION ALL
         SELECT telling.message_hash, telling.raw
         FROM recorded JOIN telling ON telling.message_hash = recorded.message_hash
         WHERE telling.raw IS NOT NULL
-    ) AS body
+    ) AS apart
+    ON CONFLICT DO NOTHING
 ), gone AS (
     DELETE FROM customers_trait WHERE id = ANY(%(gone)s::bigint[]) AND (SELECT is_so FROM whole)
     RETURNING id

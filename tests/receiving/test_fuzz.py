@@ -28,6 +28,7 @@ from clm.lib.access.models import Role
 from customers import catalogue
 from customers.events import message_hash
 from customers.models import Customer, RawBody, Reject, Touchpoint, Trait, TraitTelling
+from customers.raw_bodies import bodies_in
 from customers.receiving import door, joining
 from customers.receiving.retry import retry_reject
 from lifecycle.models import Parked
@@ -196,7 +197,7 @@ class Sending(RuleBasedStateMachine):
         try:
             for row in [*Touchpoint.objects.all(), *Trait.objects.all(), *TraitTelling.objects.all()]:
                 assert str(row)
-            assert all(bytes(raw.body) for raw in RawBody.objects.all())
+            assert all(all(bodies_in(row).values()) for row in RawBody.objects.all())
             assert not Parked.objects.exists()
         finally:
             transaction.set_rollback(True)
