@@ -37,3 +37,6 @@ def when_ready(_server: object) -> None:
     dozen 70 ms; set aside, they also stay shared between the processes."""
     gc.collect()
     gc.freeze()
+    # A batch of events makes thousands of objects that live until it is stored. Looking through all that is young after
+    # every 700 of them, Python's default, took 8 % of its time.
+    gc.set_threshold(20_000, 20, 20)
