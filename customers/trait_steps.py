@@ -7,12 +7,13 @@ The steps are stored as well, because most tellings repeat what is known and mos
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from clm.lib import sql
 
@@ -22,8 +23,7 @@ from .models import Cause
 TraitKey = tuple[int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """Somebody told that `key` of `profile` was `value` at an instant."""
 
     profile: int
@@ -35,8 +35,7 @@ class Told:
     traits: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One stored step; id None while it is new. `value` is canonical JSON text."""
 
     value: str

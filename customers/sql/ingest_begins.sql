@@ -11,20 +11,23 @@ WITH held AS MATERIALIZED (
            pg_advisory_xact_lock_shared(%(lock)s::int, 0)
 ), clock AS MATERIALIZED (
     SELECT clock_timestamp() AS now FROM held
-), person AS (
-    SELECT jsonb_build_array(
-               identity.kind, identity.value, identity.profile_id, profile.customer_id,
-               identity.kind = 'user_id' OR EXISTS (
-                   SELECT FROM customers_identity AS own WHERE own.profile_id = profile.id AND own.kind = 'user_id'
-               )
-           ) AS known
+), person AS MATERIALIZED (
+    SELECT identity.kind, identity.value, identity.profile_id, profile.customer_id
     FROM unnest(%(kinds)s::text[], %(identity_values)s::text[]) AS asked (kind, value)
     JOIN customers_identity AS identity ON identity.kind = asked.kind AND identity.value = asked.value
     JOIN customers_profile AS profile ON profile.id = identity.profile_id
 )
 SELECT clock.now,
        coalesce((SELECT news_hours FROM customers_installation WHERE id = 1), 24),
-       (SELECT coalesce(jsonb_agg(known), '[]') FROM person)::text,
+       -- Most who are asked about by a device are asked about by their user id as well.
+       (SELECT coalesce(json_agg(json_build_array(
+                   kind, value, profile_id, customer_id,
+                   kind = 'user_id' OR profile_id IN (SELECT profile_id FROM person WHERE kind = 'user_id') OR EXISTS (
+                       SELECT FROM customers_identity AS own
+                       WHERE own.profile_id = person.profile_id AND own.kind = 'user_id'
+                   )
+               )), '[]')
+        FROM person)::text,
        (SELECT coalesce(jsonb_object_agg(name, id), '{}')
         FROM customers_touchpointtype WHERE name = ANY(%(types)s::text[]))::text,
        (SELECT coalesce(jsonb_object_agg(key, id), '{}')
