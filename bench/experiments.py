@@ -70,19 +70,22 @@ def assign() -> None:
     print(f"{Assignment.objects.filter(experiment=made).count():,} assigned; most memory {peak_resident_mb():.0f} MB")
 
 
-def results() -> None:
+def found() -> None:
     from django.core.cache import cache
 
     from analytics.days.counters import counted_rows
-    from analytics.experiments import results as found
-    from campaigns.models import Experiment
+    from analytics.days.kept import kept
+    from analytics.experiments.counting import BEFORE_DAYS, goal_of
+    from analytics.experiments.results import results
+    from analytics.sales import types_of
     from clm.lib import sql
     from customers.ingest import clock
+    from customers.models import Role
 
     one, now = experiment(), clock()
-    runs = [measured("packed, three metrics", lambda: found.results(experiment=one, as_of=now), before=cache.clear)]
-    runs.append(measured("again, remembered", lambda: found.results(experiment=one, as_of=now)))
-    told = found.results(experiment=one, as_of=now)
+    runs = [measured("packed, three metrics", lambda: results(experiment=one, as_of=now), before=cache.clear)]
+    runs.append(measured("again, remembered", lambda: results(experiment=one, as_of=now)))
+    told = results(experiment=one, as_of=now)
     print(f"{told.total:,} assigned; most memory {peak_resident_mb():.0f} MB")
     plain: list[Any] = []
 
@@ -90,25 +93,24 @@ def results() -> None:
         plain.append(sql.rows("analytics/experiment_results", **asked))
 
     for metric in METRICS:
-        version, stage = found._goal(metric)
+        version, stage = goal_of(metric) or (None, None)
         asked = {
             "experiment": one.pk,
             "kind": metric["kind"],
             "days": metric["days"],
-            "before": found.BEFORE_DAYS if metric["kind"] == "revenue" else 0,
+            "before": BEFORE_DAYS if metric["kind"] == "revenue" else 0,
             "until_at": now,
-            "purchases": found.types_of(found.Role.PURCHASE),
-            "refunds": found.types_of(found.Role.REFUND),
+            "purchases": types_of(Role.PURCHASE),
+            "refunds": types_of(Role.REFUND),
             "version": version,
             "stage": stage,
             "listed_group": None,
             "listed_variant": None,
         }
         runs.append(measured(f"the SQL file, {metric['kind']}", partial(row_by_row, asked), repeats=1))
-        packed = counted_rows("analytics/experiment_results", found.kept().packs, asked)
+        packed = counted_rows("analytics/experiment_results", kept().packs, asked)
         same = [tuple(map(str, row)) for row in packed or ()] == [tuple(map(str, row)) for row in plain[-1]]
         print(f"{metric['kind']}: {'the same sums' if same else f'OTHER SUMS: {packed} and {plain[-1]}'}", flush=True)
-    assert Experiment.objects.filter(key=KEY).exists()
     report("What was found", runs, floor=runs[0])
 
 
@@ -140,7 +142,7 @@ def main() -> None:
     start_django()
     need_touchpoints()
     print(machine())
-    parts = {"assign": assign, "results": results, "pages": pages}
+    parts = {"assign": assign, "results": found, "pages": pages}
     for name in sys.argv[1:] or parts:
         parts[name]()
 
