@@ -237,10 +237,13 @@ def _busiest(customers: list[int]) -> int:
 @contextmanager
 def looker() -> Iterator[Any]:
     """A browser that is signed in."""
+    from django.conf import settings
     from django.test import Client
 
     from clm.lib.access.models import Role, User
 
+    # Names of static files as they are: what a page costs must not depend on whether they were collected here.
+    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     User.objects.filter(email=LOOKER).delete()  # what a killed run has left
     user = User.objects.create_user(LOOKER, None, role=Role.ADMIN)
     client = Client(SERVER_NAME="127.0.0.1")
@@ -274,10 +277,6 @@ def statements(client: Any, address: str) -> int:
 def main(only: str) -> None:
     measuring.start_django()
     measuring.need_touchpoints()
-    from django.conf import settings
-
-    # Names of static files as they are: what a page costs must not depend on whether they were collected here.
-    settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     from analytics.days.fill import fill
     from clm import web_server
 
