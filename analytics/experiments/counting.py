@@ -57,6 +57,13 @@ def instant_shown(one: Experiment, *, now: datetime) -> datetime:
     return max(remembered_now(now=now, zone=counted.zone), min(settled, now))
 
 
+def reach(experiment: Experiment, as_of: datetime) -> datetime:
+    """Until when things count for whoever asks as of an instant: never beyond the end. Addresses carry milliseconds, so
+    within that of its end it has ended."""
+    ended_at = experiment.ended_at
+    return as_of if ended_at is None or as_of < truncated(ended_at) else ended_at
+
+
 def counts(*, experiment: Experiment, until: datetime, is_fresh: bool = False) -> tuple[ByVariant, ...]:
     """Of each metric, what is known of each variant with somebody in it. is_fresh: counted now, whatever was
     remembered."""

@@ -16,7 +16,7 @@ from campaigns.experiments import end_experiment
 from campaigns.models import Experiment
 from customers.models import Role
 
-from .counting import BEFORE_DAYS, ByVariant, Counts, counts, goal_of
+from .counting import BEFORE_DAYS, ByVariant, Counts, counts, goal_of, reach
 from .cuped import Sums
 from .results import Results, results_of
 
@@ -58,8 +58,7 @@ def end(*, experiment: Experiment, now: datetime) -> Experiment:
 
 def outcome(*, experiment: Experiment, as_of: datetime) -> Outcome:
     """What an experiment found; as of an instant before its end, what it said then."""
-    ended_at = experiment.ended_at
-    until = as_of if ended_at is None else min(as_of, ended_at)
+    ended_at, until = experiment.ended_at, reach(experiment, as_of)
     now = counts(experiment=experiment, until=until)
     if ended_at is None or until < ended_at or experiment.told is None:
         return Outcome(results_of(experiment=experiment, counted=now, until=until))

@@ -17,7 +17,7 @@ from clm.lib.templatetags.numbers import quantity_text
 from customers.models import Installation
 
 from .comparing import Comparison, Estimate, compare_means, compare_rates, holm
-from .counting import ByVariant, Counts, counts, listed
+from .counting import ByVariant, Counts, counts, listed, reach
 from .cuped import Sums, adjusted
 from .peeking import always_valid
 from .ratio import SampleRatio, sample_ratio
@@ -85,7 +85,7 @@ class Results:
 
 def results(*, experiment: Experiment, as_of: datetime) -> Results:
     """What is known of an experiment at an instant."""
-    until = min(as_of, experiment.ended_at) if experiment.ended_at else as_of
+    until = reach(experiment, as_of)
     return results_of(experiment=experiment, counted=counts(experiment=experiment, until=until), until=until)
 
 
@@ -248,7 +248,7 @@ def said(group: str) -> str:
 def customers_of(*, as_of: datetime, group: str) -> list[int]:
     """The ids of the customers of a group, in order."""
     experiment, which, variant, metric = _parsed(group)
-    until = min(as_of, experiment.ended_at) if experiment.ended_at else as_of
+    until = reach(experiment, as_of)
     return listed(
         experiment=experiment,
         document=experiment.metrics[metric],

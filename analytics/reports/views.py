@@ -17,7 +17,7 @@ from ..pages import support as support_page
 from .blocks import Page
 from .tellings.acquisition import acquisition_answered
 from .tellings.experience import experience_answered
-from .tellings.from_cells import told_in_frame
+from .tellings.in_frame import told_in_frame
 from .tellings.metrics import metrics_told
 from .tellings.movement import movement_told
 from .tellings.overview import overview_told

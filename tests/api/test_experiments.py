@@ -1,5 +1,6 @@
 """/api/v1/experiments/: made, started, read and ended; every number with its customers, every fault with its field."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +54,11 @@ def test_an_experiment_takes_its_course(api: Client) -> None:
     found = get(api, "experiments/bow/results/")
     assert (found["verdict"], found["told_at"], found["since"]) == ("unreached", ended["ended_at"], None)
     assert found["today"]["metrics"] == found["metrics"]
+    # Its end as it is told leads to what was told then; the millisecond before, to what was so far.
+    assert get(api, f"experiments/bow/results/?as_of={ended['ended_at']}") == found
+    before = datetime.fromisoformat(ended["ended_at"]) - timedelta(milliseconds=1)
+    so_far = get(api, f"experiments/bow/results/?as_of={before.isoformat().replace('+', '%2B')}")
+    assert (so_far["verdict"], so_far["told_at"]) == ("early", None)
     get(api, "experiments/card/", 404)
 
 

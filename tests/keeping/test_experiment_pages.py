@@ -56,6 +56,8 @@ def test_a_draft_is_planned_started_looked_at_and_ended(admin: Client) -> None:
     assert {"assigned", "sample ratio", "verdict"} <= {row["section"] for row in rows}
     assert "NaN" not in text
     assert admin.get(f"{address}results.xml").status_code == 404
+    assert f'href="{address}results.xlsx"' in text
+    assert admin.get(f"{address}results.xlsx").content.startswith(b"PK")
     assert said(admin.post(f"{address}stop/", follow=True)) == ["Nobody is assigned any more."]
     assert said(admin.post(f"{address}end/", follow=True)) == ["It has ended."]
     assert "A bow on the parcel" in admin.get("/experiments/").content.decode()

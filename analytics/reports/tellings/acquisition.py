@@ -18,7 +18,7 @@ from ...pages import acquisition as page
 from ...pages.asking import Question
 from ..blocks import Block, Chart, Column, Definition, Table, Tile, Told, bars
 from ..scopes import reporting
-from .from_cells import Answer
+from .in_frame import Answer
 
 
 def acquisition_answered(query: QueryDict, asked: Question) -> Answer:

@@ -14,7 +14,7 @@ from ...feedback import LEAST, Feedback, Survey, feedback
 from ...pages import experience as page
 from ...pages.asking import Question
 from ..blocks import Block, Chart, Column, Definition, Table, Tile, Told, bars
-from .from_cells import Answer
+from .in_frame import Answer
 
 
 def experience_answered(_query: QueryDict, asked: Question) -> Answer:

@@ -11,7 +11,7 @@ from ...pages import support as page
 from ...pages.asking import Question
 from ...support import Support, support
 from ..blocks import Block, Column, Table, Told, bars, table_of
-from .from_cells import Answer
+from .in_frame import Answer
 
 DRAWN = 10  # reasons in the picture
 
