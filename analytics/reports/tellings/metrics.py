@@ -73,4 +73,5 @@ def _note(figure: Figure) -> str:
     basis = ""
     if figure.value_basis:
         basis = _("revenue basis") if figure.value_basis == "revenue" else _("margin basis")
-    return " ".join(filter(None, (basis, figure.note, figure.moved.sentence if figure.moved else "")))
+    said = " ".join(filter(None, (figure.note, figure.moved.sentence if figure.moved else "")))
+    return " · ".join(filter(None, (basis, said)))
