@@ -64,5 +64,5 @@ def _take_off(document: dict[str, Any], row: dict[str, Any]) -> None:
         if not counts[which]:
             del counts[which]
     for name in _SUMS:
-        if row[name] is not None:
+        if row[name] is not None and document["totals"][name] is not None:
             document["totals"][name] -= row[name]

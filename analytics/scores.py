@@ -1,6 +1,7 @@
 """Reading what customers were scored: the scoring that is shown, who is behind its numbers, and what it says of one
 customer. Nothing here computes: scores are made by `analytics.value.scoring`."""
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -35,7 +36,9 @@ class Totals:
 @dataclass(frozen=True, slots=True)
 class CustomerScore:
     """What a scoring says of one customer. worth: money expected within 12, 24 and 36 months, discounted, in minor
-    units: margin where is_margin, revenue otherwise; percent: the margin's, None while none is set."""
+    units: margin where is_margin, revenue otherwise; percent: the margin's, None while none is set. Under contract:
+    renewals, whole months of it, and lasting, the probability that it still runs in 12, 24 and 36 months; customers are
+    then the contracts that the model was fitted to."""
 
     as_of: date
     customers: int
@@ -49,6 +52,8 @@ class CustomerScore:
     orders: int
     revenue: int
     rfm: int
+    renewals: int | None = None
+    lasting: tuple[float, ...] = ()
 
     @property
     def is_margin(self) -> bool:
@@ -165,7 +170,7 @@ def _parsed(group: str) -> tuple[str, int]:
 
 def score_of(*, customer: int, until: date | None = None) -> CustomerScore | None:
     """What the latest scoring (not after `until`) says of a customer; None when it says nothing: the customer has not
-    bought by then, or has a contract."""
+    bought by then, or its contract has ended."""
     scoring = latest_scoring(until=until)
     score = scoring and Score.objects.filter(scoring=scoring.pk, customer=customer).first()
     return _told(scoring, score) if scoring and score else None
@@ -186,10 +191,12 @@ def _told(scoring: Scoring, score: Score) -> CustomerScore:
     def money(revenue: int | None) -> Fraction | None:
         return None if revenue is None else arithmetic.margin(revenue, percent)
 
+    contracts = document["contracts"] if score.renewals is not None else None
+    fit = shown_fit(document if contracts is None else contracts)
     return CustomerScore(
         as_of=scoring.as_of,
-        customers=document["customers"],
-        model=shown_fit(document)["name"],
+        customers=document["customers"] if contracts is None else contracts["number"],
+        model=fit["name"],
         alive=score.alive,
         risk=score.risk,
         risk_days=document["risk"]["days"],
@@ -199,10 +206,25 @@ def _told(scoring: Scoring, score: Score) -> CustomerScore:
         orders=score.orders,
         revenue=score.revenue,
         rfm=score.rfm,
+        renewals=score.renewals,
+        lasting=() if score.renewals is None else _lasting(fit, score.renewals),
     )
 
 
+def _lasting(fit: dict[str, Any], renewals: int) -> tuple[float, ...]:
+    """The share of contracts of so many renewals that will have run for 12, 24 and 36 months more. As
+    `analytics.value.contracts` has it, without SciPy, which pages do not pay for."""
+    values = {one["name"]: one["value"] for one in fit["parameters"]}
+    a, b, c = values["a"], values["b"], values.get("c", 1.0)
+
+    def log_surviving(periods: int) -> float:
+        grown = b + periods**c
+        return math.lgamma(grown) - math.lgamma(a + grown)
+
+    return tuple(math.exp(log_surviving(renewals + months) - log_surviving(renewals)) for months in (12, 24, 36))
+
+
 def shown_fit(document: dict[str, Any]) -> dict[str, Any]:
-    """The fit whose probabilities and orders are shown."""
+    """The fit whose probabilities are shown, of a whole document or of its part about contracts."""
     (found,) = [one for one in document["fits"] if one["key"] == document["shown"]]
     return dict(found)

@@ -93,6 +93,16 @@ class ValueShape(serializers.Serializer[Any]):
     steps = ScoreStepShape(many=True)
 
 
+class LastingShape(serializers.Serializer[Any]):
+    months = serializers.IntegerField()
+    probability = serializers.FloatField(help_text="That the contract still runs then.")
+
+
+class ContractShape(serializers.Serializer[Any]):
+    renewals = serializers.IntegerField(help_text="Whole months that it has run.")
+    lasting = LastingShape(many=True)
+
+
 class CustomerScoreShape(serializers.Serializer[Any]):
     as_of = serializers.DateField()
     model = serializers.CharField()
@@ -104,7 +114,8 @@ class CustomerScoreShape(serializers.Serializer[Any]):
     recency_days = serializers.IntegerField(help_text="Days since the last order.")
     frequency = serializers.IntegerField(help_text="Days with an order.")
     monetary = serializers.FloatField(help_text="Net revenue of all orders.")
-    rfm = serializers.IntegerField(help_text="The classes of the three as one number; 5 is best.")
+    rfm = serializers.IntegerField(help_text="The classes of the three as one number; 5 is best, 0: under contract.")
+    contract = ContractShape(allow_null=True, help_text="Of the contract that runs; null without one.")
 
 
 def _expected(money: tuple[Fraction | int | None, ...], digits: int) -> list[dict[str, Any]]:
@@ -164,7 +175,10 @@ class CustomerScores(APIView):
     @extend_schema(
         operation_id="customers_scores",
         summary="What the value models say of a customer: the latest, and at ends of months",
-        description="Empty for customers who have ordered nothing, or who have or had a contract.",
+        description=(
+            "Empty for customers who have ordered nothing, and for those whose contract has ended. Under contract it "
+            "is what is paid and how likely it goes on, as it was for those who came as far."
+        ),
         responses={200: page_of(CustomerScoreShape, "CustomerScorePage"), **problems(400, 404)},
     )
     def get(self, request: Request, customer: str) -> Response:
@@ -187,5 +201,9 @@ def _written(one: CustomerScore, digits: int) -> dict[str, Any]:
         "frequency": one.orders,
         "monetary": shown_number(one.revenue, "money", digits),
         "rfm": one.rfm,
+        "contract": None,
     }
+    if one.renewals is not None:
+        lasting = [{"months": months, "probability": share} for months, share in zip(_MONTHS, one.lasting, strict=True)]
+        told["contract"] = {"renewals": one.renewals, "lasting": lasting}
     return dict(CustomerScoreShape(told).data)

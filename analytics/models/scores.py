@@ -44,12 +44,13 @@ class Scoring(models.Model):
 
 
 class Score(models.Model):
-    """What one scoring says of a customer who has bought.
+    """What one scoring says of a customer who has bought, or who pays for a contract that runs.
 
     alive: the probability that it is not lost; risk: that it orders nothing within the days the scoring names; worth_*:
     the revenue expected within 12, 24 and 36 months, discounted, in minor units; NULL where the data do not tell. Steps
     are what rules and lists see: tenths of a probability, tenths of all customers by worth; 0: not told. silent_days,
-    orders, revenue: recency, frequency and monetary value, rfm their three classes as one number."""
+    orders, revenue: recency, frequency and monetary value, rfm their three classes as one number (0: under contract);
+    renewals: whole months of a contract that runs, NULL without one."""
 
     pk = models.CompositePrimaryKey("scoring", "customer")
     scoring = bare_reference(Scoring)
@@ -66,6 +67,7 @@ class Score(models.Model):
     orders = models.IntegerField()
     revenue = models.BigIntegerField()
     rfm = models.SmallIntegerField()
+    renewals = models.IntegerField(null=True)
 
     def __str__(self) -> str:
         return f"{self.customer_id}: {self.alive}"

@@ -77,6 +77,35 @@ class Lasting:
         return float(np.exp(logs) @ (1 + rate) ** -ahead)
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Of contracts that run, row by row. lasting: the probability of running still at the end of each horizon; worth:
+    the present value of what is paid within it, in payments."""
+
+    lasting: list[Floats]
+    worth: list[Floats]
+
+
+def expected(lasting: Lasting, age: Floats, *, horizons: Sequence[int], rate: float) -> Expected:
+    """What is to be expected of contracts of so many months, within each of the ascending `horizons` (whole months).
+    rate: per month. Whoever has come so far has shown some loyalty: what counts is the share of those who came as far
+    that goes on. A payment is due whenever a month of the contract is over, and made if it is renewed."""
+    renewals = np.floor(age)
+    known, place = np.unique(renewals, return_inverse=True)
+    here = betaln(lasting.a, lasting.b + known**lasting.c)
+    to_the_next = (1 + rate) ** (age - renewals)  # the rest of the month that runs is no wait any more
+    shares: list[Floats] = []
+    worths: list[Floats] = []
+    share, worth = np.ones(len(known)), np.zeros(len(known))
+    for month in range(1, max(horizons) + 1):
+        share = np.exp(betaln(lasting.a, lasting.b + (known + month) ** lasting.c) - here)
+        worth = worth + share * (1 + rate) ** -month
+        if month in horizons:
+            shares.append(share[place])
+            worths.append(worth[place] * to_the_next)
+    return Expected(shares, worths)
+
+
 def fit_sbg(contracts: Contracts) -> Climbed:
     """The most likely sBG."""
     return climb(

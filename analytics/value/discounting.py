@@ -22,6 +22,11 @@ def daily_rate(annual: float = ANNUAL_RATE) -> float:
     return math.log1p(annual) / DAYS_A_YEAR
 
 
+def monthly_rate(annual: float = ANNUAL_RATE) -> float:
+    """The rate per month that is `annual` per year."""
+    return float((1 + annual) ** (1 / 12) - 1)
+
+
 def present_values(total: Callable[[float], Floats], *, horizons: Sequence[float], rate: float) -> list[Floats]:
     """The present value of what `total(t)` says will have come within t days, for each of the ascending `horizons`
     (days), discounted by `rate` per day. With rate 0 it is the total itself.

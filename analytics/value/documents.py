@@ -11,7 +11,7 @@ from ..days.calendar import day_of
 from .calibrating import Correction
 from .climbing import Climbed
 from .contracts import Contracts, Lasting, fit_bdw, fit_sbg
-from .discounting import ANNUAL_RATE
+from .discounting import ANNUAL_RATE, monthly_rate
 from .everybody import Everybody
 from .fitting import KINDS, LEAST_REPEATERS, Fit, Model, Verdict, cumulative_orders, fit, holdout
 from .gamma_gamma import MOST_CORRELATION, GammaGamma, fit_gamma_gamma, spending
@@ -30,13 +30,18 @@ MONTHS_SHOWN = 24
 @dataclass(frozen=True, slots=True)
 class Worth:
     """What is needed to score: the fitted model of orders and that of what they are worth, each None where refused;
-    correction: of the risk, None where it is told as the model says it."""
+    correction: of the risk, None where it is told as the model says it; lasting: the model of contracts, None where
+    refused; monthly: what contracts pay a month on average, minor units, None where none is known; contracts_alive:
+    whether those under contract are counted among those who are customers still."""
 
     orders: Model | None
     tells_alive: bool
     values: GammaGamma | None
     tells_risk: bool
     correction: Correction | None = None
+    lasting: Lasting | None = None
+    monthly: float | None = None
+    contracts_alive: bool = False
 
     def risk(self, purchases: Purchases, days: float) -> Floats:
         """The probability, row by row, of ordering nothing within so many days; only where it is told."""
@@ -55,7 +60,7 @@ def found_in(people: Everybody) -> tuple[dict[str, Any], Worth]:
     spent, values = _spent(people)
     risk = proof(people)
     shown = fitted[SHOWN]
-    document = {
+    document: dict[str, Any] = {
         "customers": together.purchases.customers,
         "repeaters": together.purchases.repeaters,
         "histories": patterns,
@@ -76,9 +81,13 @@ def found_in(people: Everybody) -> tuple[dict[str, Any], Worth]:
             "monetary": _classes(thresholds(people.revenue)),
         },
     }
+    # Sums are of all or of nobody.
+    has_orders = bool(together.purchases.customers)
+    document["contracts"]["tells_alive"] = shown.tells_alive or not has_orders
+    document["contracts"]["adds_worth"] = not has_orders or (shown.model is not None and values is not None)
     tells_risk = isinstance(risk, Proof) and shown.model is not None
     told = risk.told if isinstance(risk, Proof) else None
-    return document, Worth(shown.model, shown.tells_alive, values, tells_risk, told)
+    return document, Worth(shown.model, shown.tells_alive, values, tells_risk, told, *_lasting(document["contracts"]))
 
 
 def worth_of(document: Mapping[str, Any]) -> Worth:
@@ -92,7 +101,16 @@ def worth_of(document: Mapping[str, Any]) -> Worth:
     risk = document["risk"]
     # Scorings that were made before risks were corrected say nothing of it.
     corrects = None if risk.get("told") is None else Correction(**risk["told"])
-    return Worth(model, told, values, known and risk["refused"] == "", corrects)
+    return Worth(model, told, values, known and risk["refused"] == "", corrects, *_lasting(document["contracts"]))
+
+
+def _lasting(told: Mapping[str, Any]) -> tuple[Lasting | None, float | None, bool]:
+    """The model of contracts that is shown, what they pay a month, and whether they are counted as customers still."""
+    shown = next((one for one in told["fits"] if one["key"] == told.get("shown")), None)
+    if shown is None:
+        return None, None, False
+    monthly = told["paid"] / told["contract_months"] if told["paid"] > 0 and told["contract_months"] > 0 else None
+    return Lasting(*(one["value"] for one in shown["parameters"])), monthly, told["tells_alive"]
 
 
 def classes_of(document: Mapping[str, Any], name: str) -> Thresholds | None:
@@ -182,6 +200,7 @@ def _contracts(contracts: Contracts, people: Everybody) -> dict[str, Any]:
         "ended": contracts.ended,
         "paid": people.paid,
         "contract_months": people.months,
+        "shown": None,
         "fits": [],
         "months": [],
     }
@@ -191,7 +210,7 @@ def _contracts(contracts: Contracts, people: Everybody) -> dict[str, Any]:
     if contracts.ended < LEAST_REPEATERS:
         return {**told, "verdict": str(Verdict.NOT_ENOUGH_DATA)}
     models: dict[str, Lasting] = {}
-    monthly = (1 + ANNUAL_RATE) ** (1 / 12) - 1
+    monthly = monthly_rate()
     for key, name, climbed in (("sbg", "sBG", fit_sbg(contracts)), ("bdw", "BdW", fit_bdw(contracts))):
         is_found = climbed.converged and not climbed.at_border
         verdict = Verdict.FITTED if is_found else Verdict.NO_TOP
@@ -204,6 +223,7 @@ def _contracts(contracts: Contracts, people: Everybody) -> dict[str, Any]:
             if people.paid > 0 and people.months > 0 and lifetime is not None:
                 row["worth"] = round(lifetime * people.paid / people.months)
         told["fits"].append(row)
+    told["shown"] = _better(told["fits"])
     at_risk, share = float(contracts.number), 1.0
     for month in range(1, min(length, MONTHS_SHOWN) + 1):
         gone, unseen = contracts.lost[month - 1], contracts.open[month - 1]
@@ -216,3 +236,10 @@ def _contracts(contracts: Contracts, people: Everybody) -> dict[str, Any]:
         told["months"].append(row)
         at_risk -= gone + unseen
     return {**told, "verdict": str(Verdict.FITTED if models else Verdict.NO_TOP)}
+
+
+def _better(fits: Sequence[Mapping[str, Any]]) -> str | None:
+    """Which of the fitted models of contracts tells more for its parameters (Akaike); None where neither is fitted."""
+    found = [one for one in fits if one["verdict"] == Verdict.FITTED]
+    best = min(found, key=lambda one: len(one["parameters"]) - one["log_likelihood"], default=None)
+    return None if best is None else str(best["key"])

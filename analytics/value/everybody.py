@@ -2,7 +2,7 @@
 computed from. A million customers are some tens of megabytes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from customers.models import Customer
 
 from ..days.calendar import number_of
-from .population import Types, added, bought
+from .population import Running, Types, added, bought
 from .purchases import Buyers, Floats, Int64s, alike
 
 CHUNK = 50_000
@@ -28,8 +28,8 @@ class Known:
 class Everybody:
     """Customers who have bought by the day number `until`, without those of contracts. first: the day of the first
     order; known: by day number; revenue, mean: minor units, as in `population.Bought`; repeat_days: by day number from
-    `start`, repeat orders of those who had bought by `cut`; lost, open: contracts; with_contract: customers; paid,
-    months: of these, as in `population.Bought`."""
+    `start`, repeat orders of those who had bought by `cut`; lost, open: contracts; with_contract: customers; running:
+    those of them whose contract runs; paid, months: of all of these, as in `population.Bought`."""
 
     until: int
     start: int
@@ -45,6 +45,7 @@ class Everybody:
     with_contract: int
     paid: int = 0
     months: float = 0.0
+    running: Running = field(default_factory=Running.nobody)
 
     def buyers(self, day: int) -> tuple[Buyers, Int64s]:
         """The histories of those who had bought by a day, and their places."""
@@ -69,6 +70,7 @@ class Everybody:
             lost=np.empty(0, np.int64),
             open=np.empty(0, np.int64),
             with_contract=0,
+            running=self.running.of(slice(*np.searchsorted(self.running.customer, (first, end)))),
         )
 
     @property
@@ -96,6 +98,7 @@ def everybody(
     repeat_days = np.zeros(max(last_day - start, 0) + 1, np.int64)
     lost = open_ = np.empty(0, np.int64)
     with_contract, paid, months = 0, 0, 0.0
+    running: list[Running] = []
     for begin in range(first, beyond, CHUNK):
         part = bought(
             first=begin, until=min(begin + CHUNK, beyond), types=types, zone=zone, asked=asked, day_of_number=until
@@ -114,6 +117,7 @@ def everybody(
         lost, open_ = added(lost, part.lost), added(open_, part.open)
         with_contract += part.with_contract
         paid, months = paid + part.paid, months + part.months
+        running.append(part.running)
         parts.append((latest.customer, latest.first, known, part.revenue, part.mean))
         tell(f"orders of customers up to {min(begin + CHUNK, beyond) - 1} of {beyond - 1}")
     return Everybody(
@@ -132,6 +136,7 @@ def everybody(
         lost=lost,
         open=open_,
         with_contract=with_contract,
+        running=Running.joined(running),
         paid=paid,
         months=months,
     )

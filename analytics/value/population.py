@@ -5,8 +5,9 @@ device are left out (each of their orders would be a customer), and so are those
 is no decision to come back, and contracts have models of their own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -51,12 +52,41 @@ class Histories:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """Customers who have paid and whose contract runs on the last day, in ascending order. age: of the contract, in
+    months; monthly: what one pays a month, in minor units, NaN while one has paid on one day only; revenue: net, minor
+    units; orders: days with one; silent_days: since the last of them."""
+
+    customer: Int64s
+    age: Floats
+    monthly: Floats
+    revenue: Int64s
+    orders: Int64s
+    silent_days: Int64s
+
+    def of(self, inside: slice) -> "Running":
+        """Some of them."""
+        return Running(*(getattr(self, one.name)[inside] for one in fields(self)))
+
+    @classmethod
+    def nobody(cls) -> "Running":
+        whole = np.empty(0, np.int64)
+        return cls(whole, np.empty(0), np.empty(0), whole, whole, whole)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Running"]) -> "Running":
+        """Those of several ranges of customers, in their order."""
+        several = [cls.nobody(), *parts]
+        return cls(*(np.concatenate([getattr(one, part.name) for one in several]) for part in fields(cls)))
+
+
+@dataclass(frozen=True, slots=True)
 class Bought:
     """What some customers bought. days: by the day asked about; the others as of the last of them: net revenue of all
     orders, mean net worth of repeat orders (0 without), both in minor units. order_days: the days of all orders of
     different days, and the customer's place in `days[last]`. lost, open: contracts by how many renewals they saw, as
     `contracts.Contracts` counts them; with_contract: customers left out, paid: their net revenue, months: those they
-    were under contract."""
+    were under contract; running: those whose contract runs."""
 
     days: dict[int, Histories]
     revenue: Int64s
@@ -68,6 +98,7 @@ class Bought:
     with_contract: int
     paid: int
     months: float
+    running: Running = field(default_factory=Running.nobody)
 
 
 def bought(*, first: int, until: int, types: Types, zone: str, asked: Sequence[int], day_of_number: date) -> Bought:
@@ -82,7 +113,7 @@ def bought(*, first: int, until: int, types: Types, zone: str, asked: Sequence[i
         refunds=list(types.refunds),
         before=before,
     )
-    contracts, theirs, months = _contracts(first, until, types, before)
+    contracts, theirs, months, ages = _contracts(first, until, types, before)
     kept = ~np.isin(found["customer"], theirs)
     customer, amount, is_order = (found[name][kept] for name in ("customer", "amount", "is_order"))
     day = day_numbers(found["at"][kept], zone)
@@ -114,11 +145,43 @@ def bought(*, first: int, until: int, types: Types, zone: str, asked: Sequence[i
         len(theirs),
         int(found["amount"][~kept].sum()),
         months,
+        _running(ages, found, zone, asked[-1]),
     )
 
 
-def _contracts(first: int, until: int, types: Types, before: datetime) -> tuple[tuple[Int64s, Int64s], Int64s, float]:
-    """Contracts by the number of renewals, who has or had one, and how many months they lasted together."""
+def _running(ages: dict[int, float], found: dict[str, Any], zone: str, until: int) -> Running:
+    """Who of those under contract has paid, and what: ages are in months, by customer."""
+    theirs = np.array(sorted(ages), np.int64)
+    rows = np.isin(found["customer"], theirs)
+    place, amount = np.searchsorted(theirs, found["customer"][rows]), found["amount"][rows]
+    day, orders = day_numbers(found["at"][rows], zone), found["is_order"][rows] == 1
+    number = len(theirs)
+    first, last = np.full(number, np.iinfo(np.int64).max), np.full(number, -1)
+    np.minimum.at(first, place[orders], day[orders])
+    np.maximum.at(last, place[orders], day[orders])
+    revenue = np.bincount(place, weights=amount, minlength=number).astype(np.int64)
+    latest = day == last[place]
+    newest = np.bincount(place[latest], weights=amount[latest], minlength=number)
+    # The newest payment is for the time after it; those before it were for the time between.
+    apart = np.where(last > first, (last - first) / PERIOD_DAYS, np.nan)
+    monthly = np.maximum(revenue - newest, 0.0) / apart
+    days = np.bincount(np.unique(place[orders] * 1_000_000 + day[orders]) // 1_000_000, minlength=number)
+    has_paid = last >= 0
+    return Running(
+        theirs[has_paid],
+        np.array([ages[one] for one in theirs[has_paid].tolist()]),
+        monthly[has_paid],
+        revenue[has_paid],
+        days[has_paid].astype(np.int64),
+        until - last[has_paid],
+    )
+
+
+def _contracts(
+    first: int, until: int, types: Types, before: datetime
+) -> tuple[tuple[Int64s, Int64s], Int64s, float, dict[int, float]]:
+    """Contracts by the number of renewals, who has or had one, how many months they lasted together, and how many those
+    that run have lasted, by customer."""
     found = fetch_columns(
         "analytics/value_contracts",
         {"customer": "q", "at": "t", "begins": "h"},
@@ -143,10 +206,11 @@ def _contracts(first: int, until: int, types: Types, before: datetime) -> tuple[
             periods = (at - since.pop(customer)) / _MS_A_DAY / PERIOD_DAYS
             months += periods
             lost.append(max(1, int(np.ceil(periods - 0.05))))  # ended a day late, it was not renewed
-    running = [(end_of_all - at) / _MS_A_DAY / PERIOD_DAYS for at in since.values()]
-    open_.extend(int(one) for one in running)
+    ages = {customer: (end_of_all - at) / _MS_A_DAY / PERIOD_DAYS for customer, at in since.items()}
+    open_.extend(int(one) for one in ages.values())
     theirs = np.unique(found["customer"][found["begins"] == 1])
-    return (_by_number(lost), _by_number([one for one in open_ if one > 0])), theirs, months + sum(running)
+    by_number = (_by_number(lost), _by_number([one for one in open_ if one > 0]))
+    return by_number, theirs, months + sum(ages.values()), ages
 
 
 def _by_number(renewals: Sequence[int]) -> Int64s:

@@ -30,16 +30,18 @@ from ..days.calendar import number_of
 from ..forgetting import forget_in, forget_scores, latest_erasure
 from ..models import SalesDay, Score, Scoring
 from ..scores import latest_scoring
-from .discounting import DAYS_A_YEAR, daily_rate
+from .contracts import expected
+from .discounting import DAYS_A_YEAR, daily_rate, monthly_rate
 from .documents import Worth, classes_of, found_in, worth_of
 from .everybody import CHUNK, Everybody, everybody
-from .population import Types
+from .population import Running, Types
 from .proving import RISK_DAYS, days_needed, tenths
 from .purchases import Floats, Int64s
 from .rfm import CLASSES
 from .telling import cause_of, orders_until, tell_latest
 
 HORIZONS = (DAYS_A_YEAR, 2 * DAYS_A_YEAR, 3 * DAYS_A_YEAR)
+MONTHS = (12, 24, 36)  # the same, of contracts
 REST = 100  # times as long as it took
 LEAST_REST = timedelta(minutes=1)
 # Of the past, the part that models must foretell: a third, at most half a year, at least four weeks.
@@ -180,11 +182,11 @@ def _score_range(scoring: Scoring, zone: str, everyone: Everybody | None) -> int
             end=first + CHUNK,
         )
     rows = _scores(people, worth_of(scoring.document), scoring.document)
-    if len(people.customer):
+    if rows["customers"]:
         sql.run("analytics/value_scores_add", scoring=scoring.pk, **rows).close()
-    scoring.next_customer, scoring.customers = first + CHUNK, scoring.customers + len(people.customer)
+    scoring.next_customer, scoring.customers = first + CHUNK, scoring.customers + len(rows["customers"])
     scoring.save()
-    return len(people.customer)
+    return len(rows["customers"])
 
 
 def _worths(people: Everybody, worth: Worth) -> list[Floats] | None:
@@ -198,12 +200,24 @@ def _worths(people: Everybody, worth: Worth) -> list[Floats] | None:
     return [stream[together.row] * each for stream in streams]
 
 
+def _contract_worths(running: Running, worth: Worth) -> list[Floats] | None:
+    """The same of those under contract: survival given how long they have been, times what each pays a month."""
+    if worth.lasting is None:
+        return None
+    # Who has paid on one day only: the average of all contracts.
+    monthly = np.where(np.isnan(running.monthly), np.nan if worth.monthly is None else worth.monthly, running.monthly)
+    found = expected(worth.lasting, running.age, horizons=MONTHS, rate=monthly_rate())
+    return [one * monthly for one in found.worth]
+
+
 def _borders(people: Everybody, worth: Worth) -> list[int]:
     """The highest expected revenue of each tenth of customers but the last."""
-    found = _worths(people, worth)
-    if found is None or not len(people.customer):
+    told = (_worths(people, worth), _contract_worths(people.running, worth))
+    years = np.concatenate([one[0] for one in told if one is not None] or [np.empty(0)])
+    years = years[~np.isnan(years)]
+    if not len(years):
         return []
-    ordered = np.sort(np.rint(found[0]).astype(np.int64))
+    ordered = np.sort(np.rint(years).astype(np.int64))
     return [int(ordered[-(-len(ordered) * part // 10) - 1]) for part in range(1, 10)]
 
 
@@ -228,6 +242,7 @@ def _scores(people: Everybody, worth: Worth, document: dict[str, Any]) -> dict[s
         "orders": (known.repeats + 1).tolist(),
         "revenue": people.revenue.tolist(),
         "rfm": _rfm(people, document).tolist(),
+        "renewals": nothing,
     }
     if worth.orders is not None and worth.tells_alive:
         alive = worth.orders.alive(together.purchases)[together.row]
@@ -240,9 +255,40 @@ def _scores(people: Everybody, worth: Worth, document: dict[str, Any]) -> dict[s
         whole = [np.rint(one).astype(np.int64) for one in found]
         for name, column in zip(("worth_12", "worth_24", "worth_36"), whole, strict=True):
             columns[name] = column.tolist()
-        steps = np.searchsorted(np.array(document["steps"]["worth"], np.int64), whole[0], side="left") + 1
-        columns["worth_step"] = steps.tolist()
-    return columns
+        columns["worth_step"] = _worth_steps(document, whole[0]).tolist()
+    theirs = _of_contracts(people.running, worth, document)
+    return {name: column + theirs[name] for name, column in columns.items()}
+
+
+def _worth_steps(document: dict[str, Any], year: Int64s) -> Int64s:
+    """In which tenth by what is expected within a year."""
+    found: Int64s = np.searchsorted(np.array(document["steps"]["worth"], np.int64), year, side="left") + 1
+    return found
+
+
+def _of_contracts(running: Running, worth: Worth, document: dict[str, Any]) -> dict[str, list[Any]]:
+    """The same columns of those under contract, nobody where the model of contracts is refused. Whoever has a contract
+    that runs is a customer; the risk is told by no model that was proved on the past, and classes are of orders."""
+    number = len(running.customer) if worth.lasting is not None else 0
+    theirs: dict[str, list[Any]] = {
+        **{name: [None] * number for name in ("risk", "worth_12", "worth_24", "worth_36")},
+        **{name: [0] * number for name in ("risk_step", "worth_step", "rfm")},
+        "customers": running.customer[:number].tolist(),
+        "alive": [1.0 if worth.contracts_alive else None] * number,
+        "alive_step": [10 if worth.contracts_alive else 0] * number,
+        "silent_days": running.silent_days[:number].tolist(),
+        "orders": running.orders[:number].tolist(),
+        "revenue": running.revenue[:number].tolist(),
+        "renewals": np.floor(running.age[:number]).astype(np.int64).tolist(),
+    }
+    found = _contract_worths(running, worth)
+    if found is not None:
+        told = ~np.isnan(found[0])
+        whole = [np.rint(np.where(told, one, 0)).astype(np.int64) for one in found]
+        for name, column in zip(("worth_12", "worth_24", "worth_36"), whole, strict=True):
+            theirs[name] = [one if known else None for one, known in zip(column.tolist(), told.tolist(), strict=True)]
+        theirs["worth_step"] = np.where(told, _worth_steps(document, whole[0]), 0).tolist()
+    return theirs
 
 
 def _rfm(people: Everybody, document: dict[str, Any]) -> Int64s:
@@ -266,6 +312,8 @@ def _finish(scoring: Scoring) -> None:
     # SUM of bigint is numeric, which JSON does not know.
     found = Score.objects.filter(scoring=scoring.pk).aggregate(**sums)
     told = {name: None if one is None else int(one) for name, one in found.items() if name != "alive"}
+    if not scoring.document["contracts"].get("adds_worth", True):
+        told = dict.fromkeys(told)
     scoring.document["totals"] = {"alive": found["alive"], **told}
     before = latest_scoring()
     if before is None or before.as_of <= scoring.as_of:

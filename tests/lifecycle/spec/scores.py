@@ -25,10 +25,12 @@ topic = Topic(
     "1: `score:alive`, the probability of being a customer still, `score:risk`, the risk of ordering nothing for three "
     "months (both in tenths: step 8 is 70 to 80 %), `score:worth`, what is expected within twelve months (in tenths of "
     "all customers, 10 the best) and `score:recency`, `score:frequency`, `score:monetary` (in classes from 1 to 5, the "
-    "best). A step holds from the instant it was told until another one is: what arrives late changes the scores of "
-    "days to come, never those of the past. While a score is not told, it satisfies only `exists: false`. Scores are "
-    "compared by `is`, `is_not`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte` and `exists`; a rule that names a score or a "
-    "step that there is not is refused. A customer who was merged of several has what was told last of any of them.",
+    "best). Whoever is under contract is a customer still, is expected to pay and to stay as those were who came as "
+    "far, and has no risk and no classes. A step holds from the instant it was told until another one is: what arrives "
+    "late changes the scores of days to come, never those of the past. While a score is not told, it satisfies only "
+    "`exists: false`. Scores are compared by `is`, `is_not`, `in`, `not_in`, `gt`, `gte`, `lt`, `lte` and `exists`; a "
+    "rule that names a score or a step that there is not is refused. A customer who was merged of several has what was "
+    "told last of any of them.",
     (
         _case(
             "From when a step was told",
