@@ -141,15 +141,14 @@ def parse_scope(
     *,
     now: datetime,
     counted: Kept,
-    dates_are_day_ends: bool = False,
+    may_be_remembered: bool = False,
     counts_history: bool = False,
 ) -> Parsed:
     """The scope that parameters ask for. An empty one is one that is not given.
 
     counted: what is kept; unless asked otherwise, figures are as of when it was counted last, seconds ago.
-    dates_are_day_ends: a bare date as `as_of` is the end of that day, as people mean it; else its first instant.
-    counts_history: figures that are not kept are asked for, whatever the period, so they mean the same now for some
-    minutes."""
+    may_be_remembered: what is counted from history may be as of some minutes ago, and says so, as pages do.
+    counts_history: figures that are not kept are asked for, whatever the period."""
     zone, errors = counted.zone, dict[str, str]()
 
     def attempt(default: Any, act: Callable[[], Any], name: str | None = None) -> Any:
@@ -163,13 +162,11 @@ def parse_scope(
 
     if counted.known_at is not None and not given.get("as_of"):
         now = min(now, counted.known_at)
-    at, day = attempt(
-        (now, None), lambda: asked_day(given.get("as_of", ""), now=now, zone=zone, day_ends=dates_are_day_ends)
-    )
+    at, day = attempt((now, None), lambda: asked_day(given.get("as_of", ""), field="as_of", now=now, zone=zone))
     chosen = attempt(None, lambda: segment(given["segment"]) if given.get("segment") else None, "segment")
     own = bool(given.get("from") or given.get("until"))
     counts_history = counts_history or chosen is not None or own
-    if counts_history and day is None and counted.known_at is not None and dates_are_day_ends:
+    if counts_history and day is None and counted.known_at is not None and may_be_remembered:
         at = now = remembered_now(now=at, zone=zone)
     standard = preset(key=DEFAULT_PRESET, now=at, zone=zone)
     period = standard
@@ -223,16 +220,17 @@ def _period(given: Mapping[str, str], at: datetime, zone: str) -> Period:
     return preset(key=given.get("period") or DEFAULT_PRESET, now=at, zone=zone)
 
 
-def asked_day(text: str, *, now: datetime, zone: str, day_ends: bool = True) -> tuple[datetime, date | None]:
-    """The instant that `as_of` means, and its day. People mean a day up to its end, links of figures an instant."""
+def asked_day(text: str, *, field: str, now: datetime, zone: str) -> tuple[datetime, date | None]:
+    """The instant that `as_of` or `known_at` means, and its day. A day is meant up to its end (today: up to now), on
+    pages and by programs alike; an instant is itself. Nothing is known of the future, which is refused by the field."""
     if not text:
         return now, None
-    moment = parse_moment(text, field="as_of", zone=zone)
-    if isinstance(moment, datetime) or not day_ends:
-        at = asked_instant(text, field="as_of", now=now, zone=zone)
+    moment = parse_moment(text, field=field, zone=zone)
+    if isinstance(moment, datetime):
+        at = asked_instant(text, field=field, now=now, zone=zone)
         return at, local_day(at, zone)
     if moment > local_day(now, zone):
-        raise QuestionError("as_of", gettext("This day lies in the future; nothing is known of it yet."))
+        raise QuestionError(field, gettext("This day lies in the future; nothing is known of it yet."))
     return min(day_end(moment, zone), truncated(now)), moment
 
 

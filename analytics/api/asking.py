@@ -9,11 +9,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from clm.lib.periods import asked_instant
+from clm.lib.periods import asked_instant, parse_moment
 from clm.lib.problems import BadInput
 from clm.lib.questions import NotThereError, QuestionError
 from customers.models import Installation
 
+from ..scope import asked_day
 from ..sorting import Sorting, segment, stage_model
 from ..stages import refuse_unknowable
 
@@ -68,8 +69,8 @@ class AsOf(Parameters):
         required=False,
         max_length=60,
         help_text=(
-            "The instant asked about: ISO 8601 with an offset, or a date, which is its first instant in the business "
-            "time zone. Not in the future. Default: now."
+            "The instant asked about: ISO 8601 with an offset, or a date, which means the end of that day in the "
+            "business time zone (today: now). Not in the future. Default: now."
         ),
     )
 
@@ -78,7 +79,8 @@ class KnownAt(AsOf):
     known_at = serializers.CharField(
         required=False,
         max_length=60,
-        help_text="Answer as it was believed at this instant; not before as_of. Default: what is believed now.",
+        help_text="Answer as it was believed at this instant, or at the end of this day; not before as_of. Default: "
+        "what is believed now.",
     )
 
 
@@ -160,15 +162,24 @@ class Asking:
         """What serializers need to write amounts."""
         return {"minor_digits": self.installation.minor_digits, "currency": self.installation.currency}
 
+    def past(self, asked: Mapping[str, Any], field: str) -> datetime | None:
+        """The instant that `as_of` or `known_at` means, None when it was not given; a day is meant up to its end."""
+        text = asked.get(field)
+        if text is None:
+            return None
+        if not text:
+            parse_moment(text, field=field, zone=self.zone)
+        return asked_day(text, field=field, now=self.now, zone=self.zone)[0]
+
     def instant(self, asked: Mapping[str, Any], field: str) -> datetime | None:
-        """The instant in parameter `field`, None when it was not given."""
+        """The instant in parameter `field`, a bare date being its first, None when it was not given."""
         text = asked.get(field)
         return asked_instant(text, field=field, now=self.now, zone=self.zone) if text is not None else None
 
 
 def asked_then(asked: Mapping[str, Any], asking: Asking) -> tuple[datetime | None, datetime | None]:
     """`as_of` and `known_at` of an address that takes both; as_of is known_at where only that is given."""
-    as_of, known_at = asking.instant(asked, "as_of"), asking.instant(asked, "known_at")
+    as_of, known_at = asking.past(asked, "as_of"), asking.past(asked, "known_at")
     if as_of is not None:
         refuse_unknowable(as_of=as_of, known_at=known_at)
     return as_of or known_at, known_at

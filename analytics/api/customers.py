@@ -232,8 +232,8 @@ def asked_customers(asked: dict[str, Any], asking: Asking) -> tuple[Asked, list[
     ]
     shown = [model for model in named_models if model is not None]
     shown = shown or [model for model, _stages in by_model.values()] or [stage_model()]
-    as_of = question.read(lambda: asking.instant(asked, "as_of"), None)
-    known_at = question.read(lambda: asking.instant(asked, "known_at"), None)
+    as_of = question.read(lambda: asking.past(asked, "as_of"), None)
+    known_at = question.read(lambda: asking.past(asked, "known_at"), None)
     falls = question.read(lambda: _falls_asked(asked), None)
     members = question.read(lambda: segment_asked(asked["segment"]) if "segment" in asked else None, None)
     scope = question.read(lambda: _scope_asked(asked, asking, as_of, known_at, members), None)

@@ -83,7 +83,8 @@ class ExperimentMetricTold(Body):
     stage = serializers.CharField(required=False, max_length=60)
     tau = serializers.FloatField(
         required=False,
-        help_text="Of peek-safe ones: the difference that would matter, a share or whole units of the currency.",
+        help_text="Of peek-safe ones: the difference that would matter, a share (0.0001 to 1) or, of revenue, whole "
+        "units of the currency (0.01 to 1,000,000).",
     )
 
 
@@ -310,7 +311,7 @@ class ExperimentResults(APIView):
     def get(self, request: Request, key: str) -> Response:
         asking = Asking(now=clock())
         one = _experiment(key)
-        as_of = asking.instant(AsOf.of(request), "as_of") or instant_shown(one, now=asking.now)
+        as_of = asking.past(AsOf.of(request), "as_of") or instant_shown(one, now=asking.now)
         found = outcome(experiment=one, as_of=as_of)
         return Response(ExperimentFoundShape(_outcome(found, asking.installation)).data)
 

@@ -165,7 +165,7 @@ class Repairs(APIView):
     )
     def get(self, request: Request, customer: str) -> Response:
         asked = RepairsAsked.of(request)
-        known_at = Asking(now=clock()).instant(asked, "known_at")
+        known_at = Asking(now=clock()).past(asked, "known_at")
         found, _merged_into = found_customer(asked_id(customer), known_at=known_at)
         notes = repair_notes(customer=found.pk, models=stage_models(), known_at=known_at)
         return Response(page(request, RepairShape(notes, many=True).data))
@@ -271,7 +271,7 @@ class Why(APIView):
         asked = WhyAsked.of(request)
         found, _merged_into = found_customer(asked_id(customer))
         asking = Asking(now=clock())
-        as_of = asking.instant(asked, "as_of")
+        as_of = asking.past(asked, "as_of")
         at = asking.instant(asked, "at") or as_of or asking.now
         if as_of is not None and at > as_of:
             raise QuestionError("at", "at lies after as_of; nothing had happened there yet")

@@ -237,8 +237,8 @@ class StageCountsNow(APIView):
         counts = stage_counts(
             model=stage_model(key),
             now=asking.now,
-            as_of=asking.instant(asked, "as_of"),
-            known_at=asking.instant(asked, "known_at"),
+            as_of=asking.past(asked, "as_of"),
+            known_at=asking.past(asked, "known_at"),
         )
         record = {
             "model": counts.model.key,
@@ -297,7 +297,7 @@ def written_trend(request: Request, found: Sorting) -> Any:
     """Customers per stage, week by week."""
     asked = TrendAsked.of(request)
     asking = Asking(now=clock())
-    until, known_at = asking.instant(asked, "as_of"), asking.instant(asked, "known_at")
+    until, known_at = asking.past(asked, "as_of"), asking.past(asked, "known_at")
     if until is not None:
         refuse_unknowable(as_of=until, known_at=known_at)
     instants = week_ends(until=until or known_at or asking.now, count=asked["weeks"])

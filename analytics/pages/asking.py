@@ -192,7 +192,7 @@ def question(
     given = {name: query.get(name, "") for name in FIELDS if name in takes}
     if "known_at" in takes and not given.get("as_of"):
         given["as_of"] = query.get("known_at", "")  # nothing is known of what came later
-    parsed = parse_scope(given, now=now, counted=counted, dates_are_day_ends=True, counts_history=counts_history)
+    parsed = parse_scope(given, now=now, counted=counted, may_be_remembered=True, counts_history=counts_history)
     if not errors_are_shown:
         parsed.refuse()
     scope = parsed.scope

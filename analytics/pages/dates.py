@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from analytics.scope import day_end
-from clm.lib.milliseconds import truncated, written
-from clm.lib.periods import asked_instant, local_day, parse_moment, zone_of
+from analytics.scope import asked_day
+from clm.lib.milliseconds import written
+from clm.lib.periods import parse_moment, zone_of
 from clm.lib.questions import QuestionError
 from clm.lib.templatetags.times import plain_date
 from customers.models import Installation
@@ -132,11 +132,6 @@ def tidied(query: QueryDict) -> QueryDict | None:
 def _moment(text: str, *, name: str, now: datetime, zone: str) -> Moment | None:
     if not text:
         return None
+    at, _day = asked_day(text, field=name, now=now, zone=zone)
     asked: Any = parse_moment(text, field=name, zone=zone)
-    if isinstance(asked, datetime):
-        at = asked_instant(text, field=name, now=now, zone=zone)
-        return Moment(at, text, None, at.astimezone(zone_of(zone)))
-    if asked > local_day(now, zone):
-        raise QuestionError(name, _("This day lies in the future; nothing is known of it yet."))
-    at = min(day_end(asked, zone), truncated(now))
-    return Moment(at, text, asked, at.astimezone(zone_of(zone)))
+    return Moment(at, text, None if isinstance(asked, datetime) else asked, at.astimezone(zone_of(zone)))

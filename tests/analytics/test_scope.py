@@ -13,9 +13,9 @@ from tests.lifecycle.making import installed
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
 
 
-def parsed(zone: str = "Europe/London", ends: bool = True, **given: str) -> Parsed:
+def parsed(zone: str = "Europe/London", is_page: bool = True, **given: str) -> Parsed:
     named = {"from" if name == "start" else name: value for name, value in given.items()}
-    return parse_scope(named, now=NOW, counted=Kept(zone, {}), dates_are_day_ends=ends)
+    return parse_scope(named, now=NOW, counted=Kept(zone, {}), may_be_remembered=is_page)
 
 
 def test_nothing_asked_is_the_last_thirty_days_as_of_now() -> None:
@@ -45,10 +45,20 @@ def test_a_day_of_ones_own_is_half_open_in_its_zone(zone: str, start: str, hours
     assert scope.is_over
 
 
-def test_a_page_means_the_end_of_a_day_and_the_api_its_first_instant() -> None:
-    assert parsed(as_of="2026-03-01").scope.as_of == datetime(2026, 3, 1, 23, 59, 59, 999000, tzinfo=UTC)
-    assert parsed(as_of="2026-03-01", ends=False).scope.as_of == datetime(2026, 3, 1, tzinfo=UTC)
-    assert parsed(as_of="2026-03-30").scope.as_of == NOW
+@pytest.mark.parametrize("is_page", [True, False])
+@pytest.mark.parametrize(
+    ("zone", "day", "end"),
+    [
+        ("Europe/London", "2026-03-01", datetime(2026, 3, 1, 23, 59, 59, 999000, tzinfo=UTC)),
+        ("Europe/London", "2026-03-29", datetime(2026, 3, 29, 22, 59, 59, 999000, tzinfo=UTC)),  # a day of 23 hours
+        ("Pacific/Kiritimati", "2026-03-01", datetime(2026, 3, 1, 9, 59, 59, 999000, tzinfo=UTC)),  # UTC+14
+        ("Pacific/Pago_Pago", "2026-03-01", datetime(2026, 3, 2, 10, 59, 59, 999000, tzinfo=UTC)),  # UTC-11
+        ("Europe/London", "2026-03-30", NOW),  # today is known up to now
+        ("Europe/London", "2026-03-01T00:00:00Z", datetime(2026, 3, 1, tzinfo=UTC)),  # an instant stays one
+    ],
+)
+def test_a_day_is_meant_up_to_its_end_by_pages_and_programs(is_page: bool, zone: str, day: str, end: datetime) -> None:
+    assert parsed(zone, is_page, as_of=day).scope.as_of == end
 
 
 @pytest.mark.parametrize(

@@ -162,8 +162,19 @@ def test_the_past_is_asked_with_as_of(api: Client) -> None:
     assert [row["id"] for row in body["results"]] == [str(customer)]
     assert body["results"][0]["orders"] == 1
     assert body["results"][0]["stages"]["seven"]["since"] == "2024-06-29T00:00:00.000Z"
-    nothing = get(api, "/api/v1/customers/?stage=seven:lapsed&as_of=2024-08-01&known_at=2024-08-01T00:00:00Z")
+    nothing = get(api, "/api/v1/customers/?stage=seven:lapsed&as_of=2024-08-01&known_at=2024-08-01")
     assert nothing["results"] == []
+
+
+def test_a_day_is_asked_up_to_its_end_and_an_instant_is_one(api: Client) -> None:
+    customer = make_customer("2024-01-01T12:00:00Z")
+    found = get(api, "/api/v1/customers/?stage=seven:acquisition&as_of=2024-01-01")
+    assert [row["id"] for row in found["results"]] == [str(customer)]
+    assert found["results"][0]["orders"] == 1
+    assert get(api, "/api/v1/customers/?stage=seven:acquisition&as_of=2024-01-01T00:00:00Z")["results"] == []
+    counts = get(api, "/api/v1/stage-models/seven/counts/?as_of=2024-01-01")
+    assert (counts["as_of"], counts["customers"]) == ("2024-01-01T23:59:59.999Z", 1)
+    assert get(api, f"/api/v1/customers/{customer}/why/?as_of=2024-01-01")["at"] == "2024-01-01T23:59:59.999Z"
 
 
 @pytest.mark.parametrize("address", ["/api/v1/customers/", "/api/v1/customers/{}/", "/api/v1/customers/{}/timeline/"])

@@ -91,7 +91,7 @@ def test_what_means_nothing_is_null_with_the_reason(api: Client) -> None:
 def test_as_of_cuts_an_unfinished_period(api: Client) -> None:
     body = get(api, f"/api/v1/metrics/aov/?{YEAR}&as_of=2024-01-04")
     assert body["counts"]["orders"] == 3
-    assert (body["as_of"], body["counted_until"]) == ("2024-01-04T00:00:00.000Z", "2024-01-04T00:00:00.001Z")
+    assert (body["as_of"], body["counted_until"]) == ("2024-01-04T23:59:59.999Z", "2024-01-05T00:00:00.000Z")
 
 
 @pytest.mark.parametrize(

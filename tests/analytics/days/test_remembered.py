@@ -63,9 +63,9 @@ def test_nothing_is_remembered_while_nothing_is_counted() -> None:
 
 def test_pages_of_a_segment_mean_the_same_now_for_some_minutes(shop: Kept) -> None:
     assert shop.known_at is not None
-    first = parse_scope({"segment": "active_customer"}, now=ago(), counted=shop, dates_are_day_ends=True).scope
+    first = parse_scope({"segment": "active_customer"}, now=ago(), counted=shop, may_be_remembered=True).scope
     later = counted()
-    again = parse_scope({"segment": "active_customer"}, now=ago(), counted=later, dates_are_day_ends=True).scope
+    again = parse_scope({"segment": "active_customer"}, now=ago(), counted=later, may_be_remembered=True).scope
     assert again.as_of == first.as_of < (later.known_at or first.as_of)
     # The API is told what is known now.
     api = parse_scope({"segment": "active_customer"}, now=ago(), counted=later).scope
