@@ -24,6 +24,9 @@ from .models import Assignment, Experiment, Variant
 BATCH = 5_000
 MOST_VARIANTS, MOST_METRICS, MOST_DAYS, MOST_PLANNED = 10, 10, 365, 10**9
 KINDS = ("conversion", "revenue", "reached")
+# What tau may be: of metrics that are shares, and of revenue in whole units of the currency.
+TAU_OF_SHARES: tuple[float, float] = (0.0001, 1)
+TAU_OF_MONEY: tuple[float, float] = (0.01, 1_000_000)
 # Below the address of the list of experiments these words mean something else.
 RESERVED = frozenset({"new", "plan"})
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -156,11 +159,11 @@ def _possible(
 
 
 def checked_metrics(metrics: Sequence[Mapping[str, Any]], *, mode: str) -> list[dict[str, Any]]:
-    """Metrics as they are kept; QuestionError names the field `metrics`."""
+    """Metrics as they are kept; QuestionError names the field `metrics`, or the tau of one of them."""
     if not 1 <= len(metrics) <= MOST_METRICS:
         raise QuestionError("metrics", _("An experiment has one to ten metrics."))
     kept: list[dict[str, Any]] = []
-    for one in metrics:
+    for place, one in enumerate(metrics):
         kind, days, tau = one.get("kind"), one.get("days"), one.get("tau")
         known = {"kind", "days", "tau", *(("model", "stage", "segment") if kind == "reached" else ())}
         if kind not in KINDS or set(one) - known:
@@ -170,21 +173,34 @@ def checked_metrics(metrics: Sequence[Mapping[str, Any]], *, mode: str) -> list[
             raise QuestionError("metrics", _("A metric counts what happens within 1 to 365 days."))
         document: dict[str, Any] = {"kind": kind, "days": days}
         if mode == Experiment.Mode.PEEK_SAFE:
-            if isinstance(tau, bool) or not isinstance(tau, int | float) or not 0 < tau < 10**9:
-                said = _(
-                    "A peek-safe experiment states tau of every metric: the difference that would matter, above zero, "
-                    "as a share (0.01) or in whole units of the currency."
-                )
-                raise QuestionError("metrics", said)
-            document["tau"] = float(tau)
+            document["tau"] = _checked_tau(tau, kind=kind, field=f"metrics[{place}].tau")
         elif tau is not None:
-            raise QuestionError("metrics", _("Only a peek-safe experiment has a tau."))
+            raise QuestionError(f"metrics[{place}].tau", _("Only a peek-safe experiment has a tau."))
         if kind == "reached":
             document |= _goal(one)
         if any({**document, "tau": 0} == {**other, "tau": 0} for other in kept):
             raise QuestionError("metrics", _("The same metric stands here twice."))
         kept.append(document)
     return kept
+
+
+def _checked_tau(tau: object, *, kind: str, field: str) -> float:
+    """The difference that would matter, within the bounds of its kind: a share of customers cannot differ by more than
+    all of them, and one that is next to nothing, or beyond any amount, makes every interval endless."""
+    least, most = TAU_OF_MONEY if kind == "revenue" else TAU_OF_SHARES
+    if not isinstance(tau, bool) and isinstance(tau, int | float) and least <= tau <= most:
+        return float(tau)
+    if kind == "revenue":
+        said = _(
+            "A peek-safe experiment states tau, the difference of revenue per customer that would matter: %(least)s to "
+            "%(most)s, in whole units of the currency."
+        )
+    else:
+        said = _(
+            "A peek-safe experiment states tau, the difference of shares that would matter: %(least)s to %(most)s "
+            "(0.01 is a point)."
+        )
+    raise QuestionError(field, said % {"least": least, "most": most})
 
 
 def _goal(one: Mapping[str, Any]) -> dict[str, str]:

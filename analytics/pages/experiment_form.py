@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from analytics import sorting
 from analytics.experiments.planning import customers_for_rates
 from analytics.experiments.results import metric_label
+from campaigns.experiments import TAU_OF_MONEY, TAU_OF_SHARES
 from campaigns.models import Experiment
 from clm.lib.questions import QuestionError
 
@@ -77,12 +78,16 @@ class ExperimentForm(forms.Form):
     tau = forms.FloatField(
         label=gettext_lazy("Difference of shares that would matter, in points"),
         required=False,
+        min_value=TAU_OF_SHARES[0] * 100,
+        max_value=TAU_OF_SHARES[1] * 100,
         widget=forms.TextInput(attrs=_DECIMAL),
         help_text=gettext_lazy("Peek-safe only (tau): 1 is from 10 % to 11 %."),
     )
     tau_money = forms.FloatField(
         label=gettext_lazy("Difference of revenue per customer that would matter"),
         required=False,
+        min_value=TAU_OF_MONEY[0],
+        max_value=TAU_OF_MONEY[1],
         widget=forms.TextInput(attrs=_DECIMAL),
         help_text=gettext_lazy("Peek-safe only (tau), in the reporting currency."),
     )
@@ -137,6 +142,14 @@ class ExperimentForm(forms.Form):
         told = super().clean() or self.cleaned_data
         if told.get("goal") and not told.get("goal_days") and "goal_days" not in self.errors:
             self.add_error("goal_days", _("Say within how many days."))
+        if told.get("mode") == Experiment.Mode.PEEK_SAFE:
+            stated = {
+                "tau": told.get("conversion_days") or told.get("goal"),
+                "tau_money": told.get("revenue_days"),
+            }
+            for name, is_asked in stated.items():
+                if is_asked and told.get(name) is None and name not in self.errors:
+                    self.add_error(name, _("A peek-safe experiment states which difference would matter."))
         if not told.get("planned") and "planned" not in self.errors:
             baseline, lift = told.get("baseline"), told.get("lift")
             if baseline is None or lift is None:

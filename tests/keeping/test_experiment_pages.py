@@ -221,7 +221,10 @@ def test_a_draft_is_removed(admin: Client) -> None:
         ({"goal_days": ""}, "goal_days"),
         ({"lift": ""}, "planned"),
         ({"lift": "70"}, "baseline"),
-        ({"mode": "peek_safe"}, "conversion_days"),
+        ({"mode": "peek_safe"}, "tau"),
+        ({"mode": "peek_safe", "tau": "1"}, "tau_money"),
+        ({"mode": "peek_safe", "tau": "101", "tau_money": "1"}, "tau"),
+        ({"mode": "peek_safe", "tau": "1", "tau_money": "0"}, "tau_money"),
         ({"key": "new"}, "key"),
     ],
 )
