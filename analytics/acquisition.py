@@ -1,12 +1,13 @@
-"""What it cost to win customers: by channel, by month of the first order, and when they had paid it back.
+"""What it cost to win customers: by channel, by month of the first order, and when they had paid it back; and which
+channels every order is credited to.
 
 Everything is read from kept sums and from spend, in a fixed number of queries. Only customers who ordered for the first
 time count as won. Spend on media is divided by the customers that an attribution model credits its channels with
-(paid); all spend by all of them (blended). What is n/a says why."""
+(paid); all spend by all of them (blended). Spend is not recorded per customer, so within a segment whatever rests on it
+is not told. What is n/a says why."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -19,13 +20,16 @@ from clm.lib.questions import QuestionError
 from clm.lib.templatetags.times import plain_date
 from customers.models import Channel, Installation
 
-from .attributed import Attribution, Credit, Credited, Days, credited
+from .attributed import Attribution, Credit, Credited, Days, buyers, credited
+from .attribution.channels import UNPAID
 from .attribution.credits import WHOLE
-from .attribution.declared import DEFAULT_MODEL, MODELS, WINDOWS
+from .attribution.declared import DEFAULT_MODEL, GOALS, LONGEST_WINDOW, MODELS, WINDOWS
 from .attribution.draws import LEAST_CUSTOMERS, interval
 from .beginning import beginning, unrecorded
+from .brought import Brought, Drawn, brought_by_all, brought_within
+from .costs import Ratio, Spent, cost
+from .every_order import Orders, every_order
 from .made_up_spend import BUDGETS
-from .models import CohortDraw, CohortMonth
 from .scope import Scope
 from .sources import SourceRef, sources_used
 from .value import arithmetic
@@ -48,46 +52,23 @@ class Asked:
 
 def parsed_asked(given: Mapping[str, str]) -> Asked:
     """What parameters ask for; QuestionError names the first that cannot be used. An empty one is not given."""
-    numbers = {}
-    for name, choices in (("window", WINDOWS), ("lag", LAGS)):
-        text = given.get(name) or str(choices[0])
-        if text not in map(str, choices):
-            said = _("Choose one of %(known)s.") % {"known": ", ".join(map(str, choices))}
-            raise QuestionError(name, said)
-        numbers[name] = int(text)
-    model = given.get("attribution") or DEFAULT_MODEL
+    text = given.get("window") or str(WINDOWS[0])
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= LONGEST_WINDOW):
+        said = _("Write a whole number of days from 1 to %(most)s.") % {"most": LONGEST_WINDOW}
+        raise QuestionError("window", said)
+    lag = _chosen(given, "lag", [str(one) for one in LAGS])
+    goal, model = _chosen(given, "goal", list(GOALS)), given.get("attribution") or DEFAULT_MODEL
     if model not in MODELS:
         raise QuestionError("attribution", _("Choose one of %(known)s.") % {"known": ", ".join(MODELS)})
-    return Asked(Attribution(model, numbers["window"]), numbers["lag"])
+    return Asked(Attribution(model, int(text), goal), int(lag))
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Spend of one channel and period, minor units. entries: how many rows; made_up: how many of them are the
-    demonstration's."""
-
-    blended: int = 0
-    paid: int = 0
-    entries: int = 0
-    made_up: int = 0
-
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            self.blended + other.blended,
-            self.paid + other.paid,
-            self.entries + other.entries,
-            self.made_up + other.made_up,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A quotient, or why there is none. low, high: its 95 % interval, None where none is told."""
-
-    number: Fraction | None
-    note: str = ""
-    low: float | None = None
-    high: float | None = None
+def _chosen(given: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    """One of some choices, the first where nothing is given."""
+    text = given.get(name) or choices[0]
+    if text not in choices:
+        raise QuestionError(name, _("Choose one of %(known)s.") % {"known": ", ".join(choices)})
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +140,8 @@ class Pooled:
 @dataclass(frozen=True, slots=True)
 class Acquisition:
     """All that is told of one question. customers: who ordered for the first time in the period; from_paid: the credit
-    of channels with media spend, in millionths; models: what each model credits each channel with, by key of the model
-    and of the channel; before: the same sums of the period compared with."""
+    of channels with media spend, in millionths; orders: what every order is credited to, where that is asked;
+    without_spend: why nothing that rests on spend is told, "" where it is."""
 
     scope: Scope
     asked: Asked
@@ -178,6 +159,27 @@ class Acquisition:
     pooled: Pooled
     sources: tuple[SourceRef, ...]
     installation: Installation
+    orders: Orders | None = None
+    without_spend: str = ""
+
+    @property
+    def paid_channels(self) -> tuple[str, ...]:
+        """What counts as paid: the channels with media spend in the period."""
+        return tuple(row.key for row in self.channels if row.spent.paid > 0)
+
+    @property
+    def unpaid_with_media(self) -> tuple[ChannelRow, ...]:
+        """Channels with media spend that nobody pays for by the click or the view, to which customers are credited:
+        these customers make paid cost look lower than that of the ads."""
+        return tuple(
+            row for row in self.channels if row.spent.paid > 0 and row.key in UNPAID and row.credit.conversions > 0
+        )
+
+    @property
+    def media_without_customers(self) -> tuple[ChannelRow, ...]:
+        """Channels with media spend to which no customer is credited: their spend is borne by the customers of
+        others."""
+        return tuple(row for row in self.channels if row.spent.paid > 0 and row.credit.conversions <= 0)
 
 
 def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
@@ -197,16 +199,29 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
     asked_about, months = (scope.period.start, scope.period.until), _months(today)
     keys = dict(Channel.objects.values_list("pk", "key"))
     since = beginning(scope=scope)
-    chosen, lookback = asked.attribution.model, asked.attribution.window
+    first = replace(asked.attribution, goal="first")
+    chosen = first.model
     # Every model is told of the period alone; of others the chosen one, which is a fraction of the rows.
-    (now,) = credited(windows=[asked_about], lookback=lookback, models=list(MODELS))
-    others = [one[chosen] for one in credited(windows=[*earlier, *months], lookback=lookback, models=[chosen])]
+    (now,) = credited(scope=scope, windows=[asked_about], attribution=first, models=list(MODELS))
+    others = [
+        one[chosen] for one in credited(scope=scope, windows=[*earlier, *months], attribution=first, models=[chosen])
+    ]
     then = others[0] if earlier else None
     monthly = others[len(earlier) :]
-    spent = _spent([asked_about, *earlier, *months], asked.lag)
+    without_spend = ""
+    if scope.segment is None:
+        spent, brought = _spent([asked_about, *earlier, *months], asked.lag), brought_by_all(months)
+    else:
+        spent, brought = [{} for _window in [asked_about, *earlier, *months]], brought_within(scope, months)
+        without_spend = _("Spend is not recorded per customer, so it cannot be told for a segment.")
     margin = installation.margin_percent
     percent = None if margin is None else Fraction(margin)
-    return _answer(
+    orders = None
+    if asked.attribution.goal == "every":
+        (every,) = credited(scope=scope, windows=[asked_about], attribution=asked.attribution, models=list(MODELS))
+        (bought,) = buyers(scope=scope, windows=[asked_about])
+        orders = every_order(every, chosen, bought, keys, spent[0], without_spend)
+    found = _answer(
         scope=scope,
         asked=asked,
         installation=installation,
@@ -216,7 +231,29 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
         before=then,
         spent=(spent[0], spent[1] if earlier else {}),
         begin=None if before is None else unrecorded(scope=before, since=since),
-        cohorts=_cohorts(months, monthly, spent[1 + len(earlier) :], percent, today, since.first if since else None),
+        cohorts=_cohorts(
+            months, monthly, spent[1 + len(earlier) :], brought, percent, today, since.first if since else None
+        ),
+    )
+    found = replace(found, orders=orders)
+    return _without_spend(found, without_spend) if without_spend else found
+
+
+def _without_spend(found: Acquisition, why: str) -> Acquisition:
+    """The same with whatever rests on spend n/a for this reason."""
+    none = Ratio(None, why)
+    return replace(
+        found,
+        without_spend=why,
+        paid=none,
+        blended=none,
+        marginal=none,
+        channels=tuple(replace(row, paid=none, blended=none, marginal=none, ltv_to_cac=none) for row in found.channels),
+        cohorts=tuple(
+            replace(row, paid=none, blended=none, ltv_to_cac=none, cac_to_ltv=none, payback=None)
+            for row in found.cohorts
+        ),
+        pooled=replace(found.pooled, blended=none, ltv_to_cac=none, cac_to_ltv=none, payback=None),
     )
 
 
@@ -250,8 +287,8 @@ def _answer(
         total=total,
         spent=whole,
         from_paid=from_paid,
-        paid=_cost(whole.paid, from_paid, paid=True),
-        blended=_cost(whole.blended, total.conversions, paid=False),
+        paid=cost(whole.paid, from_paid, paid=True),
+        blended=cost(whole.blended, total.conversions, paid=False),
         marginal=_marginal(whole.blended, earlier.blended, total, None if before is None else before.total, begin),
         channels=tuple(rows),
         unallocated=chosen.unallocated,
@@ -275,13 +312,13 @@ def _channel(
     chosen = now[asked.attribution.model]
     credit, its = chosen.channels.get(channel, Credit()), spent[0].get(channel, Spent())
     earlier = None if before is None else before.channels.get(channel, Credit())
-    blended, worth = _cost(its.blended, credit.conversions, paid=False), _worth(credit, percent)
+    blended, worth = cost(its.blended, credit.conversions, paid=False), _worth(credit, percent)
     return ChannelRow(
         key=key,
         credit=credit,
         touched=chosen.touched.get(channel, 0),
         spent=its,
-        paid=_cost(its.paid, credit.conversions, paid=True),
+        paid=cost(its.paid, credit.conversions, paid=True),
         blended=blended,
         marginal=_marginal(its.blended, spent[1].get(channel, Spent()).blended, credit, earlier, begin),
         worth=worth,
@@ -292,15 +329,6 @@ def _channel(
 
 
 # --- quotients -----------------------------------------------------------------------------------------------------
-def _cost(spent: int, conversions: int, *, paid: bool) -> Ratio:
-    """What one customer cost."""
-    if not spent:
-        return Ratio(None, _("No spend on media is entered.") if paid else _("No spend is entered."))
-    if conversions <= 0:
-        return Ratio(None, _("No customer is credited to it."))
-    return Ratio(Fraction(spent * WHOLE, conversions))
-
-
 def _marginal(spent: int, earlier: int, credit: Credit, before: Credit | None, begin: date | None) -> Ratio:
     """What one customer more cost than in the period compared with. begin: the day on which records begin, where that
     period reaches beyond it."""
@@ -382,20 +410,18 @@ def _cohorts(
     months: Sequence[Days],
     monthly: Sequence[Credited],
     spent: Sequence[Mapping[int, Spent]],
+    kept: Brought,
     percent: Fraction | None,
     today: date,
     begin: date | None,
 ) -> tuple[tuple[CohortRow, ...], Pooled]:
     numbers = [start.year * 12 + start.month - 1 for start, _until in months]
-    brought: dict[int, dict[int, int]] = defaultdict(dict)
-    for month, later, revenue in CohortMonth.objects.filter(month__in=numbers).values_list("month", "later", "revenue"):
-        brought[month][later] = revenue
-    draws = CohortDraw.objects.in_bulk(numbers)
+    brought, draws = kept.months, kept.draws
     rows = []
     for (start, until), number, found, its in zip(months, numbers, monthly, spent, strict=True):
         whole, draw = sum(its.values(), Spent()), draws.get(number)
         customers = draw.customers if draw is not None else 0
-        blended = _cost(whole.blended, customers * WHOLE, paid=False)
+        blended = cost(whole.blended, customers * WHOLE, paid=False)
         worth = _cohort_worth([draw] if draw is not None else [], percent)
         curve = _curve(brought[number], customers, percent, (numbers[-1] - number) + 1, until, today)
         ratio = _by(worth, blended)
@@ -407,7 +433,7 @@ def _cohorts(
                 customers=customers,
                 spent=whole,
                 from_paid=_from_paid(found, its),
-                paid=_cost(whole.paid, _from_paid(found, its), paid=True),
+                paid=cost(whole.paid, _from_paid(found, its), paid=True),
                 blended=blended,
                 worth=worth,
                 ltv_to_cac=ratio,
@@ -442,7 +468,7 @@ def _payback(curve: Sequence[Fraction], cost: Ratio) -> int | None:
     return next((later for later, reached in enumerate(curve) if reached >= cost.number), None)
 
 
-def _cohort_worth(draws: Sequence[CohortDraw], percent: Fraction | None) -> Ratio:
+def _cohort_worth(draws: Sequence[Drawn], percent: Fraction | None) -> Ratio:
     """What one customer of some cohorts brought so far, with the interval of drawing customers again."""
     customers, value = sum(one.customers for one in draws), sum(one.value for one in draws)
     if not customers:
@@ -457,12 +483,12 @@ def _cohort_worth(draws: Sequence[CohortDraw], percent: Fraction | None) -> Rati
 def _pooled(
     rows: Sequence[CohortRow],
     brought: Mapping[int, Mapping[int, int]],
-    draws: Sequence[CohortDraw],
+    draws: Sequence[Drawn],
     percent: Fraction | None,
     begin: date | None,
 ) -> Pooled:
     customers, spent = sum(one.customers for one in rows), sum((one.spent for one in rows), Spent())
-    blended, worth = _cost(spent.blended, customers * WHOLE, paid=False), _cohort_worth(draws, percent)
+    blended, worth = cost(spent.blended, customers * WHOLE, paid=False), _cohort_worth(draws, percent)
     curve, reached = [], Fraction(0)
     for later in range(COHORTS):
         mature = [one for one in rows if len(one.curve) > later and one.curve[later][1]]

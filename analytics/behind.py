@@ -218,7 +218,7 @@ class _Room(Protocol):
     def said(self, group: str, /) -> str: ...
 
 
-_ROOMS: dict[str, _Room] = {"feedback": feedback, "tickets": support, "credited": attributed}
+_ROOMS: dict[str, _Room] = {"feedback": feedback, "tickets": support, "credited": attributed, "orders": attributed}
 
 
 def _room(group: str) -> _Room | None:

@@ -1,6 +1,7 @@
 """/api/v1/acquisition/: what it cost to win customers, by channel and by month of the first order, and what attribution
 models credit channels with."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -14,12 +15,14 @@ from clm.lib.periods import PRESETS, days
 from clm.lib.questions import NotThereError
 from customers.ingest import clock
 
-from ..acquisition import LAGS, Acquisition, ChannelRow, CohortRow, Ratio, acquisition, parsed_asked
+from ..acquisition import LAGS, Acquisition, ChannelRow, CohortRow, acquisition, parsed_asked
 from ..attributed import Credit, group_name
-from ..attribution.declared import DEFAULT_MODEL, MODELS, WINDOWS
+from ..attribution.declared import DEFAULT_MODEL, GOALS, LONGEST_WINDOW, MODELS, WINDOWS
 from ..behind import cohort_group
 from ..cohorts import Asked as CohortAsked
+from ..costs import Ratio, Spent
 from ..days.kept import kept
+from ..every_order import Orders, OrdersRow
 from ..scope import COMPARISONS, parse_scope
 from ..units import shown_number
 from .answering import Instant, problems
@@ -48,8 +51,10 @@ class CreditShape(serializers.Serializer[Any]):
 
 
 class SpentShape(serializers.Serializer[Any]):
-    blended = serializers.FloatField()
-    paid = serializers.FloatField(help_text="Variable spend on media alone.")
+    """Null within a segment: spend is not recorded per customer."""
+
+    blended = serializers.FloatField(allow_null=True)
+    paid = serializers.FloatField(allow_null=True, help_text="Variable spend on media alone.")
 
 
 class AttributedChannelShape(serializers.Serializer[Any]):
@@ -104,11 +109,56 @@ class AllCohortsShape(serializers.Serializer[Any]):
     payback = serializers.IntegerField(allow_null=True)
 
 
+class OrderCreditShape(serializers.Serializer[Any]):
+    """What is credited of every order: orders in fractions, and their revenue."""
+
+    orders = serializers.FloatField(help_text="Orders, in millionths exact.")
+    revenue = serializers.FloatField(help_text="Of these orders, refunds that name them taken off.")
+    behind = CountedShape(help_text="How many customers have an order with any credit.")
+
+
+class OrdersChannelShape(serializers.Serializer[Any]):
+    channel = serializers.CharField()
+    credit = OrderCreditShape()
+    touched = serializers.IntegerField(help_text="Orders with the channel in their path.")
+    spend = SpentShape()
+    cost_per_order_paid = RatioShape()
+    cost_per_order_blended = RatioShape()
+    revenue_per_spend = RatioShape()
+    is_sparse = serializers.BooleanField(help_text="Markov only: fewer than 30 orders have it in their path.")
+    by_model = serializers.DictField(child=serializers.FloatField(), help_text="Credited orders by each model.")
+
+
+class EveryOrderShape(serializers.Serializer[Any]):
+    """Every order of the period, credited to the channels of its path. Credits and what is unallocated sum to the
+    revenue to the cent."""
+
+    orders = serializers.IntegerField()
+    customers = CountedShape(help_text="Who ordered.")
+    revenue = serializers.FloatField()
+    unallocated = OrderCreditShape(help_text="Of orders without a touch within the window.")
+    cost_per_order_blended = RatioShape()
+    revenue_per_spend = RatioShape()
+    channels = OrdersChannelShape(many=True)
+
+
+class PaidHintShape(serializers.Serializer[Any]):
+    """What to know before believing the paid cost."""
+
+    about = serializers.ChoiceField(
+        choices=["unpaid_channels", "nobody_won"],
+        help_text="unpaid_channels: media is booked where nobody pays for a click; nobody_won: it won nobody.",
+    )
+    channels = serializers.ListField(child=serializers.CharField())
+
+
 class AcquisitionShape(serializers.Serializer[Any]):
     period = PeriodShape()
     as_of = Instant()
     currency = serializers.CharField()
     basis = serializers.CharField(help_text="What values are in: margin or revenue.")
+    segment = serializers.CharField(allow_null=True)
+    goal = serializers.CharField()
     attribution = serializers.CharField()
     window = serializers.IntegerField()
     lag = serializers.IntegerField()
@@ -117,8 +167,13 @@ class AcquisitionShape(serializers.Serializer[Any]):
     unallocated = CreditShape(help_text="Of those without a touch within the window.")
     spend = SpentShape()
     cac_paid = RatioShape()
+    paid_channels = serializers.ListField(
+        child=serializers.CharField(), help_text="What counts as paid: channels with media spend in the period."
+    )
+    paid_hints = PaidHintShape(many=True)
     cac_blended = RatioShape()
     cac_marginal = RatioShape()
+    every_order = EveryOrderShape(allow_null=True, help_text="Null unless goal is every.")
     channels = AttributedChannelShape(many=True)
     cohorts = AcquiredCohortShape(many=True)
     pooled = AllCohortsShape()
@@ -129,7 +184,6 @@ class AcquisitionShape(serializers.Serializer[Any]):
 class AcquisitionAsked(FromUntil):
     refused: ClassVar[dict[str, str]] = {
         "as_of": "costs of acquisition are told as of now",
-        "segment": "spend is not recorded per customer, so its costs cannot be told for a segment",
     }
 
     period = serializers.CharField(
@@ -139,8 +193,24 @@ class AcquisitionAsked(FromUntil):
         choices=list(COMPARISONS), required=False, help_text="What marginal costs compare with."
     )
     attribution = serializers.ChoiceField(choices=list(MODELS), required=False, default=DEFAULT_MODEL)
-    window = serializers.ChoiceField(
-        choices=list(WINDOWS), required=False, default=WINDOWS[0], help_text="Days before the first order."
+    goal = serializers.ChoiceField(
+        choices=list(GOALS),
+        required=False,
+        default=next(iter(GOALS)),
+        help_text="first: what is credited are first orders; every: every order, in `every_order`.",
+    )
+    window = serializers.IntegerField(
+        required=False,
+        default=WINDOWS[0],
+        min_value=1,
+        max_value=LONGEST_WINDOW,
+        help_text="Days before an order in which a touch counts.",
+    )
+    segment = serializers.CharField(
+        required=False,
+        max_length=60,
+        help_text="Only customers who are in this segment now. What rests on spend is then null: it is not recorded "
+        "per customer.",
     )
     lag = serializers.ChoiceField(
         choices=list(LAGS), required=False, default=LAGS[0], help_text="Months that spend lies before its customers."
@@ -163,9 +233,9 @@ class AcquisitionCosts(APIView):
     def get(self, request: Request) -> Response:
         given = AcquisitionAsked.of(request)
         asking, counted = Asking(now=clock()), kept()
-        asked = parsed_asked({name: str(given[name]) for name in ("attribution", "window", "lag") if name in given})
+        asked = parsed_asked({name: str(given[name]) for name in ("attribution", "window", "lag", "goal")})
         parsed = parse_scope(
-            {name: given[name] for name in ("period", "from", "until", "compare") if name in given},
+            {name: given[name] for name in ("period", "from", "until", "compare", "segment") if name in given},
             now=asking.now,
             counted=counted,
         )
@@ -189,7 +259,9 @@ def _written(found: Acquisition, asking: Asking) -> dict[str, Any]:
         }
         return {**told, "note": one.note}
 
-    def spend(one: Any) -> dict[str, Any]:
+    def spend(one: Spent) -> dict[str, Any]:
+        if found.without_spend:
+            return {"blended": None, "paid": None}
         return {"blended": money(one.blended), "paid": money(one.paid)}
 
     def behind(number: int, group: str, query: str = found.scope.query()) -> dict[str, Any]:
@@ -206,7 +278,7 @@ def _written(found: Acquisition, asking: Asking) -> dict[str, Any]:
     def channel(one: ChannelRow) -> dict[str, Any]:
         return {
             "channel": one.key,
-            "credit": credit(one.credit, group_name(found.asked.attribution, one.key)),
+            "credit": credit(one.credit, group_name(first, one.key)),
             "touched": one.touched,
             "spend": spend(one.spent),
             "cac_paid": ratio(one.paid),
@@ -221,11 +293,14 @@ def _written(found: Acquisition, asking: Asking) -> dict[str, Any]:
     def cohort(one: CohortRow) -> dict[str, Any]:
         period = days(start=one.start, until=one.until, zone=found.scope.period.zone)
         start, until = period.asked()
+        query = f"from={start}&until={until}"
+        if found.scope.segment is not None:
+            query = replace(found.scope, period=period).query()
         group = cohort_group(CohortAsked(), one.start, None)
         return {
             "month": one.start,
             "is_over": one.is_over,
-            "customers": behind(one.customers, group, f"from={start}&until={until}"),
+            "customers": behind(one.customers, group, query),
             "spend": spend(one.spent),
             "cac_paid": ratio(one.paid),
             "cac_blended": ratio(one.blended),
@@ -237,22 +312,60 @@ def _written(found: Acquisition, asking: Asking) -> dict[str, Any]:
             "payback": one.payback,
         }
 
+    def order_credit(one: Credit, key: str) -> dict[str, Any]:
+        return {
+            "orders": float(one.credited),
+            "revenue": money(one.revenue),
+            "behind": behind(one.customers, group_name(found.asked.attribution, key)),
+        }
+
+    def orders_row(one: OrdersRow) -> dict[str, Any]:
+        return {
+            "channel": one.key,
+            "credit": order_credit(one.credit, one.key),
+            "touched": one.touched,
+            "spend": spend(one.spent),
+            "cost_per_order_paid": ratio(one.paid),
+            "cost_per_order_blended": ratio(one.blended),
+            "revenue_per_spend": ratio(one.returned, "ratio"),
+            "is_sparse": one.is_sparse,
+            "by_model": {key: float(orders) for key, orders in (one.by_model or {}).items()},
+        }
+
+    def every(one: Orders) -> dict[str, Any]:
+        return {
+            "orders": one.number,
+            "customers": behind(one.customers, "buyers"),
+            "revenue": money(one.total.revenue),
+            "unallocated": order_credit(one.unallocated, ""),
+            "cost_per_order_blended": ratio(one.blended),
+            "revenue_per_spend": ratio(one.returned, "ratio"),
+            "channels": [orders_row(row) for row in one.channels],
+        }
+
+    hints = (("unpaid_channels", found.unpaid_with_media), ("nobody_won", found.media_without_customers))
+    first = replace(found.asked.attribution, goal="first")
     pooled = found.pooled
     return {
         "period": found.scope.period,
         "as_of": found.scope.as_of,
         "currency": asking.installation.currency,
         "basis": found.basis,
+        "segment": found.scope.segment.key if found.scope.segment else None,
+        "goal": found.asked.attribution.goal,
         "attribution": found.asked.attribution.model,
         "window": found.asked.attribution.window,
         "lag": found.asked.lag,
         "customers": behind(found.customers, "first_paying"),
         "credit": credit(found.total, "first_paying"),
-        "unallocated": credit(found.unallocated, group_name(found.asked.attribution, "")),
+        "unallocated": credit(found.unallocated, group_name(first, "")),
         "spend": spend(found.spent),
         "cac_paid": ratio(found.paid),
+        "paid_channels": list(found.paid_channels),
+        "paid_hints": [{"about": about, "channels": [row.key for row in rows]} for about, rows in hints if rows],
         "cac_blended": ratio(found.blended),
         "cac_marginal": ratio(found.marginal),
+        "every_order": None if found.orders is None else every(found.orders),
         "channels": [channel(one) for one in found.channels],
         "cohorts": [cohort(one) for one in found.cohorts],
         "pooled": {

@@ -13,6 +13,9 @@ OWN = frozenset({"web", "app", "server", "direct"})
 # Over what messages go: sent and opened ones are no touches, clicked ones are.
 MESSAGES = frozenset({"email", "push", "sms", "chat", "inapp"})
 
+# Channels that nobody pays for by the click or the view: media that is booked there makes paid cost look lower.
+UNPAID = OWN | MESSAGES | {"organic", "referral", OTHER}
+
 _SOCIAL = frozenset(
     {
         "facebook", "fb", "instagram", "ig", "meta", "linkedin", "twitter", "x", "t.co", "tiktok", "pinterest",

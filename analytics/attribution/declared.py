@@ -6,8 +6,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-# How long before an order a touch may lie to be part of its path, in days; the first is the default.
+# How long before an order a touch may lie to be part of its path, in days: those that sums are kept for, the first
+# being the default, those that pages offer, and the longest there is, which kept paths reach back to.
 WINDOWS = (30, 90)
+OFFERED_WINDOWS = (7, 14, 30, 60, 90)
+LONGEST_WINDOW = 90
+# What is credited; the first is the default.
+GOALS: dict[str, Any] = {"first": _("First orders"), "every": _("Every order")}
 DEFAULT_MODEL = "last_non_direct"
 # Below so many customers whose path a channel is part of, what Markov says of it is chance.
 LEAST_CONVERSIONS = 30

@@ -14,6 +14,7 @@ Int64s = npt.NDArray[np.int64]
 DAY = 86_400_000
 VISIT_GAP = 30 * 60_000
 NOBODY = np.empty(0, np.int64)
+_SPAN = 1 << 43  # milliseconds, beyond any instant and a path before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +91,20 @@ def paths_before(
     near = age < days * DAY
     place, channel, age = place[near], channel[near], age[near]
     return Paths(starts(np.bincount(place, minlength=len(end_owner)).astype(np.int64)), channel, age)
+
+
+def paths_before_each(
+    *, owner: Int64s, ms: Int64s, channel: Int64s, end_owner: Int64s, end_ms: Int64s, days: int, direct: int
+) -> Paths:
+    """As `paths_before`, for people with any number of instants each, in any order: a visit is in the path of each
+    instant that it lies before."""
+    order = np.lexsort((channel, ms, owner))
+    owner, ms, channel = visits(owner[order], ms[order], channel[order], direct=direct)
+    people = np.unique(np.concatenate((owner, end_owner)))
+    line = np.searchsorted(people, owner) * _SPAN + ms
+    ends = np.searchsorted(people, end_owner) * _SPAN + end_ms
+    first = np.searchsorted(line, ends - days * DAY, side="right")
+    length = np.searchsorted(line, ends, side="right") - first
+    start = starts(length)
+    touch = np.repeat(first - start[:-1], length) + np.arange(start[-1], dtype=np.int64)
+    return Paths(start, channel[touch], np.repeat(end_ms, length) - ms[touch])

@@ -25,17 +25,18 @@ from ..attribution.declared import WINDOWS
 from ..attribution.draws import DRAWS
 from ..attribution.paths import paths_before
 from ..attribution.sums import Row, Sums, credit_columns, month_columns, step_columns
-from ..models import Acquired, CohortDraw, CohortMonth, Counting, CreditDay, PathStep
+from ..models import Acquired, CohortDraw, CohortMonth, Counting, CreditDay, OrderPath, PathStep
 from ..sales import types_of
 from .calendar import day_numbers
 from .declared import ACQUISITION
 from .identities import broken_credits
+from .order_paths import keep_order_paths
 
 CHUNK = 10_000  # customers whose touchpoints are read by one statement
 PART_SECONDS = 60.0
 # A visit may have begun so long before the window; its later pages are no touches of their own.
 _LONGEST_VISIT_HOURS = 24
-_TABLES = (Acquired, CreditDay, PathStep, CohortMonth, CohortDraw)
+_TABLES = (Acquired, OrderPath, CreditDay, PathStep, CohortMonth, CohortDraw)
 
 Tell = Callable[[str], None]
 
@@ -191,7 +192,8 @@ def _count(customers: Sequence[int], asked: _Asked, sums: Sums) -> int:
         Acquired.objects.filter(pk__in=lost).delete()
     if new:
         _write(new)
-    return len(gone.keys() | new.keys())
+    ordered = keep_order_paths(customers=customers, touches=asked, longest_visit_hours=_LONGEST_VISIT_HOURS)
+    return len(gone.keys() | new.keys() | ordered)
 
 
 def _kept(customers: Sequence[int]) -> dict[int, Row]:

@@ -72,10 +72,10 @@ LISTED = Statistic(
 )
 ACQUISITION = Statistic(
     name="acquisition",
-    question="Over which marketing touches did customers come to their first order, what does each attribution model"
-    " credit each channel with, and what have those who first ordered in a month brought since?",
-    grain="customer; lookback, model, day, channel; lookback, day, pair of channels; month, months later",
-    tables=("Acquired", "CreditDay", "PathStep", "CohortMonth", "CohortDraw"),
+    question="Over which marketing touches did customers come to their first order and to every other, what does each"
+    " attribution model credit each channel with, and what have those who first ordered in a month brought since?",
+    grain="customer; order; lookback, model, day, channel; lookback, day, pair of channels; month, months later",
+    tables=("Acquired", "OrderPath", "CreditDay", "PathStep", "CohortMonth", "CohortDraw"),
     rests_on=(
         "touchpoints received",
         "profiles that changed hands",

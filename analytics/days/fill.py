@@ -44,6 +44,7 @@ from ..models import (
     Fall,
     Listed,
     Member,
+    OrderPath,
     PathStep,
     Revision,
     SalesDay,
@@ -85,7 +86,7 @@ Tell = Callable[[str], None]
 _KEPT = (
     *(StageDay, StageMove, StageShift, Member, Fall, SalesDay, Activity, Seen, Listed, StagePack, SoldPack, BegunPack),
     *(Revision, Broken, Counting),
-    *(Acquired, CreditDay, PathStep, CohortMonth, CohortDraw),
+    *(Acquired, OrderPath, CreditDay, PathStep, CohortMonth, CohortDraw),
 )
 
 

@@ -1,6 +1,6 @@
 """Figures that are kept, files that were taken away, and reports that are sent. One module per family of tables."""
 
-from .acquisition import Acquired, CohortDraw, CohortMonth, CreditDay, PathStep
+from .acquisition import Acquired, CohortDraw, CohortMonth, CreditDay, OrderPath, PathStep
 from .exports import Export
 from .kept import (
     CONVERTED,
@@ -38,6 +38,7 @@ __all__ = [
     "Listed",
     "Mailing",
     "Member",
+    "OrderPath",
     "PathStep",
     "Recipient",
     "Report",

@@ -1,4 +1,5 @@
-"""How customers were won: one row for each of whom a marketing touch or an order is known, and sums of these rows.
+"""How customers were won: one row for each of whom a marketing touch or an order is known, sums of these rows, and one
+row for each order.
 
 Every sum is over customers of what one row says (`analytics.attribution.sums`), so when a customer's history changes,
 what its row said is taken off and what the new one says is added; nothing is summed up anew. Days are days of the
@@ -30,12 +31,40 @@ class Acquired(models.Model):
 
     class Meta:
         indexes = [
-            # Who is behind the credit of a channel: analytics/sql/acquired_between.sql.
+            # Who is behind the credit of a channel, and ways to first orders of a period: analytics/sql/acquired_between.sql,
+            # acquired_rows.sql.
             models.Index(fields=["day"], condition=models.Q(is_paying=True), name="acquired_on_day"),
         ]
 
     def __str__(self) -> str:
         return f"{self.customer_id} on {self.day}"
+
+
+class OrderPath(models.Model):
+    """The way of a customer to one order: what credit of every order is counted from.
+
+    order: the id of its touchpoint; day: of the order; revenue: what it came to, refunds that name it taken off, minor
+    units; channels, ages: the touches before it as in Acquired, those before an earlier order included."""
+
+    order = models.BigIntegerField(primary_key=True)
+    customer = models.ForeignKey(
+        "customers.Customer", models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    day = models.DateField()
+    revenue = models.BigIntegerField()
+    channels = ArrayField(models.SmallIntegerField())
+    ages = ArrayField(models.IntegerField())
+
+    class Meta:
+        indexes = [
+            # Whoever changed is read anew: analytics/sql/order_paths_kept.sql.
+            models.Index(fields=["customer"], name="order_path_of_customer"),
+            # Credit of every order of a period: analytics/sql/order_path_rows.sql.
+            models.Index(fields=["day"], name="order_path_on_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} on {self.day}: {self.revenue}"
 
 
 class CreditDay(models.Model):

@@ -2,6 +2,7 @@
 back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -20,15 +21,15 @@ from analytics.acquisition import (
     Asked,
     ChannelRow,
     CohortRow,
-    Ratio,
     acquisition,
     months_before,
     parsed_asked,
 )
 from analytics.attributed import Credit, group_name
-from analytics.attribution.declared import LEAST_CONVERSIONS, MODELS, WINDOWS
+from analytics.attribution.declared import GOALS, LEAST_CONVERSIONS, MODELS, OFFERED_WINDOWS
 from analytics.behind import cohort_group
 from analytics.cohorts import Asked as CohortAsked
+from analytics.costs import Ratio, Spent
 from analytics.customer_list import anybody
 from analytics.days.identities import broken_of
 from analytics.files import Cell, scope_cells
@@ -43,8 +44,8 @@ from .asking import Question, page, question
 from .exports import answered_file
 from .news import news_of
 
-SCOPED = ("period", "from", "until")
-CHOSEN = ("attribution", "window", "lag")
+SCOPED = ("period", "from", "until", "segment")
+CHOSEN = ("attribution", "window", "lag", "goal")
 TAKES = (*SCOPED, *CHOSEN)
 NOT_COUNTED = "not counted yet"
 LAG_NAMES = {0: gettext_lazy("Spend of the same days"), 1: gettext_lazy("Spend of a month earlier")}
@@ -67,6 +68,8 @@ def acquisitions(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "now": now,
         "file_address": "acquisition_file",
         "news": news_of(),
+        "segments": asked.choices["segments"],
+        "goals": [(key, name, key == wanted.attribution.goal) for key, name in GOALS.items()],
         "switches": _switches(wanted),
         "models": [(model.key, model.name, model.key == wanted.attribution.model) for model in MODELS.values()],
         "model": MODELS[wanted.attribution.model],
@@ -115,13 +118,11 @@ def _wanted(query: QueryDict, asked: Question) -> tuple[Asked, Question]:
 
 def _switches(wanted: Asked) -> list[tuple[str, Any, list[tuple[Any, Any, bool]]]]:
     """What stands above the figures: parameter, label, and its choices with whether each is on."""
-    said = {days: ngettext("%(count)d day", "%(count)d days", days) % {"count": days} for days in WINDOWS}
+    chosen = wanted.attribution.window
+    offered = sorted({*OFFERED_WINDOWS, chosen})
+    said = {days: ngettext("%(count)d day", "%(count)d days", days) % {"count": days} for days in offered}
     return [
-        (
-            "window",
-            _("Touches within"),
-            [(one, said[one], one == wanted.attribution.window) for one in WINDOWS],
-        ),
+        ("window", _("Touches within"), [(one, said[one], one == chosen) for one in offered]),
         ("lag", _("Spend"), [(one, LAG_NAMES[one], one == wanted.lag) for one in LAGS]),
     ]
 
@@ -131,11 +132,13 @@ def shown_of(found: Acquisition) -> dict[str, Any]:
     return {
         "found": found,
         "tiles": _tiles(found),
+        "hints": paid_hints(found),
         "rows": [_channel(found, one) for one in found.channels],
         "spend_url": _spend_url(found),
         "unallocated": _credit(found, found.unallocated, ""),
         "all_customers": f"{reverse('customers')}?group=first_paying&{found.scope.query()}",
-        "comparison": _comparison(found),
+        "orders": _orders(found) if found.orders else None,
+        "comparison": comparison(found),
         "cohorts": [_cohort(found, one) for one in reversed(found.cohorts)],
         "heatmap": _heatmap(found),
         "caption": _("What one customer had brought, as a share of what it cost to win"),
@@ -143,7 +146,7 @@ def shown_of(found: Acquisition) -> dict[str, Any]:
         "curve_rows": _curve_rows(found),
         "curve_said": _payback_said(found),
         "early": _early(found),
-        "sparse": [one.key for one in found.channels if one.is_sparse],
+        "sparse": [one.key for one in (found.orders or found).channels if one.is_sparse],
         "least": LEAST_CONVERSIONS,
         "touches": TOUCHES,
         "made_up": bool(found.spent.made_up or found.pooled.spent.made_up),
@@ -169,14 +172,14 @@ def _tiles(found: Acquisition) -> list[Tile]:
     told = [
         ("won", _("New customers"), found.customers, "count", _("Customers whose first order ever lies in the period."),
          "", of_customers),
-        ("spent", _("Spend"), found.spent.blended, "money",
+        ("spent", _("Spend"), None if found.without_spend else found.spent.blended, "money",
          _("All that is entered for marketing: media, salaries and tools."),
-         _("%(paid)s of it on media") % {"paid": _money(found, found.spent.paid)}, ""),
+         found.without_spend or _("%(paid)s of it on media") % {"paid": _money(found, found.spent.paid)}, ""),
         ("cac_blended", _("CAC, blended"), found.blended.number, "money",
          _("All spend divided by all customers who ordered for the first time."), found.blended.note, of_customers),
         ("cac_paid", _("CAC, paid"), found.paid.number, "money",
          _("Spend on media divided by the customers credited to channels with such spend, by the model that is chosen: "
-           "%(model)s.") % {"model": MODELS[found.asked.attribution.model].name}, found.paid.note, ""),
+           "%(model)s.") % {"model": MODELS[found.asked.attribution.model].name}, found.paid.note or _paid(found), ""),
         ("cac_marginal", _("CAC, marginal"), found.marginal.number, "money",
          _("What more was spent than in the period before, divided by the customers more."), found.marginal.note, ""),
         ("ltv_to_cac", _("LTV so far : CAC"), pooled.ltv_to_cac.number, "ratio",
@@ -201,6 +204,36 @@ def _tiles(found: Acquisition) -> list[Tile]:
         )
         for key, label, value, unit, definition, note, query in told
     ]
+
+
+def _paid(found: Acquisition) -> str:
+    """What counts as paid."""
+    return _("Counts as paid: %(channels)s.") % {"channels": ", ".join(found.paid_channels)}
+
+
+def paid_hints(found: Acquisition) -> list[str]:
+    """What to know before believing the paid cost: media that is booked where nobody pays for the click, and media that
+    won nobody."""
+    hints = []
+    if free := found.unpaid_with_media:
+        customers = quantity_text(float(sum(row.credit.credited for row in free)), "number", None)
+        hints.append(
+            _(
+                "Media spend is booked on %(channels)s, where nobody pays for a click or a view. So the %(customers)s "
+                "customers credited there count as paid, and CAC, paid is lower than that of the ads. Book it on the "
+                "channel of the ads, or as spend that is not on media."
+            )
+            % {"channels": ", ".join(row.key for row in free), "customers": customers}
+        )
+    if idle := found.media_without_customers:
+        hints.append(
+            _(
+                "Media spend on %(channels)s has won nobody by this model within these days: the customers of the "
+                "other paid channels bear it, which makes CAC, paid higher."
+            )
+            % {"channels": ", ".join(row.key for row in idle)}
+        )
+    return hints
 
 
 def _month(start: date) -> str:
@@ -239,7 +272,7 @@ def _basis(found: Acquisition) -> str:
 
 # --- channels --------------------------------------------------------------------------------------------------------
 def _credit(found: Acquisition, credit: Credit, key: str) -> dict[str, Any]:
-    group = group_name(found.asked.attribution, key)
+    group = group_name(replace(found.asked.attribution, goal="first"), key)
     return {
         "credit": credit,
         "credited": float(credit.credited),
@@ -259,11 +292,36 @@ def _spend_url(found: Acquisition, key: str = "") -> str:
     return f"{reverse('spend')}?{urlencode({**({'channel': key} if key else {}), **days})}"
 
 
-def _comparison(found: Acquisition) -> list[dict[str, Any]]:
-    """Each channel by each model: credited customers, and how many more or fewer than by the chosen one."""
+def _orders(found: Acquisition) -> dict[str, Any]:
+    """The table of every order."""
+    assert found.orders is not None
+    orders = found.orders
+
+    def credit(one: Credit, key: str) -> dict[str, Any]:
+        group = group_name(found.asked.attribution, key)
+        return {
+            "credit": one,
+            "credited": float(one.credited),
+            "share": float(one.credited / orders.number) if orders.number else None,
+            "url": f"{reverse('customers')}?group={group}&{found.scope.query()}" if one.customers else "",
+        }
+
+    return {
+        "found": orders,
+        "rows": [
+            {**credit(row.credit, row.key), "row": row, "spend_url": _spend_url(found, row.key)}
+            for row in orders.channels
+        ],
+        "unallocated": credit(orders.unallocated, ""),
+        "all_customers": f"{reverse('customers')}?group=buyers&{found.scope.query()}",
+    }
+
+
+def comparison(found: Acquisition) -> list[dict[str, Any]]:
+    """Each channel by each model: credited customers, or orders, and how many more or fewer than by the chosen one."""
     chosen = found.asked.attribution.model
     rows = []
-    for row in found.channels:
+    for row in (found.orders or found).channels:
         by_model = row.by_model or {}
         if not any(by_model.values()):
             continue
@@ -281,8 +339,16 @@ def _comparison(found: Acquisition) -> list[dict[str, Any]]:
 
 # --- cohorts ---------------------------------------------------------------------------------------------------------
 def _cohort_url(found: Acquisition, row: CohortRow) -> str:
-    start, until = days(start=row.start, until=row.until, zone=found.scope.period.zone).asked()
-    return f"{reverse('customers')}?group={cohort_group(CohortAsked(), row.start, None)}&from={start}&until={until}"
+    return f"{reverse('customers')}?group={cohort_group(CohortAsked(), row.start, None)}&{cohort_query(found, row)}"
+
+
+def cohort_query(found: Acquisition, row: CohortRow) -> str:
+    """The days of a cohort as parameters of a list, and the segment where one is asked about."""
+    period = days(start=row.start, until=row.until, zone=found.scope.period.zone)
+    if found.scope.segment is not None:
+        return replace(found.scope, period=period).query()
+    start, until = period.asked()
+    return f"from={start}&until={until}"
 
 
 def _cohort(found: Acquisition, row: CohortRow) -> dict[str, Any]:
@@ -395,6 +461,13 @@ def cells_of(found: Acquisition) -> Iterator[Cell]:
                 shown = None if number is None else shown_number(float(number), unit, digits)
                 yield Cell(section, item, measure + name, shown, currency if unit == "money" else unit, one.note)
 
+    def spend(section: str, item: str, one: Spent) -> Iterator[Cell]:
+        for name, amount in (("spend", one.blended), ("spend on media", one.paid)):
+            if found.without_spend:
+                yield Cell(section, item, name, None, currency, found.without_spend)
+            else:
+                yield money(section, item, name, amount)
+
     def credit(section: str, item: str, one: Credit) -> Iterator[Cell]:
         yield Cell(section, item, "customers with credit", one.customers, "customers")
         yield Cell(section, item, "credited customers", float(one.credited), "customers")
@@ -405,22 +478,24 @@ def cells_of(found: Acquisition) -> Iterator[Cell]:
     yield from scope_cells(
         scope=found.scope,
         attribution=attribution.model,
+        goal=attribution.goal,
         window=str(attribution.window),
         lag=str(found.asked.lag),
         basis=found.basis,
         currency=currency,
     )
     yield Cell("acquisition", "all", "new customers", found.customers, "customers")
-    yield money("acquisition", "all", "spend", found.spent.blended)
-    yield money("acquisition", "all", "spend on media", found.spent.paid)
+    yield from spend("acquisition", "all", found.spent)
+    yield Cell("acquisition", "all", "counts as paid", ", ".join(found.paid_channels))
+    for hint in paid_hints(found):
+        yield Cell("acquisition", "all", "hint", None, "", hint)
     for name, one in (("cac blended", found.blended), ("cac paid", found.paid), ("cac marginal", found.marginal)):
         yield from ratio("acquisition", "all", name, one)
     for row in found.channels:
         note = "sparse" if row.is_sparse else ""
         yield from credit("channels", row.key, row.credit)
         yield Cell("channels", row.key, "touched", row.touched, "customers", note)
-        yield money("channels", row.key, "spend", row.spent.blended)
-        yield money("channels", row.key, "spend on media", row.spent.paid)
+        yield from spend("channels", row.key, row.spent)
         for name, one in (("cac paid", row.paid), ("cac blended", row.blended), ("cac marginal", row.marginal)):
             yield from ratio("channels", row.key, name, one)
         yield from ratio("channels", row.key, "brought so far", row.worth)
@@ -428,12 +503,32 @@ def cells_of(found: Acquisition) -> Iterator[Cell]:
         for key, customers in (row.by_model or {}).items():
             yield Cell("models", row.key, key, float(customers), "customers")
     yield from credit("channels", "unallocated", found.unallocated)
+    if found.orders is not None:
+        yield Cell("every order", "all", "orders", found.orders.number, "orders")
+        yield Cell("every order", "all", "customers", found.orders.customers, "customers")
+        yield money("every order", "all", "revenue", found.orders.total.revenue)
+        yield from ratio("every order", "all", "cost per order blended", found.orders.blended)
+        yield from ratio("every order", "all", "revenue per spend", found.orders.returned, "ratio")
+        for each in (*found.orders.channels, None):
+            item = "unallocated" if each is None else each.key
+            its = found.orders.unallocated if each is None else each.credit
+            yield Cell("every order", item, "customers with credit", its.customers, "customers")
+            yield Cell("every order", item, "credited orders", float(its.credited), "orders")
+            yield money("every order", item, "revenue", its.revenue)
+            if each is None:
+                continue
+            yield Cell("every order", item, "touched", each.touched, "orders", "sparse" if each.is_sparse else "")
+            yield from spend("every order", item, each.spent)
+            yield from ratio("every order", item, "cost per order paid", each.paid)
+            yield from ratio("every order", item, "cost per order blended", each.blended)
+            yield from ratio("every order", item, "revenue per spend", each.returned, "ratio")
+            for key, orders in (each.by_model or {}).items():
+                yield Cell("models of every order", item, key, float(orders), "orders")
     for cohort in found.cohorts:
         item = cohort.start.isoformat()
         note = "" if cohort.is_over else "not over yet"
         yield Cell("cohorts", item, "customers", cohort.customers, "customers", note)
-        yield money("cohorts", item, "spend", cohort.spent.blended)
-        yield money("cohorts", item, "spend on media", cohort.spent.paid)
+        yield from spend("cohorts", item, cohort.spent)
         for name, one in (("cac paid", cohort.paid), ("cac blended", cohort.blended), ("brought so far", cohort.worth)):
             yield from ratio("cohorts", item, name, one)
         yield from ratio("cohorts", item, "ltv so far : cac", cohort.ltv_to_cac, "ratio")

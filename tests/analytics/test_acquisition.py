@@ -16,6 +16,7 @@ from analytics.behind import customers_behind, said
 from analytics.days.fill import fill
 from analytics.days.kept import kept
 from analytics.scope import Scope
+from analytics.sorting import segment
 from clm.lib.periods import between, days, month
 from clm.lib.questions import QuestionError
 from customers.models import Installation
@@ -38,8 +39,8 @@ def march(**more: Any) -> Scope:
     return asked_of(month(day=date(2024, 3, 1), zone="UTC"), **more)
 
 
-def told(scope: Scope, model: str = "linear", window: int = 30, lag: int = 0) -> Acquisition:
-    return acquisition(scope=scope, asked=Asked(Attribution(model, window), lag))
+def told(scope: Scope, model: str = "linear", window: int = 30, lag: int = 0, goal: str = "first") -> Acquisition:
+    return acquisition(scope=scope, asked=Asked(Attribution(model, window, goal), lag))
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_ninety_days_find_the_earlier_touch(shop: None) -> None:
     assert told(march(), window=90).unallocated.customers == 1
 
 
-@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("window", [1, 10, 14, *WINDOWS])
 @pytest.mark.parametrize("model", sorted(MODELS))
 def test_credits_sum_to_the_cent_and_lists_are_as_long_as_their_numbers(shop: None, model: str, window: int) -> None:
     scope = march()
@@ -139,6 +140,103 @@ def test_credits_sum_to_the_cent_and_lists_are_as_long_as_their_numbers(shop: No
         assert len(customers_behind(scope=scope, group=group)) == credit.customers
         assert said(group)
     assert len(customers_behind(scope=scope, group="first_paying")) == found.customers
+
+
+@pytest.mark.parametrize("window", [1, 10, *WINDOWS])
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_credits_of_every_order_sum_to_the_revenue_and_open_their_customers(
+    shop: None, model: str, window: int
+) -> None:
+    scope = asked_of(days(start=date(2024, 3, 1), until=date(2024, 5, 1), zone="UTC"))
+    orders = told(scope, model, window, goal="every").orders
+    assert orders is not None
+    # Four first orders, and Ann's second.
+    assert (orders.number, orders.customers, orders.total.revenue) == (5, 4, 24_001)
+    for name, whole in (("conversions", 5_000_000), ("revenue", 24_001)):
+        credited = sum(getattr(row.credit, name) for row in orders.channels)
+        assert credited + getattr(orders.unallocated, name) == whole
+    for row in [*orders.channels, None]:
+        key, credit = ("", orders.unallocated) if row is None else (row.key, row.credit)
+        group = group_name(Attribution(model, window, "every"), key)
+        assert len(customers_behind(scope=scope, group=group)) == credit.customers
+        assert "order" in said(group)
+    assert len(customers_behind(scope=scope, group="buyers")) == orders.customers
+
+
+def test_every_order_counts_with_the_touches_before_it(shop: None) -> None:
+    april = asked_of(month(day=date(2024, 4, 1), zone="UTC"))
+    found = told(april, goal="every")
+    assert (found.customers, found.unallocated.customers) == (0, 0)  # nobody ordered for the first time
+    assert found.orders is not None
+    # Ann's of the 2nd: the click of 5 March lies 28 days before it, that of 1 March 32.
+    by = {row.key: row for row in found.orders.channels}
+    assert (by["social"].credit.credited, by["social"].credit.revenue) == (1, 4_000)
+    assert (found.orders.number, found.orders.unallocated.conversions) == (1, 0)
+    wider = told(april, window=33, goal="every").orders
+    assert wider is not None
+    assert {row.key: row.credit.revenue for row in wider.channels} == {"search": 2_000, "social": 2_000}
+    narrow = told(april, window=28, goal="every").orders
+    assert narrow is not None and narrow.unallocated.revenue == 4_000
+    of_march = told(march(), goal="every").orders
+    assert of_march is not None
+    spent = {row.key: row for row in of_march.channels}
+    assert spent["search"].paid.number == Fraction(6_000 * 2, 3)
+    assert spent["team"].paid.note == "No spend on media is entered."
+    assert of_march.blended.number == Fraction(9_000, 4) and of_march.returned.number == Fraction(20_001, 9_000)
+
+
+def test_days_of_ones_own_say_what_kept_ones_say(shop: None) -> None:
+    # No touch lies between 30 and 31 days before its first order.
+    kept_ones, own = told(march(), window=30), told(march(), window=31)
+    assert [(row.key, row.credit, row.paid) for row in own.channels] == [
+        (row.key, row.credit, row.paid) for row in kept_ones.channels
+    ]
+    assert [row.paid for row in own.cohorts] == [row.paid for row in kept_ones.cohorts]
+    assert told(march(), window=8).unallocated.customers == 3
+    for model in ("markov", "shapley", "time_decay"):
+        one, other = told(march(), model, 30), told(march(), model, 31)
+        assert [row.by_model for row in one.channels] == [row.by_model for row in other.channels]
+
+
+def test_a_segment_is_told_but_for_what_rests_on_spend(shop: None) -> None:
+    active = segment("active_customer")
+    everybody, found = told(march()), told(march(segment=active), goal="every")
+    # Everybody who first ordered in March is active still; whoever ordered once in November is not.
+    assert [(row.key, row.credit) for row in found.channels] == [
+        (row.key, row.credit) for row in everybody.channels if row.key != "team"
+    ]
+    by, all_by = ({row.start: row for row in one.cohorts} for one in (found, everybody))
+    assert (all_by[date(2023, 11, 1)].customers, by[date(2023, 11, 1)].customers) == (1, 0)
+    of_march = by[date(2024, 3, 1)]
+    assert (of_march.customers, of_march.worth, of_march.curve) == (
+        4, all_by[date(2024, 3, 1)].worth, all_by[date(2024, 3, 1)].curve,
+    )  # fmt: skip
+    assert found.orders is not None and found.orders.number == 4
+    why = "Spend is not recorded per customer, so it cannot be told for a segment."
+    ratios = [found.paid, found.blended, found.marginal, of_march.paid, of_march.ltv_to_cac, found.pooled.blended]
+    ratios += [row.ltv_to_cac for row in found.channels] + [row.returned for row in found.orders.channels]
+    assert {(one.number, one.note) for one in ratios} == {(None, why)}
+    assert found.without_spend == why and not everybody.without_spend
+    for row in found.channels:
+        group = group_name(Attribution("linear", 30), row.key)
+        assert len(customers_behind(scope=march(segment=active), group=group)) == row.credit.customers
+    nobody = told(asked_of(month(day=date(2023, 11, 1), zone="UTC"), segment=active))
+    assert (nobody.customers, nobody.unallocated.customers) == (0, 0)
+
+
+def test_what_counts_as_paid_is_named_and_media_that_nobody_clicks_is_told(shop: None) -> None:
+    assert told(march()).paid_channels == ("search", "social")
+    assert not told(march()).unpaid_with_media and not told(march()).media_without_customers
+    february = asked_of(month(day=date(2024, 2, 1), zone="UTC"))
+    assert [row.key for row in told(february).media_without_customers] == ["search"]
+    with transaction.atomic():
+        before = told(february).paid
+        make_spend("2024-02-04", 10, channel="direct")
+        found = told(february)
+        transaction.set_rollback(True)
+    # Ten cents on a channel that costs nothing bring down what is told as the cost of ads.
+    assert before.number is None and found.paid.number == 3_010
+    assert [row.key for row in found.unpaid_with_media] == ["direct"]
 
 
 def test_spend_may_lie_a_month_before_the_customers_it_won(shop: None) -> None:
@@ -218,7 +316,11 @@ def test_what_cannot_be_asked_is_refused_by_name(shop: None) -> None:
     with pytest.raises(QuestionError):
         Attribution("magic")
     with pytest.raises(QuestionError):
-        Attribution("linear", 31)
+        Attribution("linear", 91)
+    with pytest.raises(QuestionError):
+        Attribution("linear", 0)
+    with pytest.raises(QuestionError):
+        Attribution("linear", 30, "last")
     with pytest.raises(QuestionError):
         customers_behind(scope=march(), group="credited:magic:30:search")
     scope = march()

@@ -51,9 +51,16 @@ def won(shop: Shop) -> Shop:
     return shop
 
 
-@pytest.mark.parametrize("model", sorted(MODELS))
-def test_every_number_of_customers_opens_a_list_of_as_many(won: Shop, viewer: Client, model: str) -> None:
-    page = viewer.get(f"/acquisition/?{YEAR}&attribution={model}").content.decode()
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *(f"attribution={model}" for model in sorted(MODELS)),
+        "goal=every",
+        "window=14&segment=active_customer&goal=every",
+    ],
+)
+def test_every_number_of_customers_opens_a_list_of_as_many(won: Shop, viewer: Client, asked: str) -> None:
+    page = viewer.get(f"/acquisition/?{YEAR}&{asked}").content.decode()
     links = re.findall(r'<a (?:class="tile-link" )?href="(/customers/\?group=[^"]+)">([\d,]+)<', page)
     assert len({address for address, _number in links}) > 12
     for address, number in set(links):
@@ -63,7 +70,9 @@ def test_every_number_of_customers_opens_a_list_of_as_many(won: Shop, viewer: Cl
 def test_a_list_says_what_its_customers_have_in_common(won: Shop, viewer: Client) -> None:
     said = viewer.get(f"/customers/?group=credited:linear:30:search&{YEAR}").content.decode()
     assert "with credit to search (Linear, 30 days) for their first order" in said
-    assert viewer.get("/customers/?group=credited:linear:31:search").status_code == 400
+    assert viewer.get("/customers/?group=credited:linear:91:search").status_code == 400
+    said = viewer.get(f"/customers/?group=orders:linear:14:search&{YEAR}").content.decode()
+    assert "with credit to search (Linear, 14 days) for an order" in said
 
 
 def test_switching_the_model_shows_the_difference(won: Shop, viewer: Client) -> None:
@@ -105,6 +114,47 @@ def test_the_file_and_the_api_say_the_same(won: Shop, viewer: Client) -> None:
     assert viewer.get("/acquisition.xml").status_code == 404
 
 
+def test_the_file_and_the_api_say_the_same_of_every_order(won: Shop, viewer: Client) -> None:
+    asked = f"{YEAR}&attribution=position&window=45&goal=every"
+    rows = list(csv.DictReader(io.StringIO(viewer.get(f"/acquisition.csv?{asked}").content.decode("utf-8-sig"))))
+    told = {(row["section"], row["item"], row["measure"]): row["value"] for row in rows}
+    said = viewer.get(f"/api/v1/acquisition/?{asked}").json()
+    assert (said["goal"], said["window"], told["scope", "goal", ""]) == ("every", 45, "every")
+    every = said["every_order"]
+    assert int(told["every order", "all", "orders"]) == every["orders"] > said["customers"]["number"]
+    assert float(told["every order", "all", "revenue"]) == every["revenue"]
+    cents = sum(round(100 * one["credit"]["revenue"]) for one in every["channels"])
+    assert cents + round(100 * every["unallocated"]["revenue"]) == round(100 * every["revenue"])
+    for one in every["channels"]:
+        assert float(told["every order", one["channel"], "credited orders"]) == one["credit"]["orders"]
+    shown = viewer.get(f"/acquisition/?{asked}").context["orders"]["found"]
+    assert (shown.number, shown.customers) == (every["orders"], every["customers"]["number"])
+    assert said["paid_channels"] == told["acquisition", "all", "counts as paid"].split(", ")
+    assert viewer.get(f"/api/v1/acquisition/?{YEAR}").json()["every_order"] is None
+
+
+def test_within_a_segment_only_what_rests_on_spend_is_missing(won: Shop, viewer: Client) -> None:
+    said = viewer.get(f"/api/v1/acquisition/?{YEAR}&segment=active_customer").json()
+    assert said["segment"] == "active_customer" and said["customers"]["number"] > 0
+    assert said["spend"] == {"blended": None, "paid": None}
+    assert "not recorded per customer" in said["cac_paid"]["note"]
+    page = viewer.get(f"/acquisition/?{YEAR}&segment=active_customer").content.decode()
+    assert "Spend is not recorded per customer" in page
+
+
+def test_what_counts_as_paid_stands_beside_the_paid_cost(won: Shop, viewer: Client) -> None:
+    page = viewer.get(f"/acquisition/?{YEAR}&attribution=first").content.decode()
+    assert "Counts as paid: search." in page and "where nobody pays for a click" not in page
+    made = enter_spend(channel="direct", day=won.now.date(), amount=Decimal(1), now=won.now)
+    asked = f"{YEAR}&attribution=linear"
+    page, said = viewer.get(f"/acquisition/?{asked}"), viewer.get(f"/api/v1/acquisition/?{asked}").json()
+    cells = viewer.get(f"/acquisition.csv?{asked}").content.decode()
+    Spend.objects.filter(pk=made.pk).delete()
+    assert "booked on direct, where nobody pays for a click" in page.content.decode()
+    assert said["paid_hints"] == [{"about": "unpaid_channels", "channels": ["direct"]}]
+    assert "where nobody pays for a click" in cells
+
+
 def test_the_month_in_which_records_begin_is_marked_and_left_out(won: Shop, viewer: Client) -> None:
     answer = viewer.get("/acquisition/?attribution=markov")
     page, pooled = answer.content.decode(), answer.context["found"].pooled
@@ -124,7 +174,17 @@ def test_a_fault_says_what_was_replaced_and_names_no_period_it_is_not_about(won:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("attribution", "magic"), ("window", "31"), ("lag", "x"), ("from", "soon")]
+    ("name", "value"),
+    [
+        ("attribution", "magic"),
+        ("window", "91"),
+        ("window", "0"),
+        ("window", "1.5"),
+        ("lag", "x"),
+        ("goal", "all"),
+        ("segment", "nobody"),
+        ("from", "soon"),
+    ],
 )
 def test_what_cannot_be_asked_is_said_and_the_rest_is_shown(won: Shop, viewer: Client, name: str, value: str) -> None:
     answer = viewer.get(f"/acquisition/?{name}={value}")
@@ -142,6 +202,7 @@ def test_it_costs_the_same_queries_whatever_the_period(won: Shop, viewer: Client
         return len(made)
 
     costs = {cost(f"/acquisition/?{asked}") for asked in ("period=30d", YEAR, f"{YEAR}&attribution=shapley&window=90")}
+    assert cost(f"/acquisition/?{YEAR}&window=45&goal=every") <= 26
     assert max(costs) <= 24 and len(costs) == 1, costs
 
 

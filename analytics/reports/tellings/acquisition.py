@@ -11,9 +11,10 @@ from django.utils.translation import ngettext
 from clm.lib.templatetags.numbers import number, percent, quantity_text
 from clm.lib.templatetags.times import plain_date
 
-from ...acquisition import Acquisition, CohortRow, Ratio, Spent, acquisition, parsed_asked
+from ...acquisition import Acquisition, CohortRow, acquisition, parsed_asked
 from ...attributed import Credit
-from ...attribution.declared import MODELS
+from ...attribution.declared import GOALS, MODELS
+from ...costs import Ratio, Spent
 from ...pages import acquisition as page
 from ...pages.asking import Question
 from ..blocks import Block, Chart, Column, Definition, Table, Tile, Told, bars
@@ -26,6 +27,7 @@ def acquisition_answered(query: QueryDict, asked: Question) -> Answer:
     wanted = parsed_asked({name: query.get(name, "") for name in page.CHOSEN})
     window = wanted.attribution.window
     scope = (
+        (_("What is credited"), str(GOALS[wanted.attribution.goal])),
         (_("Attribution model"), str(MODELS[wanted.attribution.model].name)),
         (_("Touches within"), ngettext("%(count)d day", "%(count)d days", window) % {"count": window}),
         (_("Spend"), str(page.LAG_NAMES[wanted.lag])),
@@ -50,7 +52,7 @@ def acquisition_answered(query: QueryDict, asked: Question) -> Answer:
                     for one in tiles
                 ),
             ),
-            _channels(found),
+            _every_order(found) if found.orders is not None else _channels(found),
             *_models(found),
             Block(
                 _("Payback"),
@@ -64,7 +66,7 @@ def acquisition_answered(query: QueryDict, asked: Question) -> Answer:
         tuple(page.cells_of(found)),
         scope,
         definitions=tuple(Definition(one.label, one.definition) for one in tiles),
-        warnings=(*shown["broken_figures"], *warnings),
+        warnings=(*shown["broken_figures"], *warnings, *shown["hints"]),
     )
 
 
@@ -102,14 +104,52 @@ def _channels(found: Acquisition) -> Block:
     )
 
 
+def _every_order(found: Acquisition) -> Block:
+    """Every order, credited to channels."""
+    assert found.orders is not None
+    orders = found.orders
+    names = [_("Channel"), _("Credited orders"), _("Share"), _("Customers"), _("Revenue"), _("Spend")]
+    names += [_("Cost per order, paid"), _("Cost per order, blended"), _("Revenue : spend")]
+
+    def credit(one: Credit, customers: int) -> tuple[Told, ...]:
+        share = float(one.credited / orders.number) if orders.number else None
+        return (
+            _quantity(one.credited, "number"),
+            Told(percent(share), is_number=True),
+            Told(number(customers), is_number=True),
+            _quantity(one.revenue, "money"),
+        )
+
+    rows = [
+        (
+            Told(one.key, note=_("sparse") if one.is_sparse else ""),
+            *credit(one.credit, one.credit.customers),
+            _spent(one.spent),
+            _ratio(one.paid),
+            _ratio(one.blended),
+            _ratio(one.returned, "ratio"),
+        )
+        for one in orders.channels
+    ]
+    nothing = Told("", is_number=True)
+    rows.append((Told(_("Unallocated")), *credit(orders.unallocated, orders.unallocated.customers), *[nothing] * 4))
+    whole = (_spent(found.spent), nothing, _ratio(orders.blended), _ratio(orders.returned, "ratio"))
+    rows.append((Told(_("All")), *credit(orders.total, orders.customers), *whole))
+    ratios = [each for one in orders.channels for each in (one.paid, one.blended, one.returned)]
+    model = MODELS[found.asked.attribution.model]
+    return Block(
+        _("By channel"), about=f"{model.name}. {model.said}", table=_table(names, rows), notes=_why_not(ratios)
+    )
+
+
 def _models(found: Acquisition) -> tuple[Block, ...]:
     """What each model credits each channel with."""
     rows = [
-        (Told(one.key), *(_quantity((one.by_model or {}).get(key, Fraction(0)), "number") for key in MODELS))
-        for one in found.channels
-        if any((one.by_model or {}).values())
+        (Told(row["key"]), *(_quantity(cell["customers"], "number") for cell in row["cells"]))
+        for row in page.comparison(found)
     ]
-    names = [_("Credited customers"), *(str(model.name) for model in MODELS.values())]
+    credited = _("Credited orders") if found.orders is not None else _("Credited customers")
+    names = [credited, *(str(model.name) for model in MODELS.values())]
     return (Block(_("What another model would say"), table=_table(names, rows)),) if rows else ()
 
 
@@ -174,7 +214,7 @@ def _credit(found: Acquisition, credit: Credit) -> tuple[Told, ...]:
     )
 
 
-def _quantity(value: Fraction | int, unit: str) -> Told:
+def _quantity(value: Fraction | int | float, unit: str) -> Told:
     return Told(quantity_text(value, unit, reporting() if unit == "money" else None), is_number=True)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from analytics.attribution.chain import NOTHING, ORDERED, START
@@ -15,7 +16,7 @@ from analytics.attribution.declared import ADDITIVE, WINDOWS
 from analytics.days.declared import ACQUISITION
 from analytics.days.fill import count_sales_anew, fill
 from analytics.days.kept import kept
-from analytics.models import Acquired, Broken, CohortDraw, CohortMonth, Counting, CreditDay, PathStep
+from analytics.models import Acquired, Broken, CohortDraw, CohortMonth, Counting, CreditDay, OrderPath, PathStep
 from campaigns.models import Campaign
 from clm.lib.milliseconds import from_ms, to_ms
 from clm.lib.periods import local_day
@@ -56,6 +57,8 @@ def said() -> dict[int, tuple]:
     found = {}
     for customer, theirs in facts.items():
         contacts, orders, refs = [], [], {}
+        bought: dict[int, tuple[datetime, int]] = {}
+        named: dict[tuple, int] = {}
         for one in theirs:
             role, over = roles[one.type_id], keys[one.channel_id]
             if role == "visit" or (role == "exposure" and over not in OWN | MESSAGES):
@@ -64,6 +67,11 @@ def said() -> dict[int, tuple]:
                 contacts.append((to_ms(one.occurred_at), channel_ids([key])[key]))
             if role == "purchase" and (one.amount or 0) > 0:
                 orders.append((one.occurred_at, one.amount))
+                bought[one.pk] = (one.occurred_at, one.amount)
+                place = (one.profile_id, one.source_id, one.order_ref)
+                known_as = named.get(place)
+                if one.order_ref and (known_as is None or (one.occurred_at, one.pk) < (bought[known_as][0], known_as)):
+                    named[place] = one.pk
             if role == "purchase" and one.order_ref:
                 place = (one.profile_id, one.source_id, one.order_ref)
                 refs[place] = min(one.occurred_at, refs.get(place, one.occurred_at))
@@ -72,6 +80,9 @@ def said() -> dict[int, tuple]:
             if roles[one.type_id] == "refund":
                 place = (one.profile_id, one.source_id, one.order_ref)
                 orders.append((refs.get(place, one.occurred_at) if one.order_ref else one.occurred_at, one.amount or 0))
+                if one.order_ref and place in named:
+                    at, amount = bought[named[place]]
+                    bought[named[place]] = (at, amount + (one.amount or 0))
         if first is None and not contacts:
             continue
         end = to_ms(first) if first else max(ms for ms, _channel in contacts)
@@ -86,6 +97,10 @@ def said() -> dict[int, tuple]:
             sum(amount for at, amount in orders if at == first) if first else 0,
             path,
             {month: amount for month, amount in brought.items() if amount},
+            {
+                order: (local_day(at, zone), amount, plain.path_before(contacts, to_ms(at), 90, direct))
+                for order, (at, amount) in bought.items()
+            },
         )
     return found
 
@@ -107,13 +122,22 @@ def holds() -> dict[int, tuple]:
     }
     assert kept_rows == {
         customer: (day, pays, revenue, [(channel, age // 1_000) for channel, age in path], brought)
-        for customer, (day, pays, revenue, path, brought) in expected.items()
+        for customer, (day, pays, revenue, path, brought, _bought) in expected.items()
+    }
+    kept_orders = {
+        one.order: (one.customer_id, one.day, one.revenue, list(zip(one.channels, one.ages, strict=True)))
+        for one in OrderPath.objects.all()
+    }
+    assert kept_orders == {
+        order: (customer, day, revenue, [(channel, age // 1_000) for channel, age in path])
+        for customer, row in expected.items()
+        for order, (day, revenue, path) in row[5].items()
     }
     credit: dict[tuple, Counter] = defaultdict(Counter)
     steps: Counter[tuple] = Counter()
     months: Counter[tuple[int, int]] = Counter()
     cohorts: dict[int, Counter] = defaultdict(Counter)
-    for day, pays, revenue, whole, brought in expected.values():
+    for day, pays, revenue, whole, brought, _bought in expected.values():
         value = sum(brought.values())
         for days in WINDOWS:
             path = [(channel, age) for channel, age in whole if age < days * plain.DAY]
@@ -185,6 +209,18 @@ def test_every_kind_of_news_reaches_the_paths() -> None:
     tell(happened("dan", "Order Refunded", ago(days=300), amount=-10_000))
     settle()
     holds()
+    # One that is named, given back in two parts, the first of which comes before it.
+    tell(
+        msgspec.structs.replace(happened("fay", "Order Refunded", ago(days=8), amount=-100), order_ref="R1"),
+        happened("fay", "Ad Clicked", ago(days=8), channel="social"),
+        msgspec.structs.replace(make_order("fay", ago(days=7), 1_000), order_ref="R1"),
+        make_order("fay", ago(days=5), 500),
+    )
+    settle()
+    assert sorted(row[1] for row in holds()[customer_of("fay")][5].values()) == [500, 900]
+    tell(msgspec.structs.replace(happened("fay", "Order Refunded", ago(days=1), amount=-900), order_ref="R1"))
+    settle()
+    assert sorted(row[1] for row in holds()[customer_of("fay")][5].values()) == [0, 500]
     # A device that turns out to be hers, and then not.
     done = merge(customers=(customer_of("dan"), customer_of("device", "anonymous_id")), now=clock())
     settle()
@@ -226,7 +262,7 @@ def test_a_killed_first_count_of_it_goes_on_where_it_stopped(monkeypatch: pytest
         tell(happened(name, "Ad Clicked", ago(days=2), channel="search"), make_order(name, ago(days=1)))
         settle()
     holds()
-    for table in (Acquired, CreditDay, PathStep, CohortMonth, CohortDraw):
+    for table in (Acquired, OrderPath, CreditDay, PathStep, CohortMonth, CohortDraw):
         table.objects.all().delete()
     monkeypatch.setattr("analytics.days.acquisition.CHUNK", 1)
     first = customer_of("ann")
