@@ -1,18 +1,36 @@
 """The lives of simulated people, in blocks of a fixed size. A block is a pure function of the parameters, the seed, its
 number and the span, so the same people come out whatever works on them, in whatever order and portions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from .contracts import contracts
-from .kinds import APP, EMAIL, WEB, Kind
+from .kinds import APP, EMAIL, LATER, WEB, Kind
 from .orders import orders
 from .parameters import Parameters
-from .timeline import DAY, HOUR, MINUTE, NEVER, Bools, Int64s, Random, Span, Timeline, chosen, days, picked, repeated
+from .timeline import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NEVER,
+    Bools,
+    Int64s,
+    Random,
+    Span,
+    Timeline,
+    chosen,
+    days,
+    ordinals,
+    picked,
+    repeated,
+)
 
 BLOCK = 1_000
+# Where the numbers of a person's touchpoints of kinds that came later begin.
+LATER_BEGIN = 1_000_000
 # Channels of touchpoints: the ways people come, then these.
 OWN_CHANNELS = (WEB, APP, EMAIL, "chat")
 
@@ -33,7 +51,8 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class Touches:
-    """Touchpoints by person and time. person: position among the people; n: ordinal within the person; received: when
+    """Touchpoints by person and time. person: position among the people; n: ordinal within the person, of kinds that
+    came later apart; received: when
     the message arrived. repeated: when it arrived again, NEVER; conflicting: whether it then said something else."""
 
     person: Int64s
@@ -78,6 +97,7 @@ def channels(parameters: Parameters) -> tuple[str, ...]:
 def block(*, parameters: Parameters, seed: int, number: int, span: Span) -> Histories:
     """The people of one block: BLOCK of them, numbered from BLOCK * number."""
     random = np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(number,)))
+    later = np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(number, 1)))
     line = Timeline()
     everybody = np.arange(BLOCK, dtype=np.int64)
     web, app, email, chat = range(len(parameters.ways), len(parameters.ways) + len(OWN_CHANNELS))
@@ -102,7 +122,7 @@ def block(*, parameters: Parameters, seed: int, number: int, span: Span) -> Hist
 
     by_contract = random.random(len(joined)) < parameters.contract_share
     contracts(parameters, random, line, joined[by_contract], since[by_contract], span, app, web)
-    orders(parameters, random, line, joined[~by_contract], since[~by_contract], span, web, email, chat)
+    orders(parameters, random, line, joined[~by_contract], since[~by_contract], span, web, email, chat, later)
     consented, withdrawn = _letters(parameters, random, line, joined, signed_up, span, email)
 
     people = People(
@@ -114,7 +134,7 @@ def block(*, parameters: Parameters, seed: int, number: int, span: Span) -> Hist
         consented=consented,
         withdrawn=withdrawn,
     )
-    touches = _arrivals(parameters, random, line, span)
+    touches = _arrivals(parameters, random, later, line, span)
     # Whoever signs in on a second device is merged when that message arrives.
     signed_in = (touches.kind == Kind.SIGNED_IN) & (touches.device == 1)
     people.merged[touches.person[signed_in]] = touches.received[signed_in]
@@ -227,31 +247,47 @@ def _letters(
     return consented, withdrawn
 
 
-def _arrivals(parameters: Parameters, random: Random, line: Timeline, span: Span) -> Touches:
+def _arrivals(parameters: Parameters, random: Random, later: Random, line: Timeline, span: Span) -> Touches:
     """What happened before the end, in order, with when its message arrived: at once, late, or twice. Nothing arrives
     after the end."""
     columns = line.columns()
     order = np.lexsort((columns["kind"], columns["ms"], columns["person"]))
     order = order[columns["ms"][order] < span.until]
     columns = {name: values[order] for name, values in columns.items()}
-    ms, count = columns["ms"], len(order)
+    ms, came_later = columns["ms"], np.isin(columns["kind"], LATER)
+    drawn: dict[str, npt.NDArray[np.float64]] = {}
+    for name, draw in _CHANCES:
+        drawn[name] = np.empty(len(ms))
+        for chance, those in ((random, ~came_later), (later, came_later)):
+            drawn[name][those] = draw(chance, parameters, int(those.sum()))
     # Who signed up, and whose a second device is, is always known in time: that is what the merge is of.
     may_be_late = (columns["kind"] != Kind.SIGNED_UP) & (columns["device"] == 0)
-    is_late = (random.random(count) < parameters.late_share) & may_be_late
-    delay = np.where(
-        is_late, HOUR + days(random.exponential(parameters.late_days, count)), random.random(count) * 2_000
-    )
+    is_late = (drawn["late"] < parameters.late_share) & may_be_late
+    delay = np.where(is_late, HOUR + days(drawn["lateness"]), drawn["delay"] * 2_000)
     received = np.minimum(ms + delay.astype(np.int64), span.until)
-    is_repeated = random.random(count) < parameters.repeated_share
-    again = np.minimum(received + 1 + days(random.exponential(0.05, count)).astype(np.int64), span.until)
-    heads = np.searchsorted(columns["person"], np.arange(BLOCK))
+    is_repeated = drawn["repeated"] < parameters.repeated_share
+    again = np.minimum(received + 1 + days(drawn["again"]).astype(np.int64), span.until)
+    n = np.empty(len(ms), np.int64)
+    for those, begin in ((~came_later, 0), (came_later, LATER_BEGIN)):
+        n[those] = begin + ordinals(columns["person"][those])
     return Touches(
         **columns,
-        n=np.arange(count, dtype=np.int64) - heads[columns["person"]],
+        n=n,
         received=received,
         repeated=np.where(is_repeated, again, NEVER),
-        conflicting=is_repeated & (random.random(count) < parameters.conflict_share),
+        conflicting=is_repeated & (drawn["conflicting"] < parameters.conflict_share),
     )
+
+
+# What is drawn of each message, in this order.
+_CHANCES: tuple[tuple[str, Callable[[Random, Parameters, int], npt.NDArray[np.float64]]], ...] = (
+    ("late", lambda chance, _parameters, count: chance.random(count)),
+    ("lateness", lambda chance, parameters, count: chance.exponential(parameters.late_days, count)),
+    ("delay", lambda chance, _parameters, count: chance.random(count)),
+    ("repeated", lambda chance, _parameters, count: chance.random(count)),
+    ("again", lambda chance, _parameters, count: chance.exponential(0.05, count)),
+    ("conflicting", lambda chance, _parameters, count: chance.random(count)),
+)
 
 
 def _lines(parameters: Parameters, random: Random, touches: Touches) -> Lines:

@@ -46,6 +46,12 @@ class Kind(IntEnum):
     LETTER_OPENED = 27
     LETTER_CLICKED = 28
     UNSUBSCRIBED = 29
+    ASKED = 30
+    CES = 31
+
+
+# Kinds that came later. They are numbered and drawn apart, so the same seed makes of all others what it always made.
+LATER = (Kind.ASKED, Kind.CES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,26 @@ def _ticket(event: str) -> tuple[dict[str, Any], ...]:
     return tuple({"event": event, "subject": subject} for subject in SUBJECTS)
 
 
+# What people write beside an answer, by how they feel about it.
+COMMENTS = {
+    "bad": ("It took far too long.", "Nobody could tell me where it was.", "Not what I had ordered."),
+    "fair": ("It was all right.", "Delivery could be quicker.", "Fine, but the page is slow."),
+    "good": ("Quick and friendly.", "Exactly as described.", "I would order again at once."),
+}
+SURVEYS = ("nps", "csat", "ces")
+# By kind of answer: the scores there are, and which of them feel bad and which fair; the others feel good.
+SCORES = {"nps": (11, 7, 9), "csat": (6, 3, 4), "ces": (8, 4, 5)}
+
+
+def _answers(survey: str) -> tuple[dict[str, Any], ...]:
+    """What answers can say: every score without a comment, then every score with each comment of its mood."""
+    count, fair, good = SCORES[survey]
+    moods = ["bad" if score < fair else "fair" if score < good else "good" for score in range(count)]
+    plain = [{survey: score} for score in range(count)]
+    said = [{survey: score, "comment": COMMENTS[moods[score]][number]} for number in range(3) for score in range(count)]
+    return (*plain, *said)
+
+
 def shapes(channels: tuple[str, ...]) -> dict[Kind, Shape]:
     """The kinds of a population that is met over `channels`, whose campaigns ads name by position."""
     ads = tuple({"campaign": CAMPAIGN.format(channel=channel)} for channel in channels)
@@ -91,8 +117,8 @@ def shapes(channels: tuple[str, ...]) -> dict[Kind, Shape]:
         Kind.OPENED: Shape("Ticket Opened", _ticket("opened"), "ticket"),
         Kind.REPLIED: Shape("Ticket Replied", _ticket("replied"), "ticket"),
         Kind.RESOLVED: Shape("Ticket Resolved", _ticket("resolved"), "ticket"),
-        Kind.NPS: Shape("Survey Answered", tuple({"nps": nps} for nps in range(11))),
-        Kind.CSAT: Shape("Feedback Submitted", tuple({"csat": csat} for csat in range(6))),
+        Kind.NPS: Shape("Survey Answered", _answers("nps")),
+        Kind.CSAT: Shape("Feedback Submitted", _answers("csat")),
         Kind.REVIEW: Shape("Product Reviewed", tuple({"rating": rating} for rating in range(6))),
         Kind.REFERRAL: Shape("Referral Made"),
         Kind.SHARED: Shape("Product Shared", products),
@@ -106,4 +132,6 @@ def shapes(channels: tuple[str, ...]) -> dict[Kind, Shape]:
         Kind.LETTER_OPENED: Shape("Email Opened", LETTERS),
         Kind.LETTER_CLICKED: Shape("Email Link Clicked", LETTERS),
         Kind.UNSUBSCRIBED: Shape("Email Unsubscribed", LETTERS),
+        Kind.ASKED: Shape("Survey Sent", tuple({"survey": survey} for survey in SURVEYS)),
+        Kind.CES: Shape("Survey Answered", _answers("ces")),
     }

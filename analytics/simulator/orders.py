@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from .kinds import PRODUCTS, SUBJECTS, Kind
+from .kinds import PRODUCTS, SCORES, SUBJECTS, SURVEYS, Kind
 from .parameters import Parameters
 from .timeline import DAY, HOUR, MINUTE, Int64s, Random, Span, Timeline, chosen, days, ordinals, picked, repeated
 
@@ -18,8 +18,10 @@ def orders(
     web: int,
     email: int,
     chat: int,
+    later: Random,
 ) -> None:
-    """Orders of people who buy singly, with their carts, refunds, tickets and opinions. since: when they signed up."""
+    """Orders of people who buy singly, with their carts, refunds, tickets and opinions. since: when they signed up;
+    later: chance of kinds that came later."""
     buying = chosen(random, np.arange(len(shoppers), dtype=np.int64), parameters.first_order_share)
     idle = chosen(random, np.setdiff1d(np.arange(len(shoppers)), buying), parameters.idle_cart_share)
     at = since[idle] + HOUR + days(random.exponential(4.0, len(idle)))
@@ -36,8 +38,9 @@ def orders(
     line.add(Kind.ORDER, person, at, channel=web, amount=amount, ref=number)
     carts(parameters, random, line, person, at, web)
     _refunds(parameters, random, line, person, at, amount, number, web)
-    tickets(parameters, random, line, person, at, number, email, chat)
-    opinions(parameters, random, line, person, at, web, email)
+    tickets(parameters, random, line, person, at, number, email, chat, later)
+    opinions(parameters, random, line, person, at, web, email, later)
+    efforts(parameters, line, person, at, email, later)
 
 
 def purchases(
@@ -111,8 +114,9 @@ def tickets(
     number: Int64s,
     email: int,
     chat: int,
+    later: Random,
 ) -> None:
-    """Questions about an order: opened, replied to, perhaps resolved, perhaps marked."""
+    """Questions about an order: opened, replied to, perhaps resolved, perhaps marked when asked how it was."""
     asked = np.flatnonzero(random.random(len(at)) < parameters.ticket_share)
     who, ref = person[asked], number[asked]
     subject = random.integers(0, len(SUBJECTS), len(asked))
@@ -122,15 +126,19 @@ def tickets(
     replied = opened + 5 * MINUTE + days(random.exponential(0.3, len(asked)))
     line.add(Kind.REPLIED, who, replied, channel=way, value=subject, ref=ref)
     again = repeated(random, asked, parameters.further_replies)
-    later = replied[again] + HOUR * random.random(len(again))
-    line.add(Kind.REPLIED, who[again], later, channel=way[again], value=subject[again], ref=ref[again])
+    next_reply = replied[again] + HOUR * random.random(len(again))
+    line.add(Kind.REPLIED, who[again], next_reply, channel=way[again], value=subject[again], ref=ref[again])
     done = np.flatnonzero(random.random(len(asked)) < parameters.resolved_share)
     resolved = replied[done] + HOUR + days(random.exponential(0.5, len(done)))
     line.add(Kind.RESOLVED, who[done], resolved, channel=way[done], value=subject[done], ref=ref[done])
     marked = np.flatnonzero(random.random(len(done)) < parameters.csat_share)
     csat = 1 + picked(random, parameters.csat, len(marked))
     marked_at = resolved[marked] + MINUTE + days(random.exponential(0.5, len(marked)))
-    line.add(Kind.CSAT, who[done][marked], marked_at, channel=email, value=csat)
+    said = csat + _commented(parameters, later, "csat", len(csat))
+    line.add(Kind.CSAT, who[done][marked], marked_at, channel=email, value=said)
+    has_answered = np.isin(np.arange(len(done)), marked)
+    asked_too = _asked_too(later, has_answered, share=parameters.csat_share, response=parameters.csat_response)
+    line.add(Kind.ASKED, who[done][asked_too], resolved[asked_too] + MINUTE / 2, channel=email, value=_CSAT)
 
 
 def opinions(
@@ -141,12 +149,17 @@ def opinions(
     at: npt.NDArray[np.float64],
     web: int,
     email: int,
+    later: Random,
 ) -> None:
-    """Answers to surveys, reviews, referrals of those who would recommend us, and things told to others."""
+    """Surveys and answers to them, reviews, referrals of those who would recommend us, and things told to others."""
     asked = np.flatnonzero(random.random(len(at)) < parameters.nps_share)
     nps = picked(random, parameters.nps, len(asked))
     answered = at[asked] + days(5 + random.exponential(2.0, len(asked)))
-    line.add(Kind.NPS, person[asked], answered, channel=email, value=nps)
+    said = nps + _commented(parameters, later, "nps", len(nps))
+    line.add(Kind.NPS, person[asked], answered, channel=email, value=said)
+    has_answered = np.isin(np.arange(len(at)), asked)
+    asked_too = _asked_too(later, has_answered, share=parameters.nps_share, response=parameters.nps_response)
+    line.add(Kind.ASKED, person[asked_too], at[asked_too] + 4 * DAY, channel=email, value=_NPS)
     happy = np.flatnonzero((nps >= 9) & (random.random(len(asked)) < parameters.referral_share))
     told_at = answered[happy] + HOUR + days(random.exponential(6.0, len(happy)))
     line.add(Kind.REFERRAL, person[asked][happy], told_at, channel=web)
@@ -158,3 +171,38 @@ def opinions(
     shared = np.flatnonzero(random.random(len(at)) < parameters.share_share)
     shared_at = at[shared] + days(random.exponential(3.0, len(shared)))
     line.add(Kind.SHARED, person[shared], shared_at, channel=web, value=_products(random, len(shared)))
+
+
+def efforts(
+    parameters: Parameters,
+    line: Timeline,
+    person: Int64s,
+    at: npt.NDArray[np.float64],
+    email: int,
+    later: Random,
+) -> None:
+    """Who is asked after an order how easy it was, and what some of them answer."""
+    asked = np.flatnonzero(later.random(len(at)) < parameters.ces_asked_share)
+    line.add(Kind.ASKED, person[asked], at[asked] + 2 * DAY, channel=email, value=_CES)
+    answering = asked[later.random(len(asked)) < parameters.ces_response]
+    ces = 1 + picked(later, parameters.ces, len(answering))
+    answered = at[answering] + days(2.01 + later.exponential(1.0, len(answering)))
+    said = ces + _commented(parameters, later, "ces", len(ces))
+    line.add(Kind.CES, person[answering], answered, channel=email, value=said)
+
+
+_NPS, _CSAT, _CES = (SURVEYS.index(survey) for survey in ("nps", "csat", "ces"))
+
+
+def _commented(parameters: Parameters, later: Random, survey: str, count: int) -> Int64s:
+    """How much further on in what answers of a survey can say those stand that have a comment; 0 for the others."""
+    scores, _fair, _good = SCORES[survey]
+    number = later.integers(1, 4, count)
+    return np.where(later.random(count) < parameters.comment_share, number * scores, 0).astype(np.int64)
+
+
+def _asked_too(later: Random, has_answered: npt.NDArray[np.bool_], *, share: float, response: float) -> Int64s:
+    """Positions of whoever was asked: those who answered, and as many others as leave them the response. share: of
+    those who could be asked, who answer."""
+    silent = share * (1 / response - 1) / (1 - share)
+    return np.flatnonzero(has_answered | (later.random(len(has_answered)) < silent))

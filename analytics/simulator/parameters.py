@@ -78,6 +78,14 @@ class Parameters:
     csat: tuple[float, ...] = (0.06, 0.07, 0.15, 0.32, 0.40)  # of 1 to 5
     nps_share: float = 0.16  # of orders
     nps: tuple[float, ...] = (0.02, 0.01, 0.02, 0.03, 0.03, 0.06, 0.08, 0.14, 0.18, 0.20, 0.23)  # of 0 to 10
+    # Surveys, by mail: who was asked, beside those above who answered. Of each kind the share of those asked who
+    # answer.
+    nps_response: float = 0.40
+    csat_response: float = 0.60
+    ces_asked_share: float = 0.10  # of orders
+    ces_response: float = 0.35
+    ces: tuple[float, ...] = (0.04, 0.05, 0.08, 0.13, 0.22, 0.28, 0.20)  # of 1 to 7
+    comment_share: float = 0.30  # of answers of each kind
     review_share: float = 0.11
     rating: tuple[float, ...] = (0.05, 0.05, 0.12, 0.30, 0.48)  # of 1 to 5
     referral_share: float = 0.30  # of answers of 9 or 10

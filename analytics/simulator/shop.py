@@ -14,10 +14,10 @@ from customers.ingest import ingest
 from customers.merge import merge
 from customers.models import Cause, Customer, Identity, Installation, Profile, Role, Touchpoint, TouchpointType
 
-from .histories import BLOCK, OWN_CHANNELS, block, channels, joined, onboarding, selected, usage
-from .kinds import Kind, Shape, shapes
+from .histories import BLOCK, LATER_BEGIN, OWN_CHANNELS, block, channels, joined, onboarding, selected, usage
+from .kinds import LATER, Kind, Shape, shapes
 from .messages import Messages, Money
-from .orders import carts, opinions, tickets
+from .orders import carts, efforts, opinions, tickets
 from .parameters import Parameters
 from .run import simulated_source
 from .timeline import DAY, HOUR, MINUTE, NEVER, Int64s, Random, Span, Timeline, chosen, days, ordinals, repeated
@@ -93,6 +93,7 @@ def _buyers_events(
     parameters: Parameters, people: Sequence[str], person: Int64s, at: Int64s, span: Span, identity_kind: str
 ) -> Iterable[Event]:
     random = np.random.default_rng(np.random.SeedSequence(entropy=SEED, spawn_key=(1,)))
+    later = np.random.default_rng(np.random.SeedSequence(entropy=SEED, spawn_key=(1, 2)))
     line = Timeline()
     web, app, email, chat = range(len(parameters.ways), len(parameters.ways) + len(OWN_CHANNELS))
     everybody = np.arange(len(people), dtype=np.int64)
@@ -113,8 +114,9 @@ def _buyers_events(
     online = np.flatnonzero(random.random(len(at)) < ONLINE_SHARE)
     instants, number = at.astype(np.float64), ordinals(person)
     carts(parameters, random, line, person[online], instants[online], web)
-    tickets(parameters, random, line, person, instants, number, email, chat)
-    opinions(parameters, random, line, person, instants, web, email)
+    tickets(parameters, random, line, person, instants, number, email, chat, later)
+    opinions(parameters, random, line, person, instants, web, email, later)
+    efforts(parameters, line, person, instants, email, later)
     return _events(parameters, line, people, span, identity_kind)
 
 
@@ -144,7 +146,10 @@ def _events(
     order = order[columns["ms"][order] < span.until]
     rows = {name: values[order].tolist() for name, values in columns.items()}
     shape_of, ways = shapes(tuple(way.channel for way in parameters.ways)), channels(parameters)
-    counted = ordinals(columns["person"][order]).tolist()
+    numbers, came_later = np.empty(len(order), np.int64), np.isin(columns["kind"][order], LATER)
+    for those, begin in ((~came_later, 0), (came_later, LATER_BEGIN)):
+        numbers[those] = begin + ordinals(columns["person"][order][those])
+    counted = numbers.tolist()
     for n, person, ms, kind, channel, value, ref in zip(
         counted, rows["person"], rows["ms"], rows["kind"], rows["channel"], rows["value"], rows["ref"], strict=True
     ):

@@ -176,11 +176,27 @@ def test_what_follows_an_order(population):
 
 
 def test_what_they_think(population):
-    for key, expected, least in (("nps", P.nps, 0), ("csat", P.csat, 1), ("rating", P.rating, 1)):
+    kinds = (("nps", P.nps, 0), ("csat", P.csat, 1), ("ces", P.ces, 1), ("rating", P.rating, 1))
+    for key, expected, least in kinds:
         said = list(Touchpoint.objects.filter(properties__has_key=key).values_list(f"properties__{key}", flat=True))
         assert len(said) > 100
         for value, expected_share in enumerate(expected, start=least):
             share(said.count(value), len(said), expected_share)
+
+
+def test_whom_surveys_are_sent_to_and_who_answers(population):
+    before = datetime.fromtimestamp((SPAN.until - 90 * DAY) / 1000, UTC)
+    orders = Touchpoint.objects.filter(type=TouchpointType.objects.get(name="Order Completed").pk)
+    asked = Counter(
+        Touchpoint.objects.filter(occurred_at__lt=before, properties__has_key="survey")
+        .values_list("properties__survey", flat=True)
+    )  # fmt: skip
+    share(asked["ces"], orders.filter(occurred_at__lt=before - timedelta(days=2)).count(), P.ces_asked_share)
+    later = {"nps": timedelta(days=3), "csat": timedelta(hours=6), "ces": timedelta(days=1)}
+    for kind, response in (("nps", P.nps_response), ("csat", P.csat_response), ("ces", P.ces_response)):
+        said = Touchpoint.objects.filter(properties__has_key=kind)
+        share(said.filter(occurred_at__lt=before + later[kind]).count(), asked[kind], response)
+        share(said.filter(properties__has_key="comment").count(), said.count(), P.comment_share)
 
 
 def test_how_long_contracts_last(population):
