@@ -56,6 +56,7 @@ class Ticket:
     opened_last_at: datetime
     resolved_last_at: datetime | None
     reason: str
+    ref: str
 
     @property
     def is_reopened(self) -> bool:
@@ -251,9 +252,14 @@ def said(group: str) -> str:
 
 def customers_of(*, scope: Scope, group: str) -> list[int]:
     """The ids of the customers of a group, in order."""
+    return sorted({one.customer for one in tickets_of(scope=scope, group=group)})
+
+
+def tickets_of(*, scope: Scope, group: str) -> list[Ticket]:
+    """The tickets that a group of customers is counted by, in the order they were opened."""
     name, reason = _parsed(group)
     holds = _BECAME.get(name, lambda one: one.reason == reason)
-    return sorted({one.customer for one in _tickets(scope, of=scope.generation) if holds(one)})
+    return [one for one in _tickets(scope, of=scope.generation) if holds(one)]
 
 
 def _parsed(group: str) -> tuple[str, str]:
@@ -278,6 +284,6 @@ def _question(scope: Scope) -> dict[str, Any]:
 def _tickets(scope: Scope, *, of: str | None) -> list[Ticket]:
     rows = remembered_rows("analytics/support_tickets", of=of, **_question(scope))
     return [
-        Ticket(customer, opened, answered, resolved, opened_last, resolved_last, reason or "")
-        for customer, opened, answered, resolved, opened_last, resolved_last, reason in rows
+        Ticket(customer, opened, answered, resolved, opened_last, resolved_last, reason or "", ref)
+        for customer, opened, answered, resolved, opened_last, resolved_last, reason, ref in rows
     ]

@@ -63,6 +63,12 @@ class Entry:
         """The properties by key."""
         return dict(self.properties)
 
+    @property
+    def ticket_ref(self) -> str:
+        """The ticket that it is an event of, "" for none."""
+        told = self.told
+        return (told.get("ticket_ref") or told.get("ticket_id") or "") if self.role == Role.SUPPORT else ""
+
 
 @dataclass(frozen=True, slots=True)
 class TimelineDay:
@@ -132,12 +138,8 @@ def timeline(
     size = min(max(page_size, 1), MOST)
     rows = list(found.select_related("type", "channel", "source").order_by("-occurred_at", "-pk")[: size + 1])
     page = rows[:size]
-    lines: dict[int, list[EntryLine]] = {touchpoint.pk: [] for touchpoint in page}
-    for line in OrderLine.objects.filter(touchpoint__in=list(lines)).order_by("touchpoint_id", "number"):
-        name = line.description or line.product
-        lines[line.touchpoint_id].append(EntryLine(line.product, name, line.quantity, line.amount))
     older = cursor("t", to_ms(page[-1].occurred_at), page[-1].pk) if len(rows) > size else None
-    entries = tuple(_entry(touchpoint, lines[touchpoint.pk]) for touchpoint in page)
+    entries = entries_of(page)
     shown: Sequence[Entry | TraitChange] = entries
     if with_changes and not roles and not types:
         known = trait_changes(profiles=profiles, as_of=as_of, known_at=known_at)
@@ -150,6 +152,15 @@ def timeline(
         kinds=kind_filters(touchpoints=everything, chosen=roles) if with_kinds else (),
         chosen=bool(roles or types),
     )
+
+
+def entries_of(touchpoints: Sequence[Touchpoint]) -> tuple[Entry, ...]:
+    """Touchpoints as entries, in their order; read with their type, channel and source. One query."""
+    lines: dict[int, list[EntryLine]] = {touchpoint.pk: [] for touchpoint in touchpoints}
+    for line in OrderLine.objects.filter(touchpoint__in=list(lines)).order_by("touchpoint_id", "number"):
+        name = line.description or line.product
+        lines[line.touchpoint_id].append(EntryLine(line.product, name, line.quantity, line.amount))
+    return tuple(_entry(touchpoint, lines[touchpoint.pk]) for touchpoint in touchpoints)
 
 
 def _with_changes(

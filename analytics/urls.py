@@ -118,7 +118,7 @@ from analytics.pages.stage_model_forms import (
 from analytics.pages.stage_models import model, models
 from analytics.pages.styleguide import styleguide
 from analytics.pages.sub_rules import sub_rules
-from analytics.pages.support import support_file, support_page
+from analytics.pages.support import support_file, support_page, support_ticket, support_tickets
 from analytics.pages.system import system, system_import, system_retry
 from analytics.pages.users import user, user_access, user_link, user_new, users
 from analytics.pages.value import value, value_file
@@ -164,6 +164,8 @@ urlpatterns = [
     path("experience/answers/", experience_answers, name="experience_answers"),
     path("experience.<slug:kind>", experience_file, name="experience_file"),
     path("support/", support_page, name="support"),
+    path("support/tickets/", support_tickets, name="support_tickets"),
+    path("customers/<int:customer_id>/ticket/", support_ticket, name="support_ticket"),
     path("support.<slug:kind>", support_file, name="support_file"),
     path("value/", value, name="value"),
     path("acquisition/", acquisitions, name="acquisition"),

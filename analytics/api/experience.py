@@ -17,10 +17,11 @@ from customers.ingest import clock
 from ..days.kept import kept
 from ..feedback import KINDS, Feedback, Kind, Score, Survey, comments, feedback, group_name, in_units, month_label
 from ..scope import Scope, parse_scope
-from ..support import Counted, Support, Wait, support
+from ..support import GROUPS, MINUTE, Counted, Support, Wait, support
 from ..survival import INTERVAL, Quantile
+from ..tickets import Lasted, ticket_read, tickets
 from .answering import Instant, page, page_of, problems
-from .asking import AsOf, FromUntil, Paged
+from .asking import Asking, AsOf, FromUntil, KnownAt, Paged, asked_id, asked_then
 from .metrics import list_address
 from .movement import ConversionShape, CountedShape
 from .stages import PeriodShape
@@ -146,6 +147,48 @@ class TicketsByFateShape(serializers.Serializer[Any]):
     reopened = TicketCountShape()
 
 
+class TicketShape(serializers.Serializer[Any]):
+    """A ticket opened in the period."""
+
+    ref = serializers.CharField()
+    customer = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True, help_text="Empty: the opening says none.")
+    opened_at = Instant(help_text="The first time.")
+    answered_at = Instant(allow_null=True, help_text="The first reply, or being resolved without one.")
+    resolved_at = Instant(allow_null=True, help_text="The first time.")
+    is_open = serializers.BooleanField(help_text="Never resolved, or opened again since.")
+    is_reopened = serializers.BooleanField(help_text="Opened again after it was resolved.")
+
+
+class LastedShape(serializers.Serializer[Any]):
+    """How long it took, or has taken until now."""
+
+    calendar_minutes = serializers.IntegerField()
+    business_minutes = serializers.IntegerField()
+    is_over = serializers.BooleanField()
+
+
+class TicketEventShape(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    at = Instant()
+    type = serializers.CharField()
+    channel = serializers.CharField()
+    source = serializers.CharField()
+    text = serializers.CharField(allow_blank=True)
+    author = serializers.CharField(allow_blank=True)
+    properties = serializers.DictField(source="told", child=serializers.CharField())
+
+
+class OneTicketShape(serializers.Serializer[Any]):
+    ref = serializers.CharField()
+    customer = serializers.CharField()
+    as_of = Instant()
+    ticket = TicketShape(allow_null=True, help_text="Null: nothing says when it was opened, and it is counted nowhere.")
+    first_answer = LastedShape(allow_null=True)
+    resolution = LastedShape(allow_null=True)
+    events = TicketEventShape(many=True, help_text="What happened, in order.")
+
+
 class SupportShape(serializers.Serializer[Any]):
     period = PeriodShape()
     as_of = Instant()
@@ -181,6 +224,19 @@ class AnswersAsked(ExperienceAsked, Paged):
         help_text="A score, or a group: promoters, passives, detractors; satisfied, neutral, dissatisfied; easy, "
         "undecided, hard. Default: all answers.",
     )
+
+
+class TicketsAsked(SupportAsked, Paged):
+    which = serializers.CharField(
+        required=False,
+        max_length=120,
+        default="opened",
+        help_text=f"{', '.join(GROUPS)}, or reason: and a reason. Default: opened, which is all of them.",
+    )
+
+
+class TicketAsked(KnownAt):
+    ref = serializers.CharField(max_length=500, help_text="The reference of the ticket.")
 
 
 class Experience(APIView):
@@ -231,6 +287,59 @@ class SupportView(APIView):
     def get(self, request: Request) -> Response:
         found = support(scope=_scope(SupportAsked.of(request)))
         return Response(SupportShape(_supported(found)).data)
+
+
+class Tickets(APIView):
+    permission_needed: ClassVar[str] = "customers.view"
+
+    @extend_schema(
+        operation_id="support_tickets",
+        summary="Tickets opened in a period, the latest first",
+        parameters=[TicketsAsked],
+        responses={
+            200: page_of(TicketShape, "TicketPage", count=serializers.IntegerField(help_text="On all pages.")),
+            **problems(400),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        asked = TicketsAsked.of(request)
+        found = tickets(scope=_scope(asked), group=asked["which"], cursor=asked.get("cursor"), most=asked["page_size"])
+        results = TicketShape([one.ticket for one in found.tickets], many=True).data
+        return Response(page(request, results, following=found.next_cursor, count=found.number))
+
+
+class CustomerTicket(APIView):
+    permission_needed: ClassVar[str] = "customers.view"
+
+    @extend_schema(
+        operation_id="customers_ticket",
+        summary="One ticket of a customer: what happened in order, and how long it took",
+        parameters=[TicketAsked],
+        responses={200: OneTicketShape, **problems(400, 404)},
+    )
+    def get(self, request: Request, customer: str) -> Response:
+        asked, asking = TicketAsked.of(request), Asking(now=clock())
+        as_of, known_at = asked_then(asked, asking)
+        found = ticket_read(
+            customer=asked_id(customer), ref=asked["ref"], now=asking.now, as_of=as_of, known_at=known_at
+        )
+        told = {
+            "ref": found.ref,
+            "customer": found.customer,
+            "as_of": found.at,
+            "ticket": found.ticket,
+            "first_answer": _lasted(found.first_answer),
+            "resolution": _lasted(found.resolution),
+            "events": found.entries,
+        }
+        return Response(OneTicketShape(told).data)
+
+
+def _lasted(one: Lasted | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    calendar, business = (time // MINUTE for time in (one.calendar, one.business))
+    return {"calendar_minutes": calendar, "business_minutes": business, "is_over": one.is_over}
 
 
 def _scope(asked: Mapping[str, Any]) -> Scope:

@@ -15,7 +15,7 @@ from .documents import Docs, Schema
 from .erasures import EraseCustomer, Erasures, OneErasure, Readmit
 from .estimates import EstimateRule, OneRuleCount, RuleCounts, RuleWords
 from .examples import ModelExamples, OneModelExample, OneSegmentExample, SegmentExamples
-from .experience import Experience, ExperienceAnswers, SupportView
+from .experience import CustomerTicket, Experience, ExperienceAnswers, SupportView, Tickets
 from .experiments import (
     EndExperiment,
     ExperimentPlan,
@@ -247,6 +247,8 @@ urlpatterns = [
     path("experience/", Experience.as_view(), name="api_experience"),
     path("experience/answers/", ExperienceAnswers.as_view(), name="api_experience_answers"),
     path("support/", SupportView.as_view(), name="api_support"),
+    path("support/tickets/", Tickets.as_view(), name="api_support_tickets"),
+    path("customers/<str:customer>/ticket/", CustomerTicket.as_view(), name="api_customer_ticket"),
     path("retention/", Retentions.as_view(), name="api_retention"),
     path("value/", Value.as_view(), name="api_value"),
     path("acquisition/", AcquisitionCosts.as_view(), name="api_acquisition"),

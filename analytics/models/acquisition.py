@@ -31,8 +31,8 @@ class Acquired(models.Model):
 
     class Meta:
         indexes = [
-            # Who is behind the credit of a channel, and ways to first orders of a period: analytics/sql/acquired_between.sql,
-            # acquired_rows.sql.
+            # Who is behind the credit of a channel, and ways to first orders of a period:
+            # analytics/sql/acquired_between.sql, acquired_rows.sql.
             models.Index(fields=["day"], condition=models.Q(is_paying=True), name="acquired_on_day"),
         ]
 

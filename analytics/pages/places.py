@@ -78,6 +78,13 @@ PAGES = (
         "tickets contact reasons response resolution times help desk waiting",
         "metrics.view",
     ),
+    (
+        "support_tickets",
+        gettext_lazy("Tickets"),
+        "lifebuoy",
+        "support requests open waiting reopened resolved help desk",
+        "customers.view",
+    ),
     ("reports", gettext_lazy("Reports"), "mail", "mail e-mail email schedule scheduled send print", "reports.edit"),
     ("models", gettext_lazy("Stage models"), "stack-2", "lifecycle rules", "stages.view"),
     ("campaigns", gettext_lazy("Campaigns"), "speakerphone", "marketing utm budget", "campaigns.view"),

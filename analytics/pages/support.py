@@ -2,21 +2,23 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.customer_list import anybody
 from analytics.files import Cell, scope_cells
-from analytics.support import Counted, Support, Wait, support
+from analytics.support import MINUTE, Counted, Support, Ticket, Wait, support
 from analytics.survival import INTERVAL, Quantile
+from analytics.tickets import ListedTicket, ticket_read, tickets
 from clm.lib.templatetags.numbers import quantity_text
 
-from .asking import FIGURES, page, question
+from .asking import FIGURES, dates_of, page, question
+from .dates import DATES
 from .exports import answered_file
 from .installation import WEEKDAYS
 from .news import news_of
@@ -53,12 +55,16 @@ def support_page(request: HttpRequest, *, now: datetime) -> HttpResponse:
         {
             **context,
             "found": found,
-            "became": [(BECAME[name], one, _url(found, one)) for name, one in found.became.items()],
+            "became": [
+                (BECAME[name], one, _url(found, one), tickets_url(found, name)) for name, one in found.became.items()
+            ],
             "waits": [
                 *waits_said(_("First answer"), found.first_response),
                 *waits_said(_("Resolved"), found.resolution),
             ],
-            "reasons": [(one, _url(found, one.counted)) for one in found.reasons],
+            "reasons": [
+                (one, _url(found, one.counted), tickets_url(found, f"reason:{one.name}")) for one in found.reasons
+            ],
             "hours": hours_said(found),
         },
         status=asked.status,
@@ -76,6 +82,94 @@ def support_file(request: HttpRequest, kind: str, *, now: datetime) -> HttpRespo
 
 def _url(found: Support, one: Counted) -> str:
     return f"{reverse('customers')}?group={quote(one.group)}&{found.scope.query()}" if one.customers else ""
+
+
+def tickets_url(found: Support, which: str) -> str:
+    """The list of the tickets that a number is made of."""
+    return f"{reverse('support_tickets')}?which={quote(which)}&{found.scope.query()}"
+
+
+@page("customers.view", takes=(*TAKES, "which", "cursor"))
+def support_tickets(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    """Tickets opened in a period, one by one."""
+    asked = question(request.GET, now=now, takes=TAKES)
+    which = request.GET.get("which") or next(iter(BECAME))
+    found = tickets(scope=asked.scope, group=which, cursor=request.GET.get("cursor") or None)
+    reason = which.removeprefix("reason:") if which.startswith("reason:") else None
+    return render(
+        request,
+        "pages/support_tickets.html",
+        {
+            **asked.context,
+            "segments": asked.choices["segments"],
+            "no_lines": True,
+            "now": now,
+            "news": news_of(),
+            "choices": [(name, label, name == which) for name, label in BECAME.items()],
+            "reason": reason,
+            "has_reason": reason is not None,
+            "found": found,
+            "rows": [_row(one) for one in found.tickets],
+            "is_first": not request.GET.get("cursor"),
+        },
+        status=asked.status,
+    )
+
+
+def _row(one: ListedTicket) -> dict[str, Any]:
+    ticket = one.ticket
+    return {
+        "ticket": ticket,
+        "known_as": one.known_as,
+        "url": ticket_url(ticket.customer, ticket.ref),
+        "state": state_of(ticket),
+        "answered": _after(ticket.opened_at, ticket.answered_at),
+        "resolved": _after(ticket.opened_at, ticket.resolved_at),
+    }
+
+
+def _after(start: datetime, end: datetime | None) -> str:
+    return "" if end is None else lasting((end - start) // MINUTE)
+
+
+def state_of(ticket: Ticket) -> tuple[str, str]:
+    """How a ticket stands: a tone, and the word."""
+    if ticket.is_open:
+        return ("warn", _("opened again")) if ticket.is_reopened else ("warn", _("open"))
+    return "good", _("resolved")
+
+
+def ticket_url(customer: int, ref: str) -> str:
+    """The page of one ticket."""
+    return f"{reverse('support_ticket', args=[customer])}?{urlencode({'ref': ref})}"
+
+
+@page("customers.view", takes=("ref", *DATES))
+def support_ticket(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
+    """One ticket: what happened of it in order, and how long it took."""
+    dates = dates_of(request)
+    found = ticket_read(
+        customer=customer_id, ref=request.GET.get("ref", ""), now=now, as_of=dates.at, known_at=dates.known_at
+    )
+    if found.customer != customer_id:
+        return redirect(f"{reverse('support_ticket', args=[found.customer])}?{request.GET.urlencode()}")
+    waits = []
+    for title, lasted in ((_("First answer"), found.first_answer), (_("Resolved"), found.resolution)):
+        if lasted is not None:
+            calendar, business = (lasting(time // MINUTE) for time in (lasted.calendar, lasted.business))
+            waits.append({"title": title, "calendar": calendar, "business": business, "is_over": lasted.is_over})
+    return render(
+        request,
+        "pages/support_ticket.html",
+        {
+            "now": now,
+            "moment": found.at,
+            "found": found,
+            "state": state_of(found.ticket) if found.ticket is not None else None,
+            "waits": waits,
+            "news": news_of(customer=found.customer),
+        },
+    )
 
 
 def hours_said(found: Support) -> str:

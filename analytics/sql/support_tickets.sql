@@ -1,7 +1,7 @@
 -- Tickets that customers opened in a period, and what became of them until as_of. One row per ticket (a customer and a
 -- reference): customer, when it was opened first, when it was answered first (by a reply, or by being resolved without
--- one), when it was resolved first, when it was opened last, when it was resolved last (NULL: not by as_of), and the reason that its
--- first opening gives (NULL: none).
+-- one), when it was resolved first, when it was opened last, when it was resolved last (NULL: not by as_of), the reason that its
+-- first opening gives (NULL: none), and the reference.
 -- An event of a ticket is a touchpoint of some types with a reference (ticket_ref, else ticket_id) and a property event:
 -- opened, replied, resolved or reopened; without one, the names Ticket Opened, Replied and Resolved say it.
 -- Parameters: support (type ids), start_at, until_at, until_known (what happened until then counts), segment, segment_in,
@@ -73,7 +73,7 @@ SELECT customer_id, opened_at,
        min(at) FILTER (WHERE event = 'resolved' AND at >= opened_at) AS resolved_at,
        max(at) FILTER (WHERE event IN ('opened', 'reopened')) AS opened_last_at,
        max(at) FILTER (WHERE event = 'resolved') AS resolved_last_at,
-       left((array_agg(reason ORDER BY at, id) FILTER (WHERE event = 'opened'))[1], 100) AS reason
+       left((array_agg(reason ORDER BY at, id) FILTER (WHERE event = 'opened'))[1], 100) AS reason, ref
 FROM placed
 WHERE opened_at < %(until_at)s
   AND (customer_id, ref) NOT IN (SELECT customer_id, ref FROM earlier WHERE ref IS NOT NULL)

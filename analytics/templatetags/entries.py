@@ -2,6 +2,7 @@
 third of its time."""
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 from django import template
 from django.template import Context
@@ -25,8 +26,9 @@ BY_HAND = ("Call", "Note")
 
 
 @register.simple_tag(takes_context=True)
-def timeline_entry(context: Context, entry: Entry | TraitChange) -> SafeString:
-    """An entry: its mark, what it was and where, what a person wrote, what is folded away, and when
+def timeline_entry(context: Context, entry: Entry | TraitChange, clock: str = "clock") -> SafeString:
+    """An entry: its mark, what it was and where, what a person wrote, what is folded away, and when: the time of day,
+    or the day too ("moment"). An event of a ticket leads to it where the context has the `customer`
     (static/css/parts/timeline.css)."""
     if isinstance(entry, TraitChange):
         return _change(context, entry)
@@ -39,11 +41,11 @@ def timeline_entry(context: Context, entry: Entry | TraitChange) -> SafeString:
         by_hand=" by-hand" if entry.type in BY_HAND else "",
         mark=role_icon(getattr(entry, "icon", "") or entry.role),
         title=entry.title,
-        where=format_html_join("", "{}", ((part,) for part in _where(entry))),
+        where=format_html_join("", "{}", ((part,) for part in _where(context, entry))),
         text=format_html('<p class="entry-text">{}</p>', entry.text) if entry.text else "",
         more=_more(context, entry),
         amount=_amount(context, entry),
-        clock=when(context, entry.at, "clock"),
+        clock=when(context, entry.at, clock),
     )
 
 
@@ -90,8 +92,12 @@ def _amount(context: Context, entry: Entry) -> SafeString | str:
     return "" if entry.amount is None else format_html('<div class="amount">{}</div>', money(context, entry.amount))
 
 
-def _where(entry: Entry) -> Iterator[SafeString]:
+def _where(context: Context, entry: Entry) -> Iterator[SafeString]:
     yield format_html("<span>{}</span><span>{}</span>", entry.channel, entry.source)
+    customer = getattr(context.get("customer"), "id", None)
+    if entry.ticket_ref and customer is not None:
+        address = f"{reverse('support_ticket', args=[customer])}?{urlencode({'ref': entry.ticket_ref})}"
+        yield format_html('<a href="{}">{}</a>', address, _("ticket %(ref)s") % {"ref": entry.ticket_ref})
     if entry.order_ref:
         yield format_html('<span class="num">{}</span>', _("order %(ref)s") % {"ref": entry.order_ref})
     if entry.author:

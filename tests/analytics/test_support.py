@@ -11,9 +11,10 @@ from analytics.behind import customers_behind, refuse_unknown_group, said
 from analytics.scope import Scope
 from analytics.support import MOST_REASONS, support
 from analytics.survival import quantile
+from analytics.tickets import Lasted, ticket_read, tickets
 from clm.lib.business_hours import BusinessTime
 from clm.lib.periods import days
-from clm.lib.questions import QuestionError
+from clm.lib.questions import NotThereError, QuestionError
 from customers.merge import merge
 from customers.models import Installation
 from tests.factories import day
@@ -73,6 +74,51 @@ def test_a_ticket_is_opened_answered_resolved_and_opened_again() -> None:
     assert [one.name for one in found.reasons] == ["", "delivery", "payment"]
     assert customers_behind(scope=asked(), group="tickets:reopened") == [customer_of("b")]
     assert customers_behind(scope=asked(), group="tickets:reason:") == [customer_of("c")]
+
+
+def test_one_ticket_is_told_as_it_is_counted_among_many() -> None:
+    tell(
+        event("a", "T 1/ü", "opened", "2026-05-08T16:00", reason=" delivery "),  # a Friday
+        event("a", "T 1/ü", "replied", "2026-05-11T10:00", reason="no"),
+        event("a", "T 1/ü", "resolved", "2026-05-11T11:00"),
+        event("a", "T 1/ü", "reopened", "2026-05-12T10:00"),
+        event("b", "T 1/ü", "opened", "2026-05-20T10:00"),  # another customer's of the same name
+        happened("a", "Ticket Opened", day("2026-05-05T10:00"), properties={"ticket_id": 7, "subject": "bill"}),
+        event("a", "T9", "replied", "2026-05-13T10:00"),
+    )
+    scope = asked()
+    listed = {(one.ticket.customer, one.ticket.ref): one.ticket for one in tickets(scope=scope, group="opened").tickets}
+    a, b = customer_of("a"), customer_of("b")
+    assert set(listed) == {(a, "T 1/ü"), (b, "T 1/ü"), (a, "7")}
+    for (customer, ref), one in listed.items():
+        assert ticket_read(customer=customer, ref=ref, now=NOW).ticket == one
+    found = ticket_read(customer=a, ref="T 1/ü", now=NOW)
+    assert [entry.type for entry in found.entries] == [
+        "Ticket Opened", "Ticket Replied", "Ticket Resolved", "Ticket Reopened",
+    ]  # fmt: skip
+    assert found.ticket is not None and found.ticket.is_reopened and found.ticket.reason == "delivery"
+    hour = timedelta(hours=1)
+    assert found.first_answer == Lasted(66 * hour, 2 * hour, True)  # Friday 16 to 17, Monday 9 to 10
+    assert found.resolution == Lasted(67 * hour, 3 * hour, True)
+    early = ticket_read(customer=a, ref="T 1/ü", now=NOW, as_of=day("2026-05-08T18:00"))
+    assert (len(early.entries), early.first_answer) == (1, Lasted(2 * hour, hour, False))
+    unopened = ticket_read(customer=a, ref="T9", now=NOW)
+    assert (unopened.ticket, unopened.first_answer, len(unopened.entries)) == (None, None, 1)
+    for customer, ref in ((a, "T2"), (b, "7"), (a, "")):
+        with pytest.raises(NotThereError):
+            ticket_read(customer=customer, ref=ref, now=NOW)
+
+
+def test_tickets_opened_at_one_instant_are_each_listed_once() -> None:
+    tell(*[event(f"p{n}", f"T{n}", "opened", "2026-05-04T10:00") for n in range(7)])
+    seen, cursor = [], None
+    while True:
+        page = tickets(scope=asked(), group="open", cursor=cursor, most=3)
+        seen += [one.ticket.ref for one in page.tickets]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert sorted(seen) == [f"T{n}" for n in range(7)]
 
 
 def test_what_was_not_known_yet_does_not_count() -> None:

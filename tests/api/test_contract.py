@@ -32,7 +32,17 @@ from customers.consents import state_consent
 from customers.duplicates import start_search
 from customers.ingest import clock
 from customers.merge import merge
-from customers.models import Account, Affiliation, Import, PossibleMerge, Profile, Reject, Source, TouchpointType
+from customers.models import (
+    Account,
+    Affiliation,
+    Identity,
+    Import,
+    PossibleMerge,
+    Profile,
+    Reject,
+    Source,
+    TouchpointType,
+)
 from customers.rates import enter_rate
 from customers.review import Possible, propose
 from lifecycle.erase import erase
@@ -42,7 +52,7 @@ from lifecycle.previews import start_rule_count
 from lifecycle.revise import add_segment
 from tests.factories import make_customer
 from tests.lasting import SOAKING
-from tests.lifecycle.making import ago, installed
+from tests.lifecycle.making import ago, happened, installed, settle, tell
 from tests.reports.conftest import make_report, outsider, ready
 
 # So many requests in all, however many operations there come to be, and never fewer than a few of each.
@@ -98,6 +108,10 @@ def one_of_everything() -> dict[str, str]:
     customer = make_customer(ago(days=300), ago(days=3), name="Anna", email="anna@example.org", plan="pro", note=None)
     twice, parked = make_customer(ago(days=9)), make_customer(ago(days=8))
     merged = merge(customers=(customer, twice), now=now, reason="the same")
+    (known_by, *_others) = Identity.objects.filter(profile__customer=customer).values_list("kind", "value")
+    ticket = {"ticket_ref": "T1", "reason": "delivery"}
+    tell(happened("anna", "Ticket Opened", ago(days=2), properties=ticket, identities=[known_by]))
+    settle()
     profile = Profile.objects.filter(customer=customer).first()
     account = Account.objects.create(key="acme", name="Acme", properties={"size": 3, "tags": ["a", None]})
     Affiliation.objects.create(profile=profile, account=account, from_at=ago(days=30))
@@ -235,6 +249,8 @@ def plausible(path: str, seeded: dict[str, str]) -> dict[str, list[Any]]:
         "model": ["seven", "cycle"],
         "group": ["lost", "buyers", "first_paying"],
         "basis": ["paid"],
+        "ref": ["T1"],
+        "which": ["open", "reason:delivery"] if "tickets" in path else ["answers"],
         "email": ["anna@example.org", "new@example.org"],
         "phone": ["+44 20 7946 0018", ""],
         "channel": ["ads", "email"],

@@ -1,5 +1,7 @@
 """/api/v1/experience/, its answers, and /api/v1/support/: every number with its customers, faults with fields."""
 
+from urllib.parse import quote
+
 import pytest
 from django.test import Client
 
@@ -95,3 +97,31 @@ def test_waiting_is_told_by_the_calendar_and_in_business_hours(api: Client) -> N
     assert {one["reason"] for one in body["reasons"]} == {"a & b", "late: again", ""}
     assert body["active_customers"] == 1
     assert body["tickets_per_active_customer"] == 40
+
+
+def test_tickets_are_listed_page_by_page_and_one_is_told_in_order(api: Client) -> None:
+    seen, address = [], f"/api/v1/support/tickets/?{MAY}&page_size=7"
+    while address:
+        page = get(api, address)
+        assert page["count"] == 40
+        seen += [(one["customer"], one["ref"]) for one in page["results"]]
+        address = page["next"]
+    assert len(seen) == len(set(seen)) == 40
+    body = get(api, f"/api/v1/support/?{MAY}")
+    for which, told in body["tickets"].items():
+        assert get(api, f"/api/v1/support/tickets/?{MAY}&which={which}")["count"] == told["tickets"], which
+    for told in body["reasons"]:
+        which = quote(f"reason:{told['reason']}")
+        assert get(api, f"/api/v1/support/tickets/?{MAY}&which={which}")["count"] == told["tickets"], which
+    answered = get(api, f"/api/v1/support/tickets/?{MAY}&which=answered")["results"][0]
+    one = get(api, f"/api/v1/customers/{answered['customer']}/ticket/?ref={answered['ref']}")
+    assert one["ticket"] == answered
+    assert [event["type"] for event in one["events"]] == ["Ticket Opened", "Ticket Replied"]
+    assert one["events"][0]["properties"]["ticket_ref"] == answered["ref"]
+    assert one["first_answer"]["is_over"] and not one["resolution"]["is_over"]
+    assert one["first_answer"]["business_minutes"] < one["first_answer"]["calendar_minutes"]
+    then = get(api, f"/api/v1/customers/{answered['customer']}/ticket/?ref={answered['ref']}&as_of=2026-05-29")
+    assert [event["type"] for event in then["events"]] == ["Ticket Opened"] and not then["first_answer"]["is_over"]
+    assert get(api, f"/api/v1/customers/{answered['customer']}/ticket/?ref=none", 404)
+    assert get(api, f"/api/v1/customers/{answered['customer']}/ticket/", 400)["errors"][0]["field"] == "ref"
+    assert get(api, f"/api/v1/support/tickets/?{MAY}&which=closed", 400)["errors"][0]["field"] == "which"

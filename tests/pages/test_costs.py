@@ -19,6 +19,7 @@ from campaigns.outgoing.events import MERGED
 from campaigns.outgoing.keeping import create_endpoint, ping
 from campaigns.spending import enter_spend
 from clm.lib.access.models import ApiKey, User
+from customers.events import Event
 from customers.importing.staging import stage_rows
 from customers.merge import merge
 from customers.models import Account, Affiliation, Conversion, Import, PossibleMerge, Reject, TouchpointType
@@ -64,6 +65,8 @@ COSTS = {
     "experience.<slug:kind>": 20,
     "support/": 24,
     "support.<slug:kind>": 20,
+    "support/tickets/": 18,
+    "customers/<int:customer_id>/ticket/": 14,
     "acquisition/": 22,
     "acquisition.<slug:kind>": 20,
     "value.<slug:kind>": 12,
@@ -192,7 +195,7 @@ MORE = {
     "search/?search=novak+97": 14,
 }
 # What a page is asked that shows nothing unasked.
-ASKED = {"rules/words/": "?what=properties"}
+ASKED = {"rules/words/": "?what=properties", "customers/<int:customer_id>/ticket/": "?ref=T1"}
 KEYS = {
     "models": "seven",
     "segments": "active_customer",
@@ -214,6 +217,15 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
     customer, model = shop.customer(person).pk, StageModel.objects.get(key="seven")
     segment = Segment.objects.get(key="active_customer")
     create_campaign(key=f"spring{tag}", name=f"Spring {number}", channel="ads", budget=Decimal(100))
+    opened = Event(
+        message_id=f"ticket {number}",
+        identities=(("external_id", person),),
+        type="Ticket Opened",
+        channel="email",
+        occurred_at=now - timedelta(hours=2),
+        properties={"ticket_ref": "T1", "reason": "delivery"},
+    )
+    shop.tell([opened])
     _experiment(f"bow{tag}", now)
     day = date(2026, 1, 1) + timedelta(days=number)
     spend = enter_spend(channel="ads", day=day, amount=Decimal(9), now=now)
@@ -292,7 +304,7 @@ def _account(shop: Shop, number: int) -> int:
 
 def filled(route: str, furnished: dict[str, Any]) -> str:
     """An address of a route that leads somewhere."""
-    room = route.partition("/")[0]
+    room, asked = route.partition("/")[0], ASKED.get(route, "")
     places = {
         **{f"<{kind}:{name}>": str(value) for name, value in furnished.items() for kind in ("int", "str")},
         "<slug:key>": KEYS.get(room, ""),
@@ -306,7 +318,7 @@ def filled(route: str, furnished: dict[str, Any]) -> str:
     for place_, value in places.items():
         route = route.replace(place_, value)
     assert "<" not in route, route
-    return f"/{route}{ASKED.get(route, '')}"
+    return f"/{route}{asked}"
 
 
 def read(client: Client, address: str) -> Any:

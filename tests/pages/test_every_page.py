@@ -35,6 +35,7 @@ PAGES = [
     "/experience/?period=365d",
     "/experience/answers/?period=365d",
     "/support/?period=365d",
+    "/support/tickets/?period=365d",
     "/search/?search=novak",
     "/models/",
     "/models/seven/",

@@ -90,6 +90,27 @@ def test_a_file_holds_what_the_page_shows(name: str, viewer: Client) -> None:
     assert viewer.get(f"/{name}.xml?period=90d").status_code == 404
 
 
+def test_every_number_of_tickets_opens_a_list_of_that_many_and_each_its_page(viewer: Client) -> None:
+    text = viewer.get("/support/?period=365d").content.decode()
+    links = re.findall(r'<a href="(/support/tickets/\?which=[^"]+)">([0-9,]+)</a>', text)
+    assert len(links) > 4
+    for where, count in links:
+        page = viewer.get(unescape(where))
+        assert page.context["found"].number == int(count.replace(",", "")), where
+    rows = viewer.get("/support/tickets/?period=365d&which=answered").context["rows"]
+    assert rows[0]["answered"] == "20.0 hours"
+    one = viewer.get(rows[0]["url"])
+    text = one.content.decode()
+    assert [entry.type for entry in one.context["found"].entries] == ["Ticket Opened", "Ticket Replied"]
+    assert "late &amp; lost" in text and "waiting so far" in text
+    customer = rows[0]["ticket"].customer
+    assert f'href="/customers/{customer}/"' in text
+    timeline = viewer.get(f"/customers/{customer}/timeline/").content.decode()
+    assert rows[0]["url"] in unescape(timeline)
+    assert viewer.get(f"/customers/{customer}/ticket/?ref=none").status_code == 404
+    assert viewer.get("/support/tickets/?which=closed").status_code == 400
+
+
 def test_what_people_wrote_is_text_and_paged(viewer: Client) -> None:
     page = viewer.get("/experience/answers/?period=365d")
     text = page.content.decode()
