@@ -25,6 +25,7 @@ from .support import GROUPS, Ticket, business_hours, refuse_unknown_group, ticke
 from .timeline import Entry, entries_of, happened
 
 PAGE = 50
+MINUTE = timedelta(minutes=1)
 _NOTHING = Value("", output_field=TextField())
 # What happened of a ticket whose events have no property `event`.
 NAMED = {"Ticket Opened": "opened", "Ticket Replied": "replied", "Ticket Resolved": "resolved"}

@@ -17,9 +17,9 @@ from customers.ingest import clock
 from ..days.kept import kept
 from ..feedback import KINDS, Feedback, Kind, Score, Survey, comments, feedback, group_name, in_units, month_label
 from ..scope import Scope, parse_scope
-from ..support import GROUPS, MINUTE, Counted, Support, Wait, support
+from ..support import GROUPS, Counted, Support, Wait, support
 from ..survival import INTERVAL, Quantile
-from ..tickets import Lasted, ticket_read, tickets
+from ..tickets import MINUTE, Lasted, ticket_read, tickets
 from .answering import Instant, page, page_of, problems
 from .asking import Asking, AsOf, FromUntil, KnownAt, Paged, asked_id, asked_then
 from .metrics import list_address

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from analytics.customer_list import anybody
 from analytics.files import Cell, scope_cells
-from analytics.support import MINUTE, Counted, Support, Ticket, Wait, support
+from analytics.support import Counted, Support, Ticket, Wait, support
 from analytics.survival import INTERVAL, Quantile
-from analytics.tickets import ListedTicket, ticket_read, tickets
+from analytics.tickets import MINUTE, ListedTicket, ticket_read, tickets
 from clm.lib.templatetags.numbers import quantity_text
 
 from .asking import FIGURES, dates_of, page, question
