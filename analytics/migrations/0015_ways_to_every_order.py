@@ -19,13 +19,6 @@ class Migration(migrations.Migration):
             name="OrderPath",
             fields=[
                 ("order", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("day", models.DateField()),
-                ("revenue", models.BigIntegerField()),
-                (
-                    "channels",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), size=None),
-                ),
-                ("ages", django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
                 (
                     "customer",
                     models.ForeignKey(
@@ -36,6 +29,13 @@ class Migration(migrations.Migration):
                         to="customers.customer",
                     ),
                 ),
+                ("day", models.DateField()),
+                ("revenue", models.BigIntegerField()),
+                (
+                    "channels",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), size=None),
+                ),
+                ("ages", django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
             ],
             options={
                 "indexes": [

@@ -211,26 +211,32 @@ def _chart(one: Survey) -> dict[str, Any]:
 
 # --- files -------------------------------------------------------------------------------------------------------
 def experience_cells(found: Feedback) -> list[Cell]:
+    """In the words of the page; numbers in the units of the API."""
     cells = scope_cells(scope=found.scope, model=found.model.key)
 
     def add_score(section: str, item: str, kind: Kind, score: Score) -> None:
-        cells.append(Cell(section, item, "answers", score.answers, "customers"))
-        for name in ("value", "low", "high"):
-            cells.append(Cell(section, item, name, in_units(kind, getattr(score, name)), kind.unit, score.note))
+        cells.append(Cell(section, item, _("answers"), score.answers, "customers"))
+        measures = {"value": str(kind.name), "low": _("95% interval from"), "high": _("95% interval to")}
+        for name, measure in measures.items():
+            cells.append(Cell(section, item, measure, in_units(kind, getattr(score, name)), kind.unit, score.note))
 
     for one in found.surveys:
-        key, response = one.kind.key, one.response
-        add_score("score", key, one.kind, one.score)
+        kind, name, response = one.kind, str(one.kind.name), one.response
+        add_score(_("score"), name, kind, one.score)
+        for group, (label, _scores) in kind.groups.items():
+            cells.append(Cell(_("score"), name, str(label), one.of_group(group), "customers"))
         for score, count in sorted(one.counts.items()):
-            cells.append(Cell("answers", key, str(score), count, "customers"))
-        cells.append(Cell("answers", key, "off the scale", one.off_scale, "answers"))
-        cells.append(Cell("response", key, "asked", response.asked, "customers"))
-        cells.append(Cell("response", key, "answered", response.answered, "customers"))
+            answered = _("answered %(score)s") % {"score": score}
+            cells.append(Cell(_("customers by their answer"), name, answered, count, "customers"))
+        off = _("off the scale of %(low)s to %(high)s") % {"low": kind.scale[0], "high": kind.scale[1]}
+        cells.append(Cell(_("customers by their answer"), name, off, one.off_scale, "answers"))
+        cells.append(Cell(_("response"), name, str(ASKED["asked"]), response.asked, "customers"))
+        cells.append(Cell(_("response"), name, str(ASKED["answered"]), response.answered, "customers"))
         rate = None if response.rate is None else round(float(response.rate) * 100, 9)
-        cells.append(Cell("response", key, "rate", rate, "percent", response.note))
+        cells.append(Cell(_("response"), name, _("response rate"), rate, "percent", response.note))
         for stage in one.stages:
-            item = f"{key} {stage.stage.key if stage.stage else 'none'}"
-            add_score("stage at the time of the answer", item, one.kind, stage.score)
+            item = f"{name}, {stage.stage.name if stage.stage else _('no stage')}"
+            add_score(_("stage when they answered"), item, kind, stage.score)
         for month in one.months:
-            add_score("months", f"{key} {month_label(month)}", one.kind, month.score)
+            add_score(_("month by month"), f"{name}, {month_label(month)}", kind, month.score)
     return cells

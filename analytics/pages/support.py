@@ -66,6 +66,7 @@ def support_page(request: HttpRequest, *, now: datetime) -> HttpResponse:
                 (one, _url(found, one.counted), tickets_url(found, f"reason:{one.name}")) for one in found.reasons
             ],
             "hours": hours_said(found),
+            "active_url": f"{reverse('customers')}?group=active&{found.scope.query()}",
         },
         status=asked.status,
     )
