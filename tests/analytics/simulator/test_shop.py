@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from analytics import demo
+from analytics.feedback import comments, feedback
 from analytics.made_up_spend import make_up_spend
 from analytics.metrics import METRICS, figures
 from analytics.scope import Scope
@@ -81,6 +82,17 @@ def test_nothing_simulated_carries_money_or_an_order(shop):
         "exposure", "visit", "signup", "onboarding", "usage", "cart", "checkout", "support", "feedback", "review",
         "referral", "share", "upgrade",
     }  # fmt: skip
+
+
+def test_experience_has_all_its_cards_filled(shop):
+    first, last = demo.order_days()
+    scope = Scope(days(start=first, until=last, zone="Europe/London"), NOW)
+    for one in feedback(scope=scope).surveys:
+        assert one.score.value is not None and one.score.low is not None, one.kind.key
+        assert one.response.rate is not None and 0.2 < one.response.rate < 0.9, one.kind.key
+        assert one.off_scale == 0 and len(one.stages) > 1
+        assert sum(month.score.value is not None for month in one.months) > 3, one.kind.key
+        assert comments(scope=scope, kind=one.kind.key).comments, one.kind.key
 
 
 def test_buyers_keep_their_records_and_those_who_only_look_are_few(shop):
