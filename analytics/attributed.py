@@ -105,7 +105,7 @@ def credited(
     the attribution. Of the scope the segment counts."""
     if scope.segment is None and attribution.goal == "first" and attribution.window in WINDOWS:
         return _from_sums(windows=windows, lookback=attribution.window, models=models)
-    return remembered(  # type: ignore[no-any-return]
+    found: list[dict[str, Credited]] = remembered(
         "credits",
         of=scope.generation,
         count=lambda: _from_paths(scope, windows, attribution, models),
@@ -115,6 +115,7 @@ def credited(
         window=attribution.window,
         models=list(models),
     )
+    return found
 
 
 def _from_paths(

@@ -53,13 +53,14 @@ def brought_by_all(months: Sequence[tuple[date, date]]) -> Brought:
 
 def brought_within(scope: Scope, months: Sequence[tuple[date, date]]) -> Brought:
     """Of the customers of the scope's segment."""
-    return remembered(  # type: ignore[no-any-return]
+    found: Brought = remembered(
         "brought",
         of=scope.generation,
         count=lambda: _counted(scope, months),
         among=scope.among,
         months=list(months),
     )
+    return found
 
 
 def _counted(scope: Scope, months: Sequence[tuple[date, date]]) -> Brought:

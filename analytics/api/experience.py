@@ -173,7 +173,7 @@ class TicketEventShape(serializers.Serializer[Any]):
     at = Instant()
     type = serializers.CharField()
     channel = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     text = serializers.CharField(allow_blank=True)
     author = serializers.CharField(allow_blank=True)
     properties = serializers.DictField(source="told", child=serializers.CharField())

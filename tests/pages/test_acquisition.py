@@ -147,10 +147,10 @@ def test_what_counts_as_paid_stands_beside_the_paid_cost(won: Shop, viewer: Clie
     assert "Counts as paid: search." in page and "where nobody pays for a click" not in page
     made = enter_spend(channel="direct", day=won.now.date(), amount=Decimal(1), now=won.now)
     asked = f"{YEAR}&attribution=linear"
-    page, said = viewer.get(f"/acquisition/?{asked}"), viewer.get(f"/api/v1/acquisition/?{asked}").json()
+    answer, said = viewer.get(f"/acquisition/?{asked}"), viewer.get(f"/api/v1/acquisition/?{asked}").json()
     cells = viewer.get(f"/acquisition.csv?{asked}").content.decode()
     Spend.objects.filter(pk=made.pk).delete()
-    assert "booked on direct, where nobody pays for a click" in page.content.decode()
+    assert "booked on direct, where nobody pays for a click" in answer.content.decode()
     assert said["paid_hints"] == [{"about": "unpaid_channels", "channels": ["direct"]}]
     assert "where nobody pays for a click" in cells
 

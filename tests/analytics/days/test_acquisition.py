@@ -67,7 +67,7 @@ def said() -> dict[int, tuple]:
                 contacts.append((to_ms(one.occurred_at), channel_ids([key])[key]))
             if role == "purchase" and (one.amount or 0) > 0:
                 orders.append((one.occurred_at, one.amount))
-                bought[one.pk] = (one.occurred_at, one.amount)
+                bought[one.pk] = (one.occurred_at, one.amount or 0)
                 place = (one.profile_id, one.source_id, one.order_ref)
                 known_as = named.get(place)
                 if one.order_ref and (known_as is None or (one.occurred_at, one.pk) < (bought[known_as][0], known_as)):
