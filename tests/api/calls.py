@@ -7,8 +7,8 @@ from django.test import Client
 
 
 def get(api: Client, address: str, code: int = 200) -> Any:
-    """What an address answers; one without a slash before it lies below /api/v1/."""
-    answer = api.get(address if address.startswith("/") else f"/api/v1/{address}")
+    """What an address answers; one that is neither whole nor begins with a slash lies below /api/v1/."""
+    answer = api.get(address if address.startswith(("/", "http://")) else f"/api/v1/{address}")
     assert answer.status_code == code, answer.content
     return answer.json()
 

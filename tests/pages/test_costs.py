@@ -67,7 +67,7 @@ COSTS = {
     "support.<slug:kind>": 20,
     "support/tickets/": 18,
     "customers/<int:customer_id>/ticket/": 14,
-    "acquisition/": 22,
+    "acquisition/": 24,
     "acquisition.<slug:kind>": 20,
     "value.<slug:kind>": 12,
     "movement.<slug:kind>": 24,
