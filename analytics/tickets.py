@@ -79,6 +79,8 @@ def ticket_read(
     """A ticket with its touchpoints in order, as of an instant and as known at another. NotThereError when the customer
     has none of that reference."""
     found, _survivor = found_customer(customer, known_at=known_at)
+    if not ref or "\x00" in ref:  # no text that is stored holds one
+        raise NotThereError(_("This customer has no ticket %(ref)s.") % {"ref": ref[:60]})
     events = (
         happened(Touchpoint.objects.all(), as_of=as_of, known_at=known_at)
         .filter(
@@ -102,7 +104,7 @@ def ticket_read(
         .order_by("occurred_at", F("pk"))
     )
     told = list(events)
-    if not told or not ref:
+    if not told:
         raise NotThereError(_("This customer has no ticket %(ref)s.") % {"ref": ref[:60]})
     at = as_of or known_at or now
     ticket = _ticket(

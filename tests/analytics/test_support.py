@@ -106,7 +106,7 @@ def test_one_ticket_is_told_as_it_is_counted_among_many() -> None:
     assert (len(early.entries), early.first_answer) == (1, Lasted(2 * hour, hour, False))
     unopened = ticket_read(customer=a, ref="T9", now=NOW)
     assert (unopened.ticket, unopened.first_answer, len(unopened.entries)) == (None, None, 1)
-    for customer, ref in ((a, "T2"), (b, "7"), (a, "")):
+    for customer, ref in ((a, "T2"), (b, "7"), (a, ""), (a, "\x00")):
         with pytest.raises(NotThereError):
             ticket_read(customer=customer, ref=ref, now=NOW)
 
