@@ -10,7 +10,7 @@ _COUNT_ANEW = "DELETE FROM analytics_counting WHERE statistic = 'acquisition'"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analytics", "0014_figures_that_rates_move"),
+        ("analytics", "0015_scores_of_contracts"),
         ("customers", "0001_schema"),
     ]
 
