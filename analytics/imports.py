@@ -13,6 +13,7 @@ from customers.importing.staging import content_as_file
 from customers.importing.tables import opened_as
 from customers.ingest import clock
 from customers.line_account import line_numbers, set_aside_table
+from customers.mapped_types import refund_names
 from customers.mapping_fields import BadMapping
 from customers.models import Customer, Identity, Import, Installation, Reject
 from customers.parsing import BadFile
@@ -176,5 +177,11 @@ def _read(header: Sequence[str], rows: Sequence[tuple[int, list[str]]], mapping:
     missing = [name for name in mapping.needed if name not in header]
     if missing:
         raise BadMapping("columns", "the file has no column " + ", ".join(f'"{name}"' for name in missing[:5]))
-    reader = RowReader(mapping=mapping, header=header, now=clock(), reporting=Installation.current().currency)
+    reader = RowReader(
+        mapping=mapping,
+        header=header,
+        now=clock(),
+        reporting=Installation.current().currency,
+        refunds=refund_names(),
+    )
     return tuple(reader.read(line, cells) for line, cells in rows)

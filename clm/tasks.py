@@ -21,6 +21,7 @@ from customers.importing.ending import forget_imports
 from customers.importing.work import Beyond, work_on_imports
 from customers.ingest import clock
 from customers.partitions import turn_partitions
+from customers.rereading import reread_asked
 from lifecycle import advance as advancing
 from lifecycle.models import Replay
 from lifecycle.previews import work_on_previews
@@ -135,8 +136,9 @@ def imports(**_later: Any) -> int:
 
 @app.task(name="clm.tasks.convert", expires=10)
 def convert(**_later: Any) -> int:
-    """Some of the money that a new exchange rate can convert (manage.py convert)."""
-    return convert_asked(seconds=CONVERT_SECONDS)
+    """Some of the money that a new exchange rate can convert (manage.py convert), and some of the amounts that are to
+    be read anew (manage.py reread)."""
+    return convert_asked(seconds=CONVERT_SECONDS) + reread_asked(recount=count_sales_anew, seconds=CONVERT_SECONDS)
 
 
 @app.task(name="clm.tasks.reports", expires=10)

@@ -15,9 +15,20 @@ from django.utils.translation import gettext as _
 from clm.lib.questions import Faults, QuestionError
 
 from .models import Role, TouchpointType
+from .standard_types import STANDARD_TYPES
 
 # What can be read from elsewhere than the specification says.
 READS = ("amount", "currency", "order", "products", "campaign", "ticket")
+# By what is read from a place of its own, the property that everybody says it in. Whatever else is named there, revenue
+# counts first.
+USUAL = {
+    "amount": "revenue",
+    "currency": "currency",
+    "order": "order_id",
+    "products": "products",
+    "campaign": "utm_campaign",
+    "ticket": "ticket_id",
+}
 LONGEST_PLACE = 200
 _PLACE = re.compile(r"[^\s.\x00-\x1f][^.\x00-\x1f]*(?:\.[^\s.\x00-\x1f][^.\x00-\x1f]*){0,4}")
 
@@ -34,6 +45,12 @@ def mapped_types() -> dict[str, MappedType]:
     """By name, what people mapped themselves; all others mean what `standard_types` says. One query."""
     rows = TouchpointType.objects.exclude(mapped_at=None).values_list("name", "role", "reads")
     return {name: MappedType(role, reads) for name, role, reads in rows}
+
+
+def refund_names() -> frozenset[str]:
+    """The names whose touchpoints are money that went back. One query."""
+    roles = {**STANDARD_TYPES, **dict(TouchpointType.objects.values_list("name", "role"))}
+    return frozenset(name for name, role in roles.items() if role == Role.REFUND)
 
 
 def checked_mapping(*, role: str, reads: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,3 +90,10 @@ def told_at(properties: Mapping[str, Any], place: str) -> Any:
             return None
         found = found.get(name)
     return found
+
+
+def read_from(properties: Mapping[str, Any], reads: Mapping[str, str]) -> dict[str, Any]:
+    """What a message says in places of its own, as if it had said it where everybody does. Where it says nothing there,
+    what it says in the usual place counts."""
+    told = {USUAL[key]: told_at(properties, place) for key, place in reads.items()}
+    return {name: value for name, value in told.items() if value is not None}

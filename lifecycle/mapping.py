@@ -2,8 +2,8 @@
 segment that can tell the difference, looked at, and published with them in one instant; the touchpoints themselves stay
 as they are, because the role is looked up when rules are evaluated.
 
-Where a name's messages say amounts, currencies, orders, products, campaigns and tickets counts for what arrives from
-the publication on. What is stored keeps what it was stored with."""
+Where a name's messages say amounts, currencies, orders and products counts for what is stored, too: workers read the
+amounts anew (`customers.rereading`). Campaigns and tickets count for what arrives from the publication on."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,6 +16,7 @@ from clm.lib.questions import ConflictError, Faults, QuestionError
 from customers import locks
 from customers.mapped_types import checked_mapping
 from customers.models import TouchpointType
+from customers.rereading import ask_to_reread, former_places, reads_otherwise
 
 from .drafting import concerned_by_roles, redrafted, roles_with
 from .models import Revision
@@ -63,13 +64,23 @@ def store_mapping(*, revisions: Iterable[Revision], now: datetime) -> None:
     """What names mean from now on, by the revisions that go live, the earlier ones first; each keeps what it replaced.
     The caller's transaction moves the versions with it."""
     for revision in revisions:
+        anew: dict[str, dict[str, Any]] = {}
         for name, told in revision.mapping.items():
             found = TouchpointType.objects.select_for_update(no_key=True).get(name=name)
             told["was"] = _present(found)
+            if reads_otherwise(now=told, before=told["was"]):
+                anew[name] = {"role_before": found.role, "former": former_places(_ever(name))}
             found.role, found.reads, found.mapped_at = told["role"], told["reads"], now
             found.save(update_fields=["role", "reads", "mapped_at"])
+        ask_to_reread(names=anew, change=revision.pk, author=revision.author_id, now=now)
         if revision.mapping:
             Revision.objects.filter(pk=revision.pk).update(mapping=revision.mapping)
+
+
+def _ever(name: str) -> list[Mapping[str, Any]]:
+    """What a name has meant under the changes that went live."""
+    found = Revision.objects.filter(mapping__has_key=name).exclude(published_at=None).order_by("pk")
+    return [one for told in found.values_list("mapping", flat=True) for one in (told[name]["was"], told[name])]
 
 
 def _present(one: TouchpointType) -> dict[str, Any]:

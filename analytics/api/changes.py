@@ -60,6 +60,15 @@ class VersionDiffShape(serializers.Serializer[Any]):
     rules = RuleDiffShape(many=True)
 
 
+class AmountsAheadShape(serializers.Serializer[Any]):
+    looked_at = serializers.IntegerField(help_text="How many touchpoints, those that arrived last, were read anew.")
+    turned = serializers.IntegerField(help_text="How many of them would have the other sign.")
+    fresh = serializers.IntegerField(help_text="How many would have an amount for the first time.")
+    other = serializers.IntegerField(help_text="How many would have another amount.")
+    before = serializers.IntegerField(help_text="The sum of their amounts, minor units of the reporting currency.")
+    after = serializers.IntegerField()
+
+
 class MappingDiffShape(serializers.Serializer[Any]):
     type = serializers.CharField(help_text="The id of the touchpoint type.")
     name = serializers.CharField()
@@ -70,6 +79,9 @@ class MappingDiffShape(serializers.Serializer[Any]):
     )
     reads_before = serializers.DictField(child=serializers.CharField())
     touchpoints = serializers.IntegerField(help_text="How many of the name are stored.")
+    amounts = AmountsAheadShape(
+        allow_null=True, help_text="What would become of stored amounts; null where they are read as before."
+    )
 
 
 class PublicationShape(serializers.Serializer[Any]):

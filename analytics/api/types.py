@@ -151,8 +151,8 @@ class DraftMapping(APIView):
         summary="Draft what names are to mean",
         description=(
             "A change like any other: look at it, count it, publish it or drop it under changes. The role counts for "
-            "what is stored, too; the places that amounts and the like are read from count for what arrives from the "
-            "publication on."
+            "what is stored, too, and stored amounts are read anew once it is live; the places of campaigns and "
+            "tickets count for what arrives from the publication on."
         ),
         request=MappingsTold,
         responses={201: DraftedShape},

@@ -3,11 +3,18 @@
 -- Parameters: profiles (those that were the customer's), purchases, refunds (type ids), as_of, known_at (of the arrival).
 -- Indexes: touchpoint_replay; amount_changed.
 SELECT count(*), min(occurred_at), max(occurred_at),
-       count(*) FILTER (WHERE type_id = ANY(%(purchases)s::int[]) AND touchpoint.amount > 0 AND change.id IS NULL),
-       coalesce(sum(touchpoint.amount) FILTER (
-           WHERE type_id = ANY(%(purchases)s::int[] || %(refunds)s::int[]) AND change.id IS NULL
+       count(*) FILTER (WHERE type_id = ANY(%(purchases)s::int[]) AND known.amount > 0),
+       coalesce(sum(known.amount) FILTER (
+           WHERE type_id = ANY(%(purchases)s::int[] || %(refunds)s::int[])
        ), 0)::bigint
 FROM customers_touchpoint AS touchpoint
-LEFT JOIN customers_amountchange AS change
-    ON change.touchpoint_id = touchpoint.id AND change.recorded_at > %(known_at)s
+LEFT JOIN (
+    SELECT DISTINCT ON (touchpoint_id) touchpoint_id, amount_before
+    FROM customers_amountchange
+    WHERE recorded_at > %(known_at)s
+    ORDER BY touchpoint_id, recorded_at, id
+) AS change ON change.touchpoint_id = touchpoint.id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN change.touchpoint_id IS NULL THEN touchpoint.amount ELSE change.amount_before END AS amount
+) AS known
 WHERE touchpoint.profile_id = ANY(%(profiles)s::bigint[]) AND occurred_at <= %(as_of)s AND received_at <= %(known_at)s

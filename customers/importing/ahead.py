@@ -29,10 +29,16 @@ def read_portion(packed: bytes, *, reader: RowReader, file_at: datetime) -> Port
     """A portion as it is kept, understood. Asks the database nothing, unless amounts are converted."""
     read = [reader.read(line, cells) for line, cells in unpacked(packed)]
     channel = reader.mapping.channel
-    rows = [events_of(one, file_at=file_at, channel=channel) for one in read if one.fault is None]
+    return portion_of(read, [events_of(one, file_at=file_at, channel=channel) for one in read if one.fault is None])
+
+
+def portion_of(read: Sequence[ReadRow], rows: Sequence[RowEvents]) -> Portion:
+    """Rows as a portion. Asks the database nothing."""
     touchpoints, tellings = told_by(
         (event, hashed) for each in rows for event, hashed in zip(each.events, each.hashes, strict=True)
     )
+    if known := {hashed for each in rows for hashed in each.known}:
+        touchpoints = sorted({*touchpoints, *known})
     return Portion(read, rows, asked_by(rows), touchpoints, tellings)
 
 

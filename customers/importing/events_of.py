@@ -16,12 +16,14 @@ _WRITER = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook
 
 @dataclass(frozen=True, slots=True)
 class RowEvents:
-    """A row's messages. hashes: by position of the event; told_at: since when its traits hold."""
+    """A row's messages. hashes: by position of the event; told_at: since when its traits hold; known: hashes of stored
+    messages that it says again in other words."""
 
     row: ReadRow
     events: tuple[Event, ...]
     hashes: tuple[str, ...]
     told_at: datetime
+    known: tuple[str, ...] = ()
 
 
 def events_of(row: ReadRow, *, file_at: datetime, channel: str) -> RowEvents:

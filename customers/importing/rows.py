@@ -1,7 +1,7 @@
 """One row of a file of people: whom it is about, what it tells of them, and what happened to them. Or a fault, with its
 column. Nothing is looked up; the same row always reads the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -80,9 +80,19 @@ class ReadRow:
 
 
 class RowReader:
-    """Reads rows under one mapping. now: what lies after it has not happened; reporting: the currency of amounts."""
+    """Reads rows under one mapping. now: what lies after it has not happened; reporting: the currency of amounts;
+    refunds: the names of touchpoints whose amounts are below zero, whatever sign the file writes."""
 
-    def __init__(self, *, mapping: RowMapping, header: Sequence[str], now: datetime, reporting: str) -> None:
+    def __init__(
+        self,
+        *,
+        mapping: RowMapping,
+        header: Sequence[str],
+        now: datetime,
+        reporting: str,
+        refunds: Collection[str] = (),
+    ) -> None:
+        self.refunds = frozenset(refunds)
         self.mapping, self.header, self.now, self.reporting = mapping, list(header), now, reporting
         # A spreadsheet tells its own dates in one form, whatever the form of those that are texts.
         own = ("iso",) if mapping.format == "xlsx" and "iso" not in mapping.time_formats else ()
@@ -261,7 +271,8 @@ class RowReader:
                 raise BadCell("bad_value", one.currency, f'"{said[:20]}" is not a currency of three letters')
             if abs(told) >= MOST_MONEY:
                 raise BadCell("too_large", one.amount, "is more money than there is")
-            original = (-abs(told) if one.is_refund else told).quantize(_PLACES, ROUND_HALF_EVEN)
+            is_refund = one.is_refund or one.type in self.refunds
+            original = (-abs(told) if is_refund else told).quantize(_PLACES, ROUND_HALF_EVEN)
             try:
                 amount = converted(original, currency, reporting=self.reporting, at=at)
             except Refusal as refusal:

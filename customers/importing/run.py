@@ -21,13 +21,15 @@ from ..by_index import look_up_by_index
 from ..file_lock import refuse_stopped
 from ..ingest import Raced, clock
 from ..line_account import LineAccount
+from ..mapped_types import refund_names
 from ..models import Import, Installation, Reject
 from ..receiving.joining import join_people
-from .ahead import Portion, portions_ahead
+from .ahead import Portion, portion_of, portions_ahead
 from .changed import rows_touched
 from .effects import Effect, effects_of
 from .known import Earlier, Known, known_of
 from .mapping import RowMapping
+from .more_refunded import more_refunded, refunds_of
 from .rows import ReadRow, RowReader
 from .staging import content_as_file, stage_rows
 from .store import store_rows
@@ -50,6 +52,7 @@ class RowsRun:
         self.now, self.told_at = now, time.monotonic()
         self.file_at = record.told_at or record.created_at
         self.reader: RowReader | None = None
+        self.refunds = refunds_of(self.mapping)
 
     def say(self, sentence: str, *, is_last: bool = False) -> None:
         """Tell of the progress, but not more often than somebody can read."""
@@ -71,6 +74,7 @@ class RowsRun:
             header=self.record.progress["header"],
             now=self.now,
             reporting=Installation.current().currency,
+            refunds=refund_names(),
         )
 
     def _stage(self, path: Path) -> None:
@@ -100,6 +104,7 @@ class RowsRun:
                 for number, portion in enumerate(self._portions(after=0, beside=beside), start=1):
                     with transaction.atomic():
                         look_up_by_index()
+                        portion = self._new_of(portion)
                         known = known_of(asked=portion.asked, source=self.record.source)
                         effects = effects_of(rows=portion.rows, known=known, earlier=earlier)
                     tally.add(portion.read, portion.rows, effects)
@@ -137,6 +142,11 @@ class RowsRun:
         file_at = min(self.file_at, self.now)
         return portions_ahead(record=self.record, reader=self.reader, file_at=file_at, after=after, beside=beside)
 
+    def _new_of(self, portion: Portion) -> Portion:
+        """A portion in which refunds are what they say beyond what is stored."""
+        rows = more_refunded(rows=portion.rows, refunds=self.refunds, source=self.record.source)
+        return portion if rows is portion.rows else portion_of(portion.read, rows)
+
     def _stored(self, portion: Portion, beside: ThreadPoolExecutor) -> int:
         for _try in range(_TRIES):
             try:
@@ -150,6 +160,7 @@ class RowsRun:
             refuse_stopped(self.record)
             look_up_by_index()
             before = rows_touched()
+            portion = self._new_of(portion)
             known = known_of(asked=portion.asked, source=self.record.source)
             tally = Tally(LineAccount.read_from(self.record))
             # What rows do is judged while the database stores them.

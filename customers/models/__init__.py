@@ -1,7 +1,7 @@
 """Who the customers are and what happened to them. One module per family of tables."""
 
 from .contracts import Consent, ExchangeRate
-from .conversion import AmountChange, Conversion
+from .conversion import AmountChange, Conversion, Rereading
 from .duplicates import DuplicateKey, DuplicateSearch
 from .erasure import ErasedIdentifier, Erasure
 from .identity import (
@@ -61,6 +61,7 @@ __all__ = [
     "PropertyValue",
     "RawBody",
     "Reject",
+    "Rereading",
     "Role",
     "ScoreStep",
     "Source",

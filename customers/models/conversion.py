@@ -43,14 +43,41 @@ class Conversion(models.Model):
         return f"conversion {self.pk} of {self.currency}"
 
 
+class Rereading(models.Model):
+    """The work that another mapping of names leaves, or a fault in reading that was mended: the amounts of all stored
+    touchpoints of some names, read anew, from the first id to the last. next_touchpoint is committed with what was read
+    before it, so that a stopped one goes on there.
+
+    names: {name: {"role_before", "former": where its messages were read before}}; change: the number of the change that
+    asks for it; total: the last id when it began; looked_at, changed: how many touchpoints so far."""
+
+    id = models.AutoField(primary_key=True)
+    names = models.JSONField()
+    change = models.IntegerField(null=True)
+    next_touchpoint = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    looked_at = models.BigIntegerField(default=0)
+    changed = models.BigIntegerField(default=0)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"rereading {self.pk}"
+
+
 class AmountChange(models.Model):
-    """A touchpoint was given its amount after it was stored: the one thing about it that ever changes, once. Figures
-    that were counted before `recorded_at` counted it without one. Append-only."""
+    """A touchpoint was given its amount after it was stored, or another one: the one thing about it that ever changes.
+    Figures that were counted before `recorded_at` counted it with the amount before, without one where that is NULL.
+    Append-only."""
 
     id = models.BigAutoField(primary_key=True)
     touchpoint = bare_reference(Touchpoint)
     profile = bare_reference(Profile)
     amount = models.BigIntegerField()
+    amount_before = models.BigIntegerField(null=True)
     recorded_at = models.DateTimeField()
 
     class Meta:

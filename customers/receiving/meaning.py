@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from customers.events import Event
-from customers.mapped_types import MappedType, told_at
+from customers.mapped_types import MappedType, read_from
 from customers.models import Touchpoint
 from customers.standard_types import STANDARD_TYPES
 
@@ -110,7 +110,7 @@ def _touchpoint(
     mapped = sender.types.get(name)
     role = STANDARD_TYPES.get(name, "other") if mapped is None else mapped.role
     if mapped is not None and mapped.reads:
-        properties = {**properties, **_read(properties, mapped.reads)}
+        properties = {**properties, **read_from(properties, mapped.reads)}
     if campaign := _campaign(context, properties):
         traits = {**traits, **_touch(campaign)}
         properties |= {f"utm_{key}": value for key, value in campaign.items()}
@@ -219,28 +219,6 @@ def channel_of(message: Message, context: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=1000)
 def _is_app(library: str) -> bool:
     return any(word in library for word in _APPS)
-
-
-# By what is read from a place of its own, the property that everybody says it in.
-_USUAL = {"currency": "currency", "order": "order_id", "products": "products", "ticket": "ticket_id"}
-
-
-def _read(properties: Mapping[str, Any], reads: Mapping[str, str]) -> dict[str, Any]:
-    """What a message says in places of its own, as if it had said it where everybody does. Where it says nothing there,
-    what it says in the usual place counts."""
-    found: dict[str, Any] = {}
-    for key, place in reads.items():
-        value = told_at(properties, place)
-        if value is None:
-            continue
-        if key == "amount":
-            # Whatever else is named there is no amount then.
-            found |= {"revenue": value}
-        elif key == "campaign":
-            found |= {"utm_campaign": value}
-        else:
-            found |= {_USUAL[key]: value}
-    return found
 
 
 def _campaign(context: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, str]:
