@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Left, Lower, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -128,9 +128,7 @@ def account_page(
         raise QuestionError("search", _("The search holds a character that no name has. Type it anew."))
     size = min(max(page_size, 1), MOST_PAGE)
     label = Lower(Left(Coalesce(NullIf("name", Value("")), F("key")), LETTERS))
-    found = Account.objects.annotate(label=label)
-    for word in search.split()[:10]:
-        found = found.filter(Q(name__icontains=word[:MOST_TEXT]) | Q(key__icontains=word[:MOST_TEXT]))
+    found = called_so(Account.objects.annotate(label=label), search)
     backwards = False
     if cursor_text is not None and sort == "name":
         kind, (number,), text = parse_text_cursor(cursor_text, kinds="np", count=1)
@@ -161,6 +159,13 @@ def account_page(
         border("n", accounts[-1]) if accounts and has_next else None,
         border("p", accounts[0]) if accounts and has_previous else None,
     )
+
+
+def called_so(found: QuerySet[Any], search: str) -> QuerySet[Any]:
+    """Those of some organisations whose name or key holds every word."""
+    for word in search.split()[:10]:
+        found = found.filter(Q(name__icontains=word[:MOST_TEXT]) | Q(key__icontains=word[:MOST_TEXT]))
+    return found
 
 
 def account(*, number: int, now: datetime) -> tuple[AccountRow, Mapping[str, Any]]:

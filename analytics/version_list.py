@@ -2,19 +2,22 @@
 
 import difflib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clm.lib.questions import NotThereError
 from lifecycle.models import Version
 
+from .row_pages import row_page
 from .sorting import Sorting
 from .stage_rules import NamedRule, StageRule, stage_rules
 
-MOST = 200
+MOST = 200  # versions that one is offered to be held against
 _LARGEST = 2**31 - 1
 
 
@@ -64,10 +67,56 @@ class Compared:
         return self.left != self.right
 
 
-def versions(*, sorting: Sorting) -> tuple[VersionRow, ...]:
-    """The versions of a model or segment, last first, at most 200."""
-    found = Version.objects.filter(subject=sorting.id).select_related("author").defer("document", "definitions")
-    return tuple(_row(version) for version in found.order_by("-number")[:MOST])
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """A page of versions with the cursors of its neighbours, None where there are none. matching: how many there are,
+    where this page is not all of them."""
+
+    rows: tuple[VersionRow, ...]
+    next_cursor: str | None
+    previous_cursor: str | None
+    matching: int | None
+
+
+def version_page(*, sorting: Sorting, cursor: str | None = None) -> VersionPage:
+    """A page of the versions of a model or segment, last first."""
+    found = row_page(_versions(sorting), order=("-number", "pk"), cursor=cursor)
+    count = None if found.is_whole else _versions(sorting).count()
+    return VersionPage(tuple(map(_row, found.rows)), found.next_cursor, found.previous_cursor, count)
+
+
+def others_of(
+    *, sorting: Sorting, number: int, against: int | None = None
+) -> tuple[tuple[VersionRow, ...], int | None]:
+    """The other versions that one can be held against, last first, and the number of the one it is: `against`, else
+    what is live, or for that itself what was before it; None where there is no other. NotThereError when `against` is
+    no other version."""
+    found = _versions(sorting).exclude(number=number)
+    shown = list(found.order_by("-number")[:MOST])
+    wishes = (
+        [found.filter(number=against)]
+        if against is not None
+        else [found.filter(state=Version.State.LIVE), found.filter(number__lt=number).order_by("-number")]
+    )
+    chosen = _first_in(shown, number, against)
+    if chosen is None and (len(shown) == MOST or against is not None):
+        chosen = next((one for wish in wishes if (one := wish.first()) is not None), None)
+        shown += [chosen] if chosen is not None else []
+    if chosen is None and against is not None:
+        raise NotThereError(f"{sorting.key} has no other version {against}")
+    return tuple(map(_row, shown)), None if chosen is None else chosen.number
+
+
+def _first_in(shown: Sequence[Version], number: int, against: int | None) -> Version | None:
+    if against is not None:
+        return next((one for one in shown if one.number == against), None)
+    live = next((one for one in shown if one.state == Version.State.LIVE), None)
+    # What is live may be older than all that are shown.
+    return live if live or len(shown) == MOST else next((one for one in shown if one.number < number), None)
+
+
+def _versions(sorting: Sorting) -> QuerySet[Version]:
+    return Version.objects.filter(subject=sorting.id).select_related("author").defer("document", "definitions")
 
 
 def version_text(*, sorting: Sorting, number: int) -> VersionText:

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from clm.lib.questions import NotThereError
 from customers.models import Account, Affiliation
 
+from ..account_list import MOST_TEXT, called_so
 from .answering import Instant, problems
 from .asking import NoParameters, asked_id
 from .lists import ListView, MomentFilter, text_filter
@@ -27,6 +28,9 @@ class AccountShape(serializers.Serializer[Any]):
 
 
 class AccountFilters(filters.FilterSet):
+    search = text_filter(
+        longest=MOST_TEXT, method="of_words", help_text="Words, each of which stands in the name or in the key."
+    )
     key = text_filter(longest=512)
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_until = MomentFilter(field_name="created_at", lookup_expr="lt")
@@ -34,6 +38,9 @@ class AccountFilters(filters.FilterSet):
     class Meta:
         model = Account
         fields: ClassVar[list[str]] = []
+
+    def of_words(self, found: QuerySet[Any], _name: str, search: str) -> QuerySet[Any]:
+        return called_so(found, search)
 
 
 class Accounts(ListView):

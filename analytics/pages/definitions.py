@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from analytics.segment_list import drafts_of
 from analytics.sorting import Sorting, segment, stage_model
 from analytics.used_in import retire, used_in
-from analytics.version_list import compared, document_difference, version_text, versions
+from analytics.version_list import compared, document_difference, others_of, version_page, version_text
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from lifecycle.models import Version
 from lifecycle.naming import LONGEST_DESCRIPTION, LONGEST_NAME, name_subject
@@ -101,22 +101,23 @@ def _edit(request: HttpRequest, place: Place) -> HttpResponse:
 
 
 # --- versions -------------------------------------------------------------------------------------------------
-@page("segments.view")
+@page("segments.view", takes=("cursor",))
 def segment_versions(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     return _versions(request, of_segment(key), now=now)
 
 
-@page("stages.view")
+@page("stages.view", takes=("cursor",))
 def model_versions(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     return _versions(request, of_model(key), now=now)
 
 
 def _versions(request: HttpRequest, place: Place, *, now: datetime) -> HttpResponse:
+    found = version_page(sorting=place.sorting, cursor=request.GET.get("cursor") or None)
     rows = [
         (row, place.address("version", row.number), change_address(row.change) if row.state == "draft" else "")
-        for row in versions(sorting=place.sorting)
+        for row in found.rows
     ]
-    context = {**place.context("versions"), "now": now, "rows": rows}
+    context = {**place.context("versions"), "now": now, "rows": rows, "page": found}
     return render(request, "pages/definition_versions.html", context)
 
 
@@ -132,15 +133,14 @@ def model_version(request: HttpRequest, key: str, number: int, *, now: datetime)
 
 def _version(request: HttpRequest, place: Place, number: int, *, now: datetime) -> HttpResponse:
     shown = version_text(sorting=place.sorting, number=number)
-    others = [row for row in versions(sorting=place.sorting) if row.number != number]
     against = request.GET.get("against", "")
-    if against and not any(str(row.number) == against for row in others):
+    try:
+        asked = int(against) if against.isascii() and against.isdigit() and len(against) < 10 else None
+        others, chosen = others_of(sorting=place.sorting, number=number, against=asked)
+    except NotThereError:
+        asked = None
+    if against and asked is None:
         raise QuestionError("against", "there is no other version of that number")
-    # Unless told otherwise with what is live, or for that itself with what was before it.
-    older = [row for row in others if row.number < number]
-    live = [row for row in others if row.state == "live"]
-    default = next(iter(live or older), None)
-    chosen = int(against) if against else (default.number if default else None)
     other = version_text(sorting=place.sorting, number=chosen) if chosen is not None else None
     left, right = (other, shown) if other is None or other.row.number < number else (shown, other)
     comparison = None

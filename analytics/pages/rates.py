@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from analytics.row_pages import row_page
 from clm.lib.periods import local_day
 from clm.lib.questions import NotThereError, QuestionError
 from clm.lib.templatetags.numbers import number
@@ -26,6 +27,7 @@ from .progress import Job
 from .spend import UploadForm, day_field
 
 MOST, MOST_JOBS = 200, 20
+ORDER = ("currency", "-day", "pk")
 
 
 class RatesUploadForm(UploadForm):
@@ -65,7 +67,7 @@ class RateForm(forms.Form):
         self.fields["day"].error_messages["required"] = _("Say from which day on.")
 
 
-@page("rates.edit", takes=("currency", "day"))
+@page("rates.edit", takes=("currency", "day", "cursor"))
 def rates(request: HttpRequest, *, now: datetime) -> HttpResponse:
     installation = Installation.current()
     chosen = request.GET.get("currency", "")
@@ -84,13 +86,14 @@ def rates(request: HttpRequest, *, now: datetime) -> HttpResponse:
             messages.success(request, said)
             ask_to_convert(currencies=[currency], author=request.user.pk, now=now)
             return redirect(f"{reverse('rates')}?currency={rate.currency}")
-    found = ExchangeRate.objects.filter(**({"currency": chosen} if chosen else {})).order_by("currency", "-day")
-    rows = list(found[: MOST + 1])
+    found = ExchangeRate.objects.filter(**({"currency": chosen} if chosen else {}))
+    shown = row_page(found, order=ORDER, cursor=request.GET.get("cursor") or None)
     context = {
         "now": now,
         "form": form,
-        "rows": rows[:MOST],
-        "most": MOST if len(rows) > MOST else None,
+        "rows": shown.rows,
+        "page": shown,
+        "matching": None if shown.is_whole else found.count(),
         "currencies": list(ExchangeRate.objects.order_by("currency").values_list("currency", flat=True).distinct()),
         "chosen": chosen,
         "installation": installation,

@@ -1,6 +1,6 @@
 """Exchange rates and the installation's settings, on the pages."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -36,6 +36,23 @@ def test_a_rate_is_entered_replaced_and_removed(admin: Client) -> None:
     assert "can no longer be entered" in admin.get(f"/rates/{rate.pk}/remove/").content.decode()
     admin.post(f"/rates/{rate.pk}/remove/")
     assert not ExchangeRate.objects.exists()
+
+
+def test_rates_are_paged_to_the_last_one_and_back(admin: Client) -> None:
+    days = [date(2025, 1, 1) + timedelta(days=number) for number in range(120)]
+    ExchangeRate.objects.bulk_create(ExchangeRate(currency="USD", day=day, rate=Decimal("0.9")) for day in days)
+    ExchangeRate.objects.create(currency="CHF", day=days[0], rate=Decimal(1))
+    seen, asked = [], ""
+    for _page in range(3):
+        page = admin.get(f"/rates/?{asked}").context
+        seen += [(one.currency, one.day) for one in page["rows"]]
+        asked = f"cursor={page['page'].next_cursor}"
+    assert page["page"].next_cursor is None
+    assert seen == [("CHF", days[0]), *(("USD", day) for day in reversed(days))]
+    assert len(admin.get(f"/rates/?cursor={page['page'].previous_cursor}").context["rows"]) == 50
+    assert "121 rates" in admin.get("/rates/").content.decode()
+    assert "pager" not in admin.get("/rates/?currency=CHF").content.decode()
+    assert admin.get("/rates/?cursor=x").status_code == 400
 
 
 def test_every_fault_of_a_rate_is_named_at_once(admin: Client) -> None:
