@@ -100,7 +100,7 @@ def checked(*, text: str, now: datetime) -> Checked:
     """Every line with what it would do or what is wrong with it. QuestionError (field `text`) when the text as a whole
     cannot be read. Writes nothing."""
     campaigns = dict(Campaign.objects.values_list("key", "name"))
-    rows, separator, preset = _rows(text, campaigns)
+    rows, separator, preset, longer = _rows(text, campaigns)
     installation = Installation.current()
     read = _Reader(
         reporting=installation.currency,
@@ -108,7 +108,7 @@ def checked(*, text: str, now: datetime) -> Checked:
         campaigns=frozenset(campaigns),
         comma=separator != ",",
     )
-    lines = [read.line(number, cells) for number, cells in rows]
+    lines = [_longer(number, cells) if number in longer else read.line(number, cells) for number, cells in rows]
     known = _known([line.entry.day for line in lines if line.entry])
     seen: dict[Key, int] = {}
     found = []
@@ -208,9 +208,9 @@ class _Reader:
         return text
 
 
-def _rows(text: str, campaigns: Mapping[str, str]) -> tuple[list[tuple[int, dict[str, str]]], str, str]:
-    """The lines below the header with their numbers, what parts the columns, and the name of the tool whose export it
-    is. campaigns: names by key."""
+def _rows(text: str, campaigns: Mapping[str, str]) -> tuple[list[tuple[int, dict[str, str]]], str, str, frozenset[int]]:
+    """The lines below the header with their numbers, what parts the columns, the name of the tool whose export it is,
+    and the numbers of lines with more cells than the header. campaigns: names by key."""
     text = text.lstrip("\ufeff").strip("\r\n")
     if not text.strip():
         raise QuestionError("text", _("Choose a file, or paste its lines here."))
@@ -223,13 +223,14 @@ def _rows(text: str, campaigns: Mapping[str, str]) -> tuple[list[tuple[int, dict
             raise QuestionError("text", _("There is a header and no line below it that cost anything."))
         if len(rows) > MOST_LINES:
             raise QuestionError("text", _("At most %(most)d lines at once; part the file.") % {"most": MOST_LINES})
-        return rows, ",", exported.preset.name
+        return rows, ",", exported.preset.name, frozenset()
     first = text.splitlines()[0]
     separator = max(";\t,", key=first.count)
     try:
-        table = list(_numbered(csv.reader(io.StringIO(text), delimiter=separator, strict=True)))
-    except csv.Error as error:
-        raise QuestionError("text", _("This cannot be read as CSV: %(error)s.") % {"error": error}) from None
+        reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+        table = list(_numbered(reader))
+    except csv.Error:
+        raise QuestionError("text", unreadable(reader.line_num, text)) from None
     (_number, header), lines = table[0], table[1:]
     names = [cell.strip().lower().replace(" ", "_") for cell in header]
     missing = [name for name in REQUIRED if name not in names]
@@ -242,13 +243,25 @@ def _rows(text: str, campaigns: Mapping[str, str]) -> tuple[list[tuple[int, dict
     if len(lines) > MOST_LINES:
         raise QuestionError("text", _("At most %(most)d lines at once; part the file.") % {"most": MOST_LINES})
     rows = []
+    longer = frozenset(number for number, cells in lines if any(cell.strip() for cell in cells[len(names) :]))
     for number, cells in lines:
-        if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
-            said = _("Line %(number)d has more cells than the header; quote a cell that holds the separator.")
-            raise QuestionError("text", said % {"number": number})
         padded = [*cells, *[""] * len(names)]
         rows.append((number, {name: cell.strip() for name, cell in zip(names, padded, strict=False) if name}))
-    return rows, separator, ""
+    return rows, separator, "", longer
+
+
+def unreadable(line: int, text: str) -> str:
+    """Where a table of text cannot be parted into cells, and what to do."""
+    if line >= len(text.splitlines()):
+        return _("A cell that begins with a quotation mark ends nowhere: look for one mark too many or too few.")
+    said = _("Line %(number)d cannot be read: its quotation marks do not fit. One within a cell is written twice.")
+    return said % {"number": line}
+
+
+def _longer(number: int, cells: Mapping[str, str]) -> Line:
+    """A line of which nobody can tell which cell belongs under which column."""
+    said = _("The line has more cells than the header; quote a cell that holds the separator.")
+    return Line(number, cells, faults={next(reversed(cells)): said})
 
 
 def _exported(text: str, campaigns: Mapping[str, str]) -> Found | None:

@@ -27,6 +27,7 @@ COLUMNS = ("currency", "day", "rate")
 _NOTHING = frozenset({"", "n/a", "na", "-", "."})
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _RATE = re.compile(r"\d{1,10}(?:\.\d{1,20})?")
+_Cells = tuple[int, str, str, str | None]
 _DAY_NAMES = frozenset({"day", "date", "datum", "time_period"})
 
 
@@ -73,6 +74,10 @@ def checked(*, text: str, inverse: bool = False, longest: int = LONGEST, most: i
     lines, seen = [], dict[tuple[str, date], int]()
     code_of = cache(other_currency)
     for number, currency, day, rate in cells:
+        if rate is None:
+            said = _("The line has more cells than the header; quote a cell that holds the separator.")
+            lines.append(RateLine(number, currency[:30], None, None, {"rate": said}))
+            continue
         line = _line(number, currency, day, rate, inverse, code_of)
         if line.rate is not None and line.day is not None:
             earlier = seen.setdefault((line.currency, line.day), number)
@@ -159,8 +164,9 @@ def _day(text: str) -> date:
     raise QuestionError("day", _("Write a day like 2026-01-31 or 31.01.2026."))
 
 
-def _cells(text: str, longest: int) -> Iterator[tuple[int, str, str, str]]:
-    """Line number, currency, day and rate of everything the text says, whichever shape it has."""
+def _cells(text: str, longest: int) -> Iterator[_Cells]:
+    """Line number, currency, day and rate of everything the text says, whichever shape it has; None for the rate of a
+    line that has more cells than the header."""
     text = text.lstrip("\ufeff").strip("\r\n")
     if not text.strip():
         raise QuestionError("text", _("Choose a file, or paste its lines here."))
@@ -192,30 +198,28 @@ def _cells(text: str, longest: int) -> Iterator[tuple[int, str, str, str]]:
         yield from _wide(table[1:], names, days[0], comma)
 
 
-def _long(
-    rows: Sequence[tuple[int, list[str]]], names: Sequence[str], day: str, comma: bool
-) -> Iterator[tuple[int, str, str, str]]:
+def _long(rows: Sequence[tuple[int, list[str]]], names: Sequence[str], day: str, comma: bool) -> Iterator[_Cells]:
     for number, row in rows:
-        _refuse_longer(number, row, names)
+        if _is_longer(row, names):
+            yield number, "", "", None
+            continue
         told = dict(zip(names, (cell.strip() for cell in [*row, *[""] * len(names)]), strict=False))
         yield number, told["currency"], told[day], _dotted(told["rate"], comma)
 
 
-def _wide(
-    rows: Sequence[tuple[int, list[str]]], names: Sequence[str], day: str, comma: bool
-) -> Iterator[tuple[int, str, str, str]]:
+def _wide(rows: Sequence[tuple[int, list[str]]], names: Sequence[str], day: str, comma: bool) -> Iterator[_Cells]:
     place = names.index(day)
     for number, row in rows:
-        _refuse_longer(number, row, names)
+        if _is_longer(row, names):
+            yield number, "", "", None
+            continue
         for name, cell in zip(names, row, strict=False):
             if name and name != day and cell.strip().lower() not in _NOTHING:
                 yield number, name, row[place].strip(), _dotted(cell.strip(), comma)
 
 
-def _refuse_longer(number: int, row: Sequence[str], names: Sequence[str]) -> None:
-    if any(cell.strip() for cell in row[len(names) :]):
-        said = _("Line %(number)d has more cells than the header; quote a cell that holds the separator.")
-        raise QuestionError("text", said % {"number": number})
+def _is_longer(row: Sequence[str], names: Sequence[str]) -> bool:
+    return any(cell.strip() for cell in row[len(names) :])
 
 
 def _dotted(text: str, comma: bool) -> str:

@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from clm.lib.problems import BadInput
 from customers.conversions import ask_to_convert
 from customers.ingest import clock
 from customers.models import Conversion
-from customers.rate_file import LONGEST, enter_lines
+from customers.rate_file import LONGEST, Checked, checked, enter_lines
 
 from ..left_out import waiting_days, waiting_touchpoints
 from .acting import act
@@ -21,6 +22,7 @@ from .asking import Body, Paged
 from .customers import author_of
 from .drafting import author_id
 from .lists import ListView
+from .spend_file import MOST_FAULTS, faulty_lines
 
 
 class MissingShape(serializers.Serializer[Any]):
@@ -112,17 +114,31 @@ class EnterRateFile(APIView):
     @act(
         operation_id="exchange_rates_enter_file",
         summary="Enter a file of exchange rates, all of it or nothing",
-        description="Stored money that waits for one of the rates is then converted by the workers.",
+        description=(
+            "With a faulty line nothing is entered (400), and every fault is told with its line, at most "
+            f"{MOST_FAULTS} of them. Stored money that waits for one of the rates is then converted by the workers."
+        ),
         request=RateFile,
         responses={200: RateFileEntered},
     )
     def post(self, request: Request) -> Response:
         told = RateFile.of_request(request)
+        found = checked(text=told["text"], inverse=told.get("inverse", False))
+        if found.count("faulty"):
+            raise BadInput(faulty_lines(found.count("faulty")), errors=_errors(found))
         new, changed, currencies = enter_lines(
             text=told["text"], inverse=told.get("inverse", False), source=author_of(request)
         )
         ask_to_convert(currencies=currencies, author=author_id(request), now=clock())
         return Response(RateFileEntered({"new": new, "changed": changed}).data)
+
+
+def _errors(found: Checked) -> list[dict[str, str]]:
+    return [
+        {"field": f"line {line.number}, {field}", "message": str(message)}
+        for line in found.lines
+        for field, message in line.faults.items()
+    ][:MOST_FAULTS]
 
 
 class RateConversionShape(serializers.Serializer[Any]):

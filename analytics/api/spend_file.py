@@ -3,6 +3,7 @@ export of costs."""
 
 from typing import Any, ClassVar
 
+from django.utils.translation import ngettext
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -71,7 +72,7 @@ class SpendFile(APIView):
         enters = not told["check"]
         if enters:
             if found.count("faulty"):
-                raise BadInput("Nothing was entered: some lines are faulty.", errors=_errors(found))
+                raise BadInput(faulty_lines(found.count("faulty")), errors=_errors(found))
             enter_lines(text=told["text"], now=asking.now)
         answer = {
             "preset": found.preset,
@@ -88,6 +89,14 @@ class SpendFile(APIView):
             ][:MOST_FAULTS],
         }
         return Response(SpendFileShape(answer, context=asking.context).data)
+
+
+def faulty_lines(count: int) -> str:
+    """That nothing was entered, and how many lines are why."""
+    said = ngettext(
+        "Nothing was entered: %(count)d line is faulty.", "Nothing was entered: %(count)d lines are faulty.", count
+    )
+    return said % {"count": count}
 
 
 def _errors(found: Checked) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from campaigns.models import Spend
+from customers.models import ExchangeRate
 from tests.factories import client_of
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +45,18 @@ def test_a_faulty_line_keeps_everything_out_and_is_named(api: Client) -> None:
     assert {(one["line"], one["field"]) for one in tried["faults"]} == {(3, "channel"), (3, "amount")}
     refused = send(api, {"text": text}, 400)
     assert {one["field"] for one in refused["errors"]} == {"line 3, channel", "line 3, amount"}
+    assert refused["detail"] == "Nothing was entered: 1 line is faulty."
     assert not Spend.objects.exists()
     assert send(api, {"text": "nothing"}, 400)["errors"][0]["field"] == "text"
+
+
+def test_a_faulty_file_of_rates_tells_every_line(installed_once: None) -> None:
+    told = {"text": "currency,day,rate\nUSD,soon,1\nUSD,2026-01-01,0.9\nUSD,2026-01-02,x\n"}
+    answer = client_of("admin").post("/api/v1/exchange-rates/file/", json.dumps(told), "application/json")
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "Nothing was entered: 2 lines are faulty."
+    assert [one["field"] for one in answer.json()["errors"]] == ["line 2, day", "line 4, rate"]
+    assert not ExchangeRate.objects.exists()
 
 
 def test_whoever_may_not_enter_spend_is_refused(api: Client) -> None:

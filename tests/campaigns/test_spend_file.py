@@ -83,7 +83,6 @@ def test_every_fault_of_a_line_is_named(row: str, fields: set[str]) -> None:
         "day,channel\n2026-11-01,search\n",
         "day,channel,amount,colour\n2026-11-01,search,1,red\n",
         "day,day,channel,amount\n2026-11-01,2026-11-01,search,1\n",
-        "day,channel,amount\n2026-11-01,search,1,2,3\n",
         'day,channel,amount\n2026-11-01,"search,1\n',
         "day,channel,amount\n" + "2026-11-01,search,1\n" * (MOST_LINES + 1),
         "day,channel,amount\n2026-11-01,sea\x00rch,1\n",
@@ -93,6 +92,31 @@ def test_a_text_that_cannot_be_read_as_a_whole_is_refused(text: str) -> None:
     with pytest.raises(QuestionError) as refused:
         checked(text=text, now=NOW)
     assert refused.value.field == "text"
+
+
+def test_every_line_with_too_many_cells_is_told_beside_the_other_faults() -> None:
+    text = "day,channel,amount\n2026-11-01,search,1,2\nsoon,search,1\n2026-11-02,search,1\n2026-11-03,search,3,4,,5\n"
+    found = checked(text=text, now=NOW)
+    assert [(line.number, line.does, list(line.faults)) for line in found.lines] == [
+        (2, "faulty", ["amount"]),
+        (3, "faulty", ["day"]),
+        (4, "new", []),
+        (5, "faulty", ["amount"]),
+    ]
+    assert "more cells than the header" in found.lines[0].faults["amount"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ('2026-11-01,"sea"rch,1\n2026-11-02,search,1\n', "Line 2 cannot be read"),
+        ('2026-11-01,search,1\n2026-11-02,"search,1\n', "ends nowhere"),
+    ],
+    ids=["in a line", "to the end"],
+)
+def test_a_quotation_mark_that_does_not_fit_is_told_with_its_line(rows: str, said: str) -> None:
+    with pytest.raises(QuestionError, match=said):
+        checked(text=f"day,channel,amount\n{rows}", now=NOW)
 
 
 def test_a_look_writes_nothing_not_even_a_channel() -> None:

@@ -52,6 +52,20 @@ def test_each_rate_says_what_entering_it_does() -> None:
     assert enter_lines(text=text.partition("2026-01-03,2")[0], source="") == (0, 0, frozenset())
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["day,USD\n2026-01-01,1,5\n2026-01-02,x\n2026-01-03,1,1\n2026-01-04,1\n",
+     "currency,day,rate\nUSD,2026-01-01,1,5\nUSD,2026-01-02,x\nUSD,2026-01-03,1,1\nUSD,2026-01-04,1\n"],
+    ids=["wide", "long"],
+)  # fmt: skip
+def test_every_line_that_is_too_long_is_told_beside_the_other_faults(text: str) -> None:
+    found = checked(text=text)
+    assert [(line.number, line.does, list(line.faults)) for line in found.lines] == [
+        (2, "faulty", ["rate"]), (3, "faulty", ["rate"]), (4, "faulty", ["rate"]), (5, "new", []),
+    ]  # fmt: skip
+    assert "more cells than the header" in found.lines[0].faults["rate"]
+
+
 def test_a_central_banks_file_is_turned_round() -> None:
     enter_lines(text="Date,USD\n2026-01-01,1.25\n", source="", inverse=True)
     assert stored() == [("USD", date(2026, 1, 1), Decimal("0.8"))]
@@ -65,10 +79,9 @@ def test_a_central_banks_file_is_turned_round() -> None:
         ("currency,rate\nUSD,1\n", "names the columns"),
         ("day\n2026-01-01\n", "names the columns"),
         ("day,USD,USD\n2026-01-01,1,1\n", "names the columns"),
-        ("day,USD\n2026-01-01,1,5\n", "more cells"),
         ('day,USD\n2026-01-01,"1\n', "cannot be read as CSV"),
     ],
-    ids=["nothing", "a header", "no day", "no currency", "twice", "too long", "an open quote"],
+    ids=["nothing", "a header", "no day", "no currency", "twice", "an open quote"],
 )
 def test_what_is_no_table_of_rates_is_refused(text: str, said: str) -> None:
     with pytest.raises(QuestionError, match=said):
