@@ -5,6 +5,14 @@ from datetime import datetime
 from typing import Any
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+CHANNEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+CURRENCY = re.compile("[A-Z]{3}")
+# What is wrong with a text that has not the form of its field, in words.
+_FORMS = {
+    SLUG.pattern: "is no short name: small letters, digits, - and _, at most 40 of them, such as my_shop",
+    CHANNEL.pattern: "is no channel: small letters, digits, - and _, at most 60 of them, such as my_shop",
+    CURRENCY.pattern: "is no currency: three capital letters, such as EUR",
+}
 
 
 class BadMapping(ValueError):  # noqa: N818 told to people
@@ -48,7 +56,7 @@ class Fields:
         if not value and not may_be_empty:
             raise BadMapping(self.at(key), "must not be empty")
         if pattern is not None and not pattern.fullmatch(value):
-            raise BadMapping(self.at(key), f'"{value}" does not have the form {pattern.pattern}')
+            raise BadMapping(self.at(key), f'"{value[:60]}" {_FORMS.get(pattern.pattern, "cannot be one")}')
         return value
 
     def texts(self, key: str) -> list[str]:

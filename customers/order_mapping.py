@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .mapping_fields import SLUG, BadMapping, Fields, check_encoding, check_time_format
+from .mapping_fields import CURRENCY, SLUG, BadMapping, Fields, check_encoding, check_time_format
 
 SHIPPED = Path(__file__).resolve().parent / "mappings"
 NEEDED_COLUMNS = ("invoice", "product", "quantity", "price", "time", "customer")
@@ -26,8 +26,9 @@ class OrderMapping:
 
     time_format is a strptime format or "iso"; times without an offset are local to time_zone. missing_customers are the
     texts, besides an empty cell, that mean that nobody is named. An empty refund_prefix: the file has no refunds.
-    fills_down: what is left empty in a row of an invoice is what its row before says. cancelled: folded texts of the
-    status of an order that was called off; kept: those of one that stays an order although it was called off."""
+    fills_down: what is left empty in a row of an invoice is what its row before says. price_is_total: a price is
+    that of the whole line, not of one. cancelled: folded texts of the status of an order that was called off; kept:
+    those of one that stays an order although it was called off."""
 
     source_key: str
     source_name: str
@@ -46,6 +47,7 @@ class OrderMapping:
     not_products: frozenset[str]
     missing_customers: frozenset[str]
     fills_down: bool
+    price_is_total: bool
     cancelled: frozenset[str]
     kept: frozenset[str]
     document: Mapping[str, Any]
@@ -92,7 +94,7 @@ class OrderMapping:
             order=order,
             time_format=time_format,
             time_zone=time_zone,
-            currency=fields.text("currency", pattern=re.compile("[A-Z]{3}")),
+            currency=fields.text("currency", pattern=CURRENCY),
             encoding=encoding,
             delimiter=delimiter,
             decimal_mark=decimal_mark,
@@ -102,6 +104,7 @@ class OrderMapping:
             not_products=frozenset(code.casefold() for code in fields.texts("not_products")),
             missing_customers=frozenset(fields.texts("missing_customers")) | {""},
             fills_down=fields.truth("fills_down"),
+            price_is_total=fields.truth("price_is_total"),
             cancelled=frozenset(text.strip().casefold() for text in fields.texts("cancelled_statuses")),
             kept=frozenset(text.strip().casefold() for text in fields.texts("kept_statuses")),
             document=document,

@@ -59,11 +59,6 @@ class StagedLine(NamedTuple):
     order: str
     reason: str
 
-    @property
-    def value(self) -> Decimal:
-        """Quantity times price, in the currency of the file."""
-        return self.quantity * self.price
-
 
 @dataclass(frozen=True, slots=True)
 class _Said:
@@ -150,15 +145,15 @@ class Orders:
         first = min(own, key=lambda line: (line.at, line.line))
         self.first_line = min(line.line for line in counted)
         said = _said(told)
-        listed = sum((line.value for line in counted), Decimal(0))
+        listed = sum(map(self._value, counted), Decimal(0))
         total = listed if said is None or is_refund else said.net
         day = self._day(first)
         try:
             amount = self.conversion.minor_units(total, day)
             if total == listed:
-                amounts = [self.conversion.minor_units(line.value, day) for line in counted]
+                amounts = [self.conversion.minor_units(self._value(line), day) for line in counted]
             else:
-                amounts = self._shares([line.value for line in counted], total, day)
+                amounts = self._shares([self._value(line) for line in counted], total, day)
         except NoRate:
             self._set_aside("no_rate", counted)
             return []
@@ -202,7 +197,7 @@ class Orders:
         first = min(lines, key=lambda line: (line.at, line.line))
         self.first_line = min(line.line for line in lines)
         said = _said(told)
-        total = sum((line.value for line in lines), Decimal(0)) if said is None else said.net
+        total = sum(map(self._value, lines), Decimal(0)) if said is None else said.net
         properties: dict[str, Any] = {"total": float(total.quantize(_FOUR_PLACES, ROUND_HALF_EVEN))}
         if "cancelled_at" not in told:
             properties[AT_THE_ORDER] = True
@@ -251,6 +246,10 @@ class Orders:
             properties=properties,
         )
 
+    def _value(self, line: StagedLine) -> Decimal:
+        """What a line comes to, in the currency of the file."""
+        return line.price if self.mapping.price_is_total else line.quantity * line.price
+
     def _day(self, line: StagedLine) -> date:
         return from_ms(line.at).astimezone(self.zone).date()
 
@@ -273,7 +272,7 @@ class Orders:
     def _set_aside(self, reason: str, lines: Iterable[StagedLine]) -> None:
         for line in lines:
             try:
-                amount = self.conversion.minor_units(line.value, self._day(line))
+                amount = self.conversion.minor_units(self._value(line), self._day(line))
             except NoRate:
                 amount = 0
             self.account.set_aside(reason, line.line, amount)

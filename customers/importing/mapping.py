@@ -1,7 +1,6 @@
 """The document that says what each column of a file of people means. Checked whole before a row is read; every fault
 names its field. A file of order lines has a mapping of its own kind (`customers.order_mapping`)."""
 
-import re
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from ..mapping_fields import SLUG, BadMapping, Fields, check_encoding, check_time_format
+from ..mapping_fields import CHANNEL, SLUG, BadMapping, Fields, check_encoding, check_time_format
 from ..models import Consent
 
 LONGEST_KEY, LONGEST_TYPE = 200, 200
@@ -40,7 +39,6 @@ TRAIT_TYPES: dict[str, Any] = {
 UNIX = ("unix", "unix_ms")
 # A day of which day, month and hour differ and may be taken for each other.
 _EXAMPLE = datetime(2011, 3, 4, 5, 6, 7)  # noqa: DTZ001 a wall clock without a zone is what is meant
-_CHANNEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ class RowMapping:
             decimal_mark=decimal_mark,
             time_formats=_time_formats(fields.texts("time_formats")),
             time_zone=time_zone,
-            channel=fields.text("channel", default="import", pattern=_CHANNEL),
+            channel=fields.text("channel", default="import", pattern=CHANNEL),
             phone_region=fields.text("phone_region", default="", may_be_empty=True),
             strips_apostrophes=fields.truth("strips_apostrophes"),
             columns=_columns(fields.take("columns", dict)),

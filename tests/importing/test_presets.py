@@ -8,8 +8,9 @@ import pytest
 from customers.importing.guess import looked_at
 from customers.importing.mapping import RowMapping
 from customers.importing.presets import presets, recognised
-from customers.importing.work import import_rows
-from customers.models import Account, Consent, Identity, Touchpoint
+from customers.importing.undo import undo_next
+from customers.importing.work import import_rows, try_rows
+from customers.models import Account, Consent, Identity, Import, Touchpoint
 from customers.order_import import import_orders
 from customers.order_mapping import OrderMapping
 
@@ -103,9 +104,19 @@ FILES: dict[str, tuple[str, str, str]] = {
         "#1001,ada@example.org,,,,,,1,Cup,10.00,C1",
     ),
     "emarsys_sales": (
-        "sales_items_1.csv",
+        "sales_data_1.csv",
         "item,price,order,timestamp,customer,quantity",
-        "T1,10.00,O-1,2025-03-04T10:00:00Z,ada,2",
+        "T1,20.00,O-1,2025-03-04T10:00:00Z,ada,2",
+    ),
+    "emarsys_sales_by_email": (
+        "sales_data_2.csv",
+        "item,price,order,timestamp,email,quantity,s_store",
+        "T1,20.00,O-1,2025-03-04,ada@example.org,2,Soho",
+    ),
+    "emarsys_sales_items": (
+        "sales_items_1.csv",
+        "order,date,customer,item,c_sales_amount,quantity",
+        "O-1,2025-03-04,ada,T1,20.00,2",
     ),
 }
 
@@ -209,6 +220,33 @@ def test_a_payment_and_what_was_given_back_of_it(tmp_path):
     assert told["Payment Refunded"].amount == -20_050
 
 
+def test_a_payment_of_which_more_is_paid_back_later_comes_to_what_the_last_file_says(tmp_path):
+    _name, header, row = FILES["stripe_payments"]
+
+    def payment(back: str) -> Any:
+        path = tmp_path / "unified_payments.csv"
+        path.write_text(f"{header}\r\n{row.replace(',200.50,', f',{back},')}\r\n")
+        document = looked_at(path=path, file_name=path.name).document
+        return path, RowMapping.from_document(document)
+
+    def told() -> list[tuple[str, int | None, str]]:
+        return list(Touchpoint.objects.order_by("pk").values_list("type__name", "amount", "order_ref"))
+
+    for back, new in (("10.00", {"Invoice Paid": 1, "Payment Refunded": 1}), ("25.50", {"Payment Refunded": 1})):
+        path, mapping = payment(back)
+        assert try_rows(path=path, mapping=mapping, now=NOW, tell=lambda _line: None)["touchpoints"] == new
+        import_rows(path=path, mapping=mapping, now=NOW, tell=lambda _line: None)
+    bought = ("Invoice Paid", 120_050, "ch_1")
+    assert told() == [bought, ("Payment Refunded", -1_000, "ch_1"), ("Payment Refunded", -1_550, "ch_1")]
+    for back in ("10.00", "25.50"):
+        path, mapping = payment(back)
+        assert import_rows(path=path, mapping=mapping, now=NOW, tell=lambda _line: None).rows_changed == 0
+    record = Import.objects.order_by("pk")[0]
+    while undo_next(record=record, let_go=len):
+        pass
+    assert sum(amount or 0 for _name, amount, _ref in told()) == 120_050 - 2_550
+
+
 SHOPIFY = (
     "Name,Email,Financial Status,Paid at,Currency,Subtotal,Shipping,Taxes,Total,Discount Code,Discount Amount,"
     "Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem SKU,{cancelled},Refunded Amount"
@@ -281,3 +319,34 @@ def test_lines_of_an_order_that_say_little_belong_to_the_line_above(tmp_path):
     order = Touchpoint.objects.get()
     assert (order.amount, order.order_ref, order.lines.count()) == (3000, "#1001", 2)
     assert owner_of("ada@example.org") == order.profile.customer
+
+
+@pytest.mark.parametrize("key", ["emarsys_sales", "emarsys_sales_by_email", "emarsys_sales_items"])
+def test_a_price_in_sales_data_of_emarsys_is_that_of_the_whole_line(tmp_path, key):
+    bring(tmp_path, key)
+    order = Touchpoint.objects.get()
+    assert (order.amount, order.order_ref) == (2000, "O-1")
+    assert [(line.quantity, line.amount) for line in order.lines.all()] == [(2, 2000)]
+    assert Identity.objects.get().kind == ("email" if key == "emarsys_sales_by_email" else "customer_id")
+
+
+# What the interface of Customerly calls the members of its users and of its leads.
+CUSTOMERLY = (
+    "city,country,create_date,crmhero_user_id,email,last_update,name,role,sub_active,sub_status,timezone,username"
+)
+
+
+def test_a_file_of_customerlys_leads_who_have_no_user_id_is_read_too(tmp_path):
+    path = tmp_path / "leads.csv"
+    path.write_text(
+        f"{CUSTOMERLY}\n"
+        "Paris,FR,2025-03-04 10:00:00,91,ada@example.org,2025-05-01 10:00:00,Ada,lead,0,,Europe/Paris,ada\n"
+    )
+    looked = looked_at(path=path, file_name=path.name)
+    assert looked.preset is not None
+    assert looked.preset.key == "customerly_users"
+    done = import_rows(path=path, mapping=RowMapping.from_document(looked.document), now=NOW, tell=lambda _line: None)
+    assert done.record.lines_set_aside == 0, done.record.set_aside
+    assert traits_of("91")["customerly: role"] == "lead"
+    assert Identity.objects.filter(kind="ext:customerly", value="91").exists()
+    assert Touchpoint.objects.get().type.name == "Contact Created"
