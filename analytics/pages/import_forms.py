@@ -150,6 +150,16 @@ def columns_said(
     return found
 
 
+def said_of_columns(error: QuestionError, header: Sequence[str]) -> str:
+    """A fault of a mapping in the words of the form: the column instead of its place in the document."""
+    said = error.message.removeprefix(f"mapping, {error.field}: ")
+    place = error.field.removeprefix("columns.")
+    known = [name for name in header if name and (place == name or place.startswith((f"{name}.", f"{name}[")))]
+    if place == error.field or not known:
+        return said
+    return _("Column “%(name)s”: %(said)s") % {"name": max(known, key=len), "said": said}
+
+
 def _uses(document: Mapping[str, Any], column: str) -> list[dict[str, Any]]:
     uses = document.get("columns", {}).get(column, {"as": "leave"})
     return list(uses) if isinstance(uses, list) else [uses]

@@ -1,7 +1,7 @@
 """Bringing in files of people: choosing a file, saying what its columns mean, trying, running, and looking at what
 became of it. Requests only write down what is asked; workers do it (`customers.importing.work`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,16 @@ from customers.parsing import BadFile
 
 from .asking import page
 from .forms import Crumb, beside, confirm
-from .import_forms import COMMON_FORMATS, TYPES, FileForm, WrittenForm, column_rows, columns_said, written_as
+from .import_forms import (
+    COMMON_FORMATS,
+    TYPES,
+    FileForm,
+    WrittenForm,
+    column_rows,
+    columns_said,
+    said_of_columns,
+    written_as,
+)
 from .progress import Job
 
 State = Import.State
@@ -87,6 +96,7 @@ def import_one(request: HttpRequest, import_id: int, *, now: datetime) -> HttpRe
 def _columns(request: HttpRequest, record: Import) -> HttpResponse:
     """Say anew what the columns mean, and then perhaps try it or run it."""
     form = WrittenForm(request.POST)
+    header: Sequence[str] = ()
     try:
         if not form.is_valid():
             return _shown(request, record, form=form)
@@ -101,7 +111,7 @@ def _columns(request: HttpRequest, record: Import) -> HttpResponse:
         if wish in ("check", "start"):
             ask(record=changed.pk, wish=wish)
     except QuestionError as error:
-        form.add_error(error.field if error.field in form.fields else None, error.message)
+        form.add_error(error.field if error.field in form.fields else None, said_of_columns(error, header))
         return _shown(request, record, form=form)
     except (BadFile, ConflictError) as error:
         messages.error(request, str(error))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.utils.translation import gettext as _
 
 from ..file_lock import Stopped, alone, alone_at_once, is_connected, refuse_stopped
 from ..ingest import clock
@@ -101,7 +102,8 @@ def _work_on(record: Import, tell: Tell, until: float) -> None:
         _failed(record, str(error))
     except Exception as error:
         log.exception("import %d failed", record.pk)
-        _failed(record, type(error).__name__)
+        said = _("The program failed (%(error)s), and its log says where. Go on to try it again.")
+        _failed(record, said % {"error": type(error).__name__})
 
 
 def _failed(record: Import, said: str) -> None:

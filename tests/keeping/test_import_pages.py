@@ -121,6 +121,14 @@ def test_what_cannot_be_used_of_the_form_is_said_beside_it(marketer: Client) -> 
     nobody = {f"use_{number}": "leave" for number in range(5)}
     answer = marketer.post(f"/imports/{record.pk}/", form_of(marketer, record, **nobody))
     assert "who a row is about" in faults(answer)["__all__"]
+    odd = {"use_0": "id", "name_0": "My CRM", "use_1": "email"}
+    answer = marketer.post(f"/imports/{record.pk}/", form_of(marketer, record, **odd))
+    said = faults(answer)["__all__"]
+    assert "Column “" in said
+    assert "“My CRM”" in said or '"My CRM"' in said
+    assert "small letters, digits" in said
+    assert "[a-z" not in said
+    assert "mapping" not in said
 
 
 @pytest.mark.parametrize(("name", "text"), [("x.csv", "\0\0\0"), ("x.xlsx", "PK not a zip")])
