@@ -261,7 +261,7 @@ def unreadable(line: int, text: str) -> str:
 def _longer(number: int, cells: Mapping[str, str]) -> Line:
     """A line of which nobody can tell which cell belongs under which column."""
     said = _("The line has more cells than the header; quote a cell that holds the separator.")
-    return Line(number, cells, faults={next(reversed(cells)): said})
+    return Line(number, cells, faults={list(cells)[-1]: said})
 
 
 def _exported(text: str, campaigns: Mapping[str, str]) -> Found | None:

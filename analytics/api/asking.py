@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -19,9 +20,37 @@ from ..sorting import Sorting, segment, stage_model
 from ..stages import refuse_unknowable
 
 LARGEST_ID = 2**63 - 1
+MOST_NAMED = 40  # choices that a fault names
 
 
-class Parameters(serializers.Serializer[Any]):
+class _Told(serializers.Serializer[Any]):
+    # What is declared, with faults that name the way out.
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": _("This must be an object: names, each with its value.")
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError(
+                {name: self._plainly(str(name), detail) for name, detail in error.detail.items()}
+                if isinstance(error.detail, dict)
+                else error.detail
+            ) from None
+
+    def _plainly(self, name: str, detail: Any) -> Any:
+        choices = getattr(self.fields.get(name), "choices", None)
+        if not choices or not isinstance(detail, list):
+            return detail
+        named = [str(one) for one in choices][:MOST_NAMED]
+        said = _("It is one of %(names)s.") % {
+            "names": ", ".join([*named, *(["…"] if len(choices) > MOST_NAMED else [])])
+        }
+        return [said if getattr(one, "code", "") == "invalid_choice" else one for one in detail]
+
+
+class Parameters(_Told):
     """Query parameters of one address. Unknown ones are refused, as are single ones that are given twice.
 
     `refused` names parameters that other addresses take, with the reason why this one does not."""
@@ -100,7 +129,7 @@ class FromUntil(Parameters):
         }
 
 
-class Body(serializers.Serializer[Any]):
+class Body(_Told):
     """A JSON object; members that are not declared are refused by name."""
 
     def to_internal_value(self, data: Any) -> Any:

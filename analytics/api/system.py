@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -23,6 +24,8 @@ from .acting import act
 from .answering import Instant, problems
 from .asking import Body, NoParameters, asked_id
 from .lists import ListView, TruthFilter
+
+_TIME = _("Write a time like 09:00; 24:00 is the end of the day.")
 
 
 # --- what it counts in ----------------------------------------------------------------------------------------
@@ -46,10 +49,17 @@ class InstallationTold(Body):
         required=False, allow_null=True, max_digits=5, decimal_places=2, min_value=0, max_value=100
     )
     support_days = serializers.RegexField(
-        r"^(?=.)1?2?3?4?5?6?7?$", required=False, help_text="ISO numbers in their order, Monday is 1: 12345."
+        r"^(?=.)1?2?3?4?5?6?7?$",
+        required=False,
+        help_text="ISO numbers in their order, Monday is 1: 12345.",
+        error_messages={"invalid": _("Write the days as numbers in their order, Monday is 1: 12345.")},
     )
-    support_opens = serializers.RegexField(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", required=False)
-    support_closes = serializers.RegexField(r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", required=False)
+    support_opens = serializers.RegexField(
+        r"^([01][0-9]|2[0-3]):[0-5][0-9]$", required=False, error_messages={"invalid": _TIME}
+    )
+    support_closes = serializers.RegexField(
+        r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", required=False, error_messages={"invalid": _TIME}
+    )
 
 
 class OneInstallation(APIView):

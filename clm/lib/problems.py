@@ -6,11 +6,21 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from .questions import ConflictError, NotThereError, QuestionError
+
+# What the framework says in words of its own.
+_PLAINLY = {
+    "not_a_list": _("This must be a list."),
+    "not_a_dict": _("This must be an object: names, each with its value."),
+    "null_characters_not_allowed": _("This holds a character that no text has (U+0000). Write it anew."),
+    "max_string_length": _("This number has too many digits."),
+}
 
 
 class BadInput(exceptions.APIException):
@@ -56,10 +66,12 @@ def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
             for i, value in enumerate(detail)
             for e in _flat(value, path if isinstance(value, str) else f"{path}[{i}]")
         ]
-    return [{"field": path, "message": str(detail)}]
+    return [{"field": path, "message": str(_PLAINLY.get(getattr(detail, "code", ""), detail))}]
 
 
 def _below(path: str, key: Any) -> str:
+    if key == api_settings.NON_FIELD_ERRORS_KEY and path:  # of the whole of what stands there
+        return path
     if isinstance(key, int):  # a place in a list
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else str(key)

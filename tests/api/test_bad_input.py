@@ -208,3 +208,32 @@ def test_a_crash_says_nothing_of_the_inside(api: Client, monkeypatch: pytest.Mon
     answer = api.get("/api/v1/stage-models/seven/counts/")
     problem(answer, 500)
     assert b"secret" not in answer.content
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "told", "field", "said"),
+    [
+        ("post", "catalogue/draft/", {"mappings": 1}, "mappings", "This must be a list."),
+        ("post", "catalogue/draft/", {"mappings": [1]}, "mappings[0]", "This must be an object"),
+        (
+            "post",
+            "catalogue/draft/",
+            {"mappings": [{"name": "x", "role": "buyer"}]},
+            "mappings[0].role",
+            "It is one of exposure, visit, signup",
+        ),
+        ("post", "exports/", {"what": "customers", "format": "csv", "query": 1}, "query", "This must be an object"),
+        ("post", "exchange-rates/", {"currency": "a\0b", "day": "2026-01-01", "rate": "1"}, "currency", "no text has"),
+        ("patch", "installation/", {"support_opens": "9 am"}, "support_opens", "Write a time like 09:00"),
+        ("patch", "installation/", {"support_days": "Mon"}, "support_days", "Monday is 1"),
+        ("patch", "installation/", {"news_hours": "9" * 2_000}, "news_hours", "too many digits"),
+        ("get", "catalogue/?sort=colour", None, "sort", "It is one of recent, count, name."),
+    ],
+)
+def test_a_fault_names_its_place_and_the_way_out_in_plain_words(
+    api: Client, method: str, address: str, told: Any, field: str, said: str
+) -> None:
+    body = (json.dumps(told), "application/json") if told is not None else ()
+    found = problem(getattr(api, method)(f"/api/v1/{address}", *body), 400)["errors"][0]
+    assert found["field"] == field
+    assert said in found["message"]

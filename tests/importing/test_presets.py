@@ -230,7 +230,7 @@ def test_a_payment_of_which_more_is_paid_back_later_comes_to_what_the_last_file_
         return path, RowMapping.from_document(document)
 
     def told() -> list[tuple[str, int | None, str]]:
-        return list(Touchpoint.objects.order_by("pk").values_list("type__name", "amount", "order_ref"))
+        return list(Touchpoint.objects.order_by("-amount").values_list("type__name", "amount", "order_ref"))
 
     for back, new in (("10.00", {"Invoice Paid": 1, "Payment Refunded": 1}), ("25.50", {"Payment Refunded": 1})):
         path, mapping = payment(back)

@@ -235,7 +235,7 @@ def test_a_count_of_one_is_said_of_one(marketer: Client) -> None:
 
 
 def test_a_file_of_orders_is_brought_in_on_the_same_page(marketer: Client) -> None:
-    orders = "item,price,order,timestamp,customer,quantity\nT1,10.00,O-1,2025-03-04T10:00:00Z,ada,2\n"
+    orders = "item,price,order,timestamp,customer,quantity\nT1,20.00,O-1,2025-03-04T10:00:00Z,ada,2\n"
     record = upload(marketer, orders, "sales_items_1.csv")
     assert record.kind == "orders"
     assert "order lines" in marketer.get(f"/imports/{record.pk}/").content.decode()
