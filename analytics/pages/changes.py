@@ -19,6 +19,7 @@ from analytics.stages import Flow
 from clm.lib.access.table import can
 from clm.lib.questions import ConflictError, QuestionError
 from clm.lib.templatetags.numbers import number
+from customers.models import Rereading
 from customers.named_properties import Filling
 from lifecycle.mapping import map_back
 from lifecycle.models import Revision, Subject, Version
@@ -53,6 +54,7 @@ def change(request: HttpRequest, change_id: int, *, now: datetime) -> HttpRespon
         "row": found.row,
         "may_revert": may and found.row.state == "live",
         "going_live": _publishing(found),
+        "rereading": _rereading(found),
         "discarding": [_("The draft is deleted."), _("What is live stays as it is.")],
         **_shown(request, found, told),
     }
@@ -246,6 +248,26 @@ def _publishing(found: Change) -> Job | None:
         unit=_("parts"),
         note=_("You may leave this page; it goes on by itself."),
         url=reverse("change_going_live", args=[found.row.id]),
+    )
+
+
+def _rereading(found: Change) -> Job | None:
+    """How far the reading of stored amounts is that the change asked for; None when none was, or all is read."""
+    asked = Rereading.objects.filter(change=found.row.id, finished_at=None).first() if found.mapping else None
+    if asked is None:
+        return None
+    note = _("Workers do it; you may leave this page. Figures of sales are counted anew when it is done.")
+    if asked.failed_at is not None:
+        note = _("It failed (%(error)s). The command manage.py reread does it again.") % {"error": asked.error}
+    return Job(
+        id=f"rereading-{asked.pk}",
+        title=_("Reading stored amounts anew"),
+        state="failed" if asked.failed_at else "running",
+        done=min(asked.next_touchpoint, asked.total),
+        total=asked.total,
+        unit=_("touchpoints looked through"),
+        note=note,
+        url="",
     )
 
 

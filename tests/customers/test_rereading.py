@@ -239,8 +239,12 @@ def test_the_page_of_a_change_says_beforehand_what_becomes_of_amounts(sender: Se
     page = client.get(f"/changes/{revision.pk}/").content.decode()
     assert "Of the amounts of the 3 that arrived last, 2 would be turned, 1 would have one for the first time." in page
     assert "−€35.00" in page or "-€35.00" in page
-    assert live(revision) == 3
+    ask_to_publish(revision=revision.pk, now=clock())
+    publish_asked()
+    assert "Reading stored amounts anew" in client.get(f"/changes/{revision.pk}/").content.decode()
+    assert reread_asked(recount=count_sales_anew) == 3
     assert amounts() == [-1_000, -2_000, -500]
+    assert "Reading stored amounts anew" not in client.get(f"/changes/{revision.pk}/").content.decode()
     (mapping,) = client_of("viewer").get(f"/api/v1/changes/{revision.pk}/").json()["mapping"]
     assert mapping["amounts"] is None
 
