@@ -14,6 +14,7 @@ REASONS = {
     "no_customer": _("no customer is named"),
     "not_counted": _("quantity or price is not above zero (on a refund: the quantity is not below zero)"),
     "other_customer": _("the invoice's first line names another customer"),
+    "other_currency": _("the order is in another currency than the file is read in"),
     "cancelled": _("the order was called off, or never paid: it is no revenue"),
     "faulty_order": _("another line of the invoice cannot be read"),
     "too_many_lines": _("the invoice has more lines than an order may have"),

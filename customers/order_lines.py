@@ -148,6 +148,8 @@ class OrderLineReader:
     def _of_order(self, what: str, text: str) -> str | int:
         if what == "status":
             return text.casefold()
+        if what == "currency":
+            return text.upper()
         return to_ms(self._instant(text)) if what in _INSTANTS else self.number(text, PRICE_DIGITS)
 
     def _filled(self, cells: list[str]) -> list[str]:

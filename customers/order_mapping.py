@@ -16,7 +16,7 @@ NEEDED_COLUMNS = ("invoice", "product", "quantity", "price", "time", "customer")
 OPTIONAL_COLUMNS = ("description", "category")
 # What a file says of an order as a whole, on one of its lines.
 MONEY_COLUMNS = ("subtotal", "shipping", "taxes", "total", "discount", "refunded", "refunded_at")
-ORDER_COLUMNS = (*MONEY_COLUMNS, "status", "cancelled_at")
+ORDER_COLUMNS = (*MONEY_COLUMNS, "status", "cancelled_at", "currency")
 
 
 @dataclass(frozen=True, slots=True)

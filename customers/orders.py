@@ -13,6 +13,7 @@
    is a refund of its own that names the order, in the same proportion free of taxes and shipping.
 8. An order that was called off was never revenue: it is no order but a touchpoint that says so, and its lines are set
    aside. Nor is one whose payment was never taken. One that was called off of which money was kept stays an order.
+9. An order in another currency than the file is read in is set aside: its amounts would be taken for others.
 
 What is stored of an order by an earlier file is not looked at here: see `order_changes`."""
 
@@ -132,6 +133,10 @@ class Orders:
             self.account.counts["orders_naming_several_customers"] += 1
             self._set_aside("other_customer", [line for line in lines if line.customer != customer])
         told = json.loads(next((line.order for line in own if line.order), "{}"))
+        if told.get("currency", self.mapping.currency) != self.mapping.currency:
+            for line in own:  # what they come to nobody can say without another mapping
+                self.account.set_aside("other_currency", line.line, 0)
+            return []
         if self._is_called_off(told):
             return [self._called_off(invoice, own, told)]
         prefix = self.mapping.refund_prefix

@@ -10,7 +10,7 @@ import pytest
 from customers.importing.guess import looked_at
 from customers.importing.try_orders import try_orders
 from customers.importing.undo import undo_next
-from customers.models import Customer, OrderLine, Touchpoint
+from customers.models import Customer, ExchangeRate, OrderLine, Touchpoint
 from customers.order_import import Imported, import_orders
 from customers.order_mapping import OrderMapping
 
@@ -180,3 +180,15 @@ def test_a_file_without_the_columns_of_money_tells_what_was_called_off(tmp_path)
     }
     import_orders(path=path, mapping=OrderMapping.from_document(document), now=NOW, tell=lambda _line: None)
     assert told() == [("Order Cancelled", None)]
+
+
+def test_an_order_in_another_currency_than_the_others_is_set_aside_and_comes_in_under_its_own(tmp_path):
+    dollars = order("#8").replace(",EUR,", ",USD,")
+    done = bring(tmp_path, order(), dollars)
+    assert told() == [("Order Completed", 5000)]
+    assert done.record.set_aside["other_currency"]["ranges"] == [[4, 5]]
+    ExchangeRate.objects.create(currency="USD", day=CREATED.date(), rate="0.5")
+    path, mapping = read(tmp_path, order(), dollars)
+    in_dollars = OrderMapping.from_document({**mapping.document, "currency": "USD"})
+    import_orders(path=path, mapping=in_dollars, now=NOW, tell=lambda _line: None)
+    assert told() == [("Order Completed", 5000), ("Order Completed", 2500)]
