@@ -56,7 +56,7 @@ reset:
 	@$(PY) manage.py embedded reset $(if $(filter 1,$(YES)),--yes)
 
 # In this order: what needs no database, then what fills one, then what works on it. Never on the installation's own.
-BENCHES := engine value load replay processor_time event_instants advance pages reports exports score acquisition experiments what_if ingest imports duplicates
+BENCHES := engine value load replay processor_time event_instants advance fills pages reports exports score acquisition experiments what_if ingest imports duplicates
 B ?= $(patsubst bench/%.py,%,$(wildcard $(BENCHES:%=bench/%.py)))
 bench: bench-packages
 	@$(BOOTSTRAP) check

@@ -321,6 +321,8 @@ CLM_PARK_TOUCHPOINTS = 1_000_000
 CLM_TICK_SECONDS = 0.25
 # How many batches of events one web process stores at once; the threads left over are for people.
 CLM_INGEST_AT_ONCE = env.int("INGEST_AT_ONCE", default=max(1, CLM_WEB_THREADS - 1))
+# So much of packed histories each process keeps at hand (MB of 10^6 bytes): a model of a million customers takes 50.
+CLM_HELD_MB = env.int("HELD_MB", default=256)
 # So many user ids met under one anonymous id, and it is a shared device, which says nothing about any two of them.
 CLM_NAMES_OF_A_DEVICE = env.int("NAMES_OF_A_DEVICE", default=25)
 # So many files are made at the same time, each by a process of its own, and kept for so long.

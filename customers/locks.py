@@ -29,7 +29,7 @@ DRAFTING is held by whoever drafts a change of what stages and segments mean, be
 and keys are given to one after the other.
 
 DELIVERING is tried, and held by a session over many transactions, by whoever delivers webhooks; MAILING likewise by
-whoever sends reports.
+whoever sends reports, and PACKING by whoever strings histories together.
 
 FILES of a source is of another kind: an importing session holds it over many transactions and waits for nothing else
 because of it, so that one source is filled from one file at a time.
@@ -64,6 +64,7 @@ FILLING = 7313
 DELIVERING = 7314
 SCORING = 7315
 MAILING = 7316
+PACKING = 7317
 
 # Whoever waits for an exclusive lock holds up all who come after: it is tried for so long, so many times, with pauses
 # in which the others go on, before it is simply waited for.

@@ -5,6 +5,7 @@ The file remains the definition, and answers what is not packed: what was believ
 the first fill."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from clm.lib.milliseconds import to_ms
 
 from .assigned import experiment_results
 from .lasted import Asked, Rows, lives_asked, members_asked, stays_of, ways_of
-from .lives import NEVER, Int64s, firsts
+from .lives import NEVER, Bools, Bought, Int64s, firsts
 from .packs import Packs
+from .windows import Cut, in_batches, spans, touched
 
 
 def counted_rows(name: str, packs: Packs | None, asked: Asked) -> Rows | None:
@@ -121,35 +123,70 @@ def retention(packs: Packs, asked: Asked) -> Rows | None:
     if lives is None:
         return None
     inside = np.flatnonzero(lives.stage == asked["inside"])
-    entered, left, owner = lives.at[inside], lives.left[inside], lives.customer[inside]
-    life = lives.at[lives.starts[np.searchsorted(lives.ids, owner)]] if len(owner) else owner  # when it began
+    active = {"customer": lives.customer[inside], "start": lives.at[inside], "end": lives.left[inside]}
     rows: Rows = []
-    for number, (start, until) in enumerate(_windows(asked), start=1):
-        seen = (entered < until) & (left >= start)
-        who = owner[seen]
-        if not len(who):
-            continue
-        begins = np.append(True, who[1:] != who[:-1])
-        ends = np.append(begins[1:], True)
-        # A customer's spells are in order: the first tells of the start, the last of the end.
-        at_start, at_end = entered[seen][begins] < start, left[seen][ends] >= until
-        who = who[begins]
-        is_first = life[seen][begins] >= start
-        new = at_end & ~at_start
-        groups = {
-            "started": at_start,
-            "ended": at_end,
-            "kept": at_start & at_end,
-            "lost": at_start & ~at_end,
-            "first": new & is_first,
-            "reactivated": new & ~is_first,
-            "came_and_went": ~at_start & ~at_end,
-        }
-        counts = [int(np.count_nonzero(group)) for group in groups.values()]
-        groups |= {"stopped": ~at_end, "active": np.ones(len(who), np.bool_)}
-        listed = who[groups[asked["listed"]]].tolist() if asked["listed"] in groups else None
-        rows.append((number, *counts, len(who), listed or None))
+    for first, cut in in_batches(_windows(asked)):
+        found = spans(cut, **active)
+        life = lives.at[lives.starts[np.searchsorted(lives.ids, found.customer)]]  # when it began
+        for number, window in enumerate(cut.windows, start=first + 1):
+            start, until = window
+            if until <= start:  # a period that was cut short before it began: who was active all the while
+                who = np.unique(active["customer"][(active["start"] < until) & (active["end"] >= start)])
+                always = np.ones(len(who), np.bool_)
+                told = _Stayed(who, always, always, ~always)
+            else:
+                seen = np.flatnonzero(found.pieces & cut.pieces(window))
+                crossed = found.crossed[seen]
+                at_start, at_end = ((crossed & cut.crossing(border)) != 0 for border in window)
+                told = _Stayed(found.customer[seen], at_start, at_end, life[seen] >= start)
+            if len(told.customer):
+                listed = told.group(asked["listed"]) if asked["listed"] else []
+                rows.append((number, *told.counts(), listed or None))
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Stayed:
+    """Who was active in a window, and whether also at its start, at its end, and never before it."""
+
+    customer: Int64s
+    at_start: Bools
+    at_end: Bools
+    is_first: Bools
+
+    def _of(self, group: str) -> Bools:
+        new = self.at_end & ~self.at_start
+        return {
+            "started": lambda: self.at_start,
+            "ended": lambda: self.at_end,
+            "kept": lambda: self.at_start & self.at_end,
+            "lost": lambda: self.at_start & ~self.at_end,
+            "first": lambda: new & self.is_first,
+            "reactivated": lambda: new & ~self.is_first,
+            "came_and_went": lambda: ~self.at_start & ~self.at_end,
+            "stopped": lambda: ~self.at_end,
+            "active": lambda: np.ones(len(self.customer), np.bool_),
+        }[group]()
+
+    def counts(self) -> tuple[int, ...]:
+        """Of each group but `stopped`."""
+        active, started, ended, kept, first = (
+            int(np.count_nonzero(group))
+            for group in (
+                self._of("active"),
+                self.at_start,
+                self.at_end,
+                self.at_start & self.at_end,
+                self._of("first"),
+            )
+        )
+        away = active - started - ended + kept
+        return started, ended, kept, started - kept, first, ended - kept - first, away, active
+
+    def group(self, name: str) -> list[int]:
+        """Who is in a group."""
+        found: list[int] = self.customer[self._of(name)].tolist()
+        return found
 
 
 # --- what was bought -------------------------------------------------------------------------------------------
@@ -161,49 +198,57 @@ def sales(packs: Packs, asked: Asked) -> Rows | None:
     members = members_asked(packs, asked)
     sold = packs.bought(**types, members=members)
     amount = sold.money(asked["products_only"])
-    is_order = sold.is_purchase & (amount > 0)
-    most = int(sold.customer.max(initial=0)) + 1
-    began = np.full(most, NEVER)
-    ids, first = _first_of_each(sold.customer[is_order], sold.at[is_order])
-    began[ids] = first
-    entered = left = who = np.empty(0, np.int64)
+    ordered = np.flatnonzero(sold.is_purchase & (amount > 0))
+    buyer, bought_at = sold.customer[ordered], sold.at[ordered]
+    payer, paid_at = _first_of_each(buyer, bought_at)
+    active = {name: np.empty(0, np.int64) for name in ("customer", "start", "end")}
     if version is not None:
         lives = packs.lives(version, members)
-        inside = lives.stage == asked["inside"]
-        entered, left, who = lives.at[inside], lives.left[inside], lives.customer[inside]
-        most = max(most, int(who.max(initial=0)) + 1)
-    windows = _windows(asked)
-    earliest = min((start for start, _until in windows), default=0)
-    latest = max((until for _start, until in windows), default=0)
-    # In order of time each window is one stretch.
-    place = np.flatnonzero((sold.at >= earliest) & (sold.at < latest))
-    place = place[np.argsort(sold.at[place], kind="stable")]
-    at, customer, amount = sold.at[place], sold.customer[place], amount[place]
-    is_order, is_purchase = is_order[place], sold.is_purchase[place]
+        inside = np.flatnonzero(lives.stage == asked["inside"])
+        active = {"customer": lives.customer[inside], "start": lives.at[inside], "end": lives.left[inside]}
+    most = int(max(sold.customer.max(initial=0), active["customer"].max(initial=0))) + 1
+    everybody = np.arange(most)
     rows: Rows = []
-    for number, (start, until) in enumerate(windows, start=1):
-        seen = slice(*np.searchsorted(at, (start, until), side="left").tolist())
-        of, ordered, money, bought = customer[seen], is_order[seen], amount[seen], is_purchase[seen]
-        flags = {name: np.zeros(most, np.bool_) for name in ("buyers", "first_paying", "customers")}
-        flags["buyers"][of[ordered]] = True
-        flags["first_paying"][of[ordered & (at[seen] == began[of])]] = True
-        flags["customers"] |= flags["buyers"]
-        flags["customers"][who[(entered < until) & (left >= start)]] = True
-        if not len(of) and not flags["customers"].any():
-            continue
-        listed = np.flatnonzero(flags[asked["listed"]]).tolist() if asked["listed"] in flags else None
-        rows.append(
-            (
-                number,
-                int(np.count_nonzero(ordered)),
-                int(np.count_nonzero(bought & ~ordered)),
-                int(money[bought].sum()),
-                int(money[~bought].sum()),
-                *(int(np.count_nonzero(flag)) for flag in flags.values()),
-                listed or None,
-            )
-        )
+    for first, cut in in_batches(_windows(asked)):
+        sums = _sums_before(cut, sold, amount)
+        bought, theirs = touched(cut, customer=buyer, at=bought_at)
+        found = spans(cut, **active)
+        either = np.zeros(most, np.int64)
+        either[bought] = theirs
+        either[found.customer] |= found.pieces
+        for number, window in enumerate(cut.windows, start=first + 1):
+            start, until = window
+            told, pieces = sums[:, cut.place(until)] - sums[:, cut.place(start)], cut.pieces(window)
+            groups = {
+                "buyers": (bought, (theirs & pieces) != 0),
+                "first_paying": (payer, (paid_at >= start) & (paid_at < until)),
+                "customers": (everybody, (either & pieces) != 0),
+            }
+            if until <= start:  # as in retention
+                told = np.zeros_like(told)
+                here = (active["start"] < until) & (active["end"] >= start)
+                groups["customers"] = (everybody, np.isin(everybody, active["customer"][here]))
+            counts = [int(np.count_nonzero(chosen)) for _customers, chosen in groups.values()]
+            if not told[0] and not counts[-1]:
+                continue
+            listed = None
+            if asked["listed"] in groups:
+                customers, chosen = groups[asked["listed"]]
+                listed = customers[chosen].tolist()
+            rows.append((number, *told[1:].tolist(), *counts, listed or None))
     return rows
+
+
+def _sums_before(cut: Cut, sold: Bought, amount: Int64s) -> Int64s:
+    """Before each border (columns): how many rows there were, orders, purchases without a price, and the amounts bought
+    and refunded. What lies between two borders is the difference."""
+    piece, is_order = cut.piece(sold.at), sold.is_purchase & (amount > 0)
+    sums = np.zeros((5, len(cut.borders) + 1), np.int64)
+    for row, kind in enumerate((slice(None), is_order, sold.is_purchase & ~is_order)):
+        sums[row] = np.bincount(piece[kind], minlength=sums.shape[1])
+    for row, kind in enumerate((sold.is_purchase, ~sold.is_purchase), start=3):
+        np.add.at(sums[row], piece[kind], amount[kind])
+    return sums.cumsum(axis=1)
 
 
 # --- cohorts ---------------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ brings everything that was recorded since into the figures of the days it belong
 1. The instant up to which everything recorded is committed (`locks.settled_until`): nothing before it can be missed,
    and what comes after it is left to the next call. Nobody is waited for.
 2. Statistics that are not counted yet, or on another basis (a version that went live, another time zone, other roles
-   of types), are counted anew from everybody's history as known at that instant, in parts of at most a minute that
-   are committed with how far they came; a killed count goes on where it stopped.
+   of types), are counted anew from everybody's history as known at that instant, in parts of at most a minute (sales:
+   ten seconds) that are committed with how far they came; a killed count goes on where it stopped.
 3. Of the others, whoever's history changed since the last call is taken off as it was known then and added as it is
    known now. Rows and mark are one transaction, so a crash leaves nothing half counted and the next call does it again.
 4. The identities between the figures are checked.
@@ -81,6 +81,7 @@ from .stores import Stroke, copy_members, open_days, store_members, store_sales,
 
 CHUNK = 50_000  # customers whose histories are in memory at once
 PART_SECONDS = 60.0
+SALES_SECONDS = 10.0  # of a part of sales, in which nobody is merged
 
 Tell = Callable[[str], None]
 _KEPT = (
@@ -258,47 +259,81 @@ def _basis_of_sales(zone: str, types: SalesTypes, active: _ActiveSegment | None)
     return f"{zone}; purchases {list(types.purchases)}; refunds {list(types.refunds)}; active {version}"
 
 
-@transaction.atomic
 def _sales_anew(known_at: datetime, done: Filled, tell: Tell) -> bool:
-    """Count sales and activity from the beginning, unless they are counted; in one transaction, because whose a profile
-    is must stay as it is meanwhile."""
-    if not locks.try_own(locks.FILLING):
-        return False
-    zone, types, active = Installation.current().time_zone, SalesTypes.mapped(), _active_segment()
-    basis = _basis_of_sales(zone, types, active)
-    if Counting.objects.filter(statistic=SALES.name, basis=basis).exists():
-        return True
-    locks.own(locks.MERGES)
+    """Count sales and activity from the beginning, unless they are counted; false when somebody else is at work."""
+    while True:
+        with transaction.atomic():
+            if not locks.try_own(locks.FILLING):
+                return False
+            locks.own(locks.MERGES)
+            one = _mark_of_sales(known_at)
+            if one.state == Counting.State.DONE:
+                return True
+            _part_of_sales(one, done, tell)
+
+
+def _mark_of_sales(known_at: datetime) -> Counting:
+    """How far sales are counted; a count on another basis begins anew."""
+    zone = Installation.current().time_zone
+    basis = _basis_of_sales(zone, SalesTypes.mapped(), _active_segment())
+    mark = Counting.objects.filter(statistic=SALES.name, basis=basis).first()
+    if mark is not None:
+        return mark
     for table in (SalesDay, Activity):
         table.objects.all().delete()
     Counting.objects.filter(statistic=SALES.name).delete()
     Revision.objects.filter(statistic=SALES.name).delete()
-    changes, last = SalesChanges(zone), _last_customer()
-    for first in range(0, last + 1, CHUNK):
-        until = first + CHUNK
-        sold = sold_in_range(first=first, until=until, types=types, known_at=known_at)
-        spells = _no_spells()
-        if active:
-            history = histories_of_range(first=first, until=until, versions=[active.version], known_at=known_at)
-            spells = active.spells(history, zone)
-        changes.add(sold["customer"], sold, spells)
-        tell(f"sales: customers up to {min(until - 1, last)} of {last}")
-    today = local_day(known_at, zone)
-    done.rows += store_sales(
-        changes=changes, stroke=Stroke(today=today, known_at=known_at, cause=Cause.PUBLISH, finished=None)
-    )
-    done.anew += 1
-    Counting.objects.create(
+    return Counting.objects.create(
         statistic=SALES.name,
         version=0,
-        state=Counting.State.DONE,
+        state=Counting.State.STARTED,
         basis=basis,
         known_at=known_at,
-        last_day=today,
+        last_day=local_day(known_at, zone),
         moves_seen=_last_move(),
-        done_at=known_at,
     )
-    return True
+
+
+def _part_of_sales(one: Counting, done: Filled, tell: Tell) -> None:
+    """As many customers as some seconds allow: merges wait meanwhile. Profiles belong to whom they belonged to when the
+    count began: what moved between two parts would else be counted twice or not at all. The next look moves it."""
+    zone, types, active = Installation.current().time_zone, SalesTypes.mapped(), _active_segment()
+    moved = _moved_since(one.moves_seen)
+    changes, last = SalesChanges(zone), _last_customer()
+    came_from, began = one.next_customer, time.monotonic()
+    while one.next_customer <= last and (one.next_customer == came_from or time.monotonic() - began < SALES_SECONDS):
+        span = {"first": one.next_customer, "until": one.next_customer + CHUNK}
+        sold = sold_in_range(**span, types=types, known_at=one.known_at)
+        theirs = moved[(moved >= span["first"]) & (moved < span["until"])]
+        if len(theirs):
+            sold = _sold_as_owned_then(sold, theirs, one, types)
+        spells = _no_spells()
+        if active:
+            history = histories_of_range(**span, versions=[active.version], known_at=one.known_at)
+            spells = active.spells(history, zone)
+        changes.add(sold["customer"], sold, spells)
+        one.next_customer += CHUNK
+        tell(f"sales: customers up to {min(one.next_customer - 1, last)} of {last}")
+    stroke = Stroke(today=one.last_day, known_at=one.known_at, cause=Cause.PUBLISH, finished=None)
+    done.rows += store_sales(changes=changes, stroke=stroke)
+    if one.next_customer > last:
+        one.state, one.done_at = Counting.State.DONE, one.known_at
+        done.anew += 1
+    one.save()
+
+
+def _moved_since(moves_seen: int) -> Int64s:
+    """Who gave or got a profile since a move."""
+    pairs = ProfileMove.objects.filter(pk__gt=moves_seen).values_list("from_customer_id", "to_customer_id")
+    return np.array(sorted({customer for pair in pairs for customer in pair}), np.int64)
+
+
+def _sold_as_owned_then(sold: Columns, theirs: Int64s, one: Counting, types: SalesTypes) -> Columns:
+    """With what some customers bought and gave back as the profiles were theirs when the count began."""
+    owned = owners(arrived=[], customers=theirs.tolist(), moves_seen=one.moves_seen)
+    then, _now = sold_then_and_now(owned=owned, types=types, since=one.known_at, known_at=one.known_at)
+    stays, came = ~np.isin(sold["customer"], theirs), np.isin(then["customer"], theirs)
+    return {name: np.concatenate((column[stays], then[name][came])) for name, column in sold.items()}
 
 
 def _last_move() -> int:

@@ -125,8 +125,12 @@ def _end(asked: Asked) -> int:
 
 def _firsts_of_kinds(customer: Int64s, kind: Int64s) -> Int64s:
     """Of rows in order, the places of the first of each customer and kind, in order."""
-    found = []
-    for one in np.flatnonzero(np.bincount(kind)).tolist() if len(kind) else ():
-        of = np.flatnonzero(kind == one)
-        found.append(of[firsts(customer[of])])
-    return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+    if not len(kind):
+        return np.empty(0, np.int64)
+    numbers = np.cumsum(np.bincount(kind) > 0)
+    # Each customer and kind has a place of its own; written from behind, what stays there is the first.
+    cell = (np.cumsum(firsts(customer)) - 1) * int(numbers[-1]) + numbers[kind] - 1
+    first = np.empty(int(cell.max()) + 1, np.int64)
+    rows = np.arange(len(cell))
+    first[cell[::-1]] = rows[::-1]
+    return np.flatnonzero(first[cell] == rows)

@@ -51,11 +51,17 @@ class Lives:
         order = in_order(customer, at)
         if order is not None:
             customer, at, stage = customer[order], at[order], stage[order]
+        return cls.laid(customer, at, stage)
+
+    @classmethod
+    def laid(cls, customer: Int64s, at: Int64s, stage: Int64s) -> "Lives":
+        """From columns in order of customer and instant."""
         first = firsts(customer)
         starts = np.flatnonzero(first)
-        left = np.full(len(at), NEVER)
+        left = np.empty(len(at), np.int64)
         left[:-1] = at[1:]
         left[starts[1:] - 1] = NEVER
+        left[-1:] = NEVER
         return cls(customer, at, stage, first, starts, customer[starts], left)
 
     def before(self) -> Int64s:

@@ -3,7 +3,8 @@
 Packs need not be fresh: whoever reads them reads the rows of all whose history changed since. So they are made anew
 when a hundred times as long has passed as it took, and something has changed: a hundredth of a processor at most. Each
 range of customers is a transaction; a pack newer than its mark says nothing wrong. What the mark says is read before
-the first row, and the old mark counts until the last."""
+the first row, and the old mark counts until the last. One process strings at a time; the lock that says so ends with
+it, however it ends."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from clm.lib import sql
+from customers import locks
 from customers.ingest import clock
 from customers.models import Customer, ProfileMove, Role
 from lifecycle.models import Subject
@@ -24,12 +26,16 @@ from .packs import BEGUN, SOLD, basis_of_begun, basis_of_sold
 SIZE = 50_000  # ids in a range of customers
 REST = 100  # times as long as it took
 LEAST_REST = timedelta(minutes=1)
-GIVEN_UP = timedelta(hours=1)  # whoever began so long ago was killed
 
 
 def keep_packs(*, known_at: datetime, tell: Callable[[str], None] = lambda _line: None) -> int:
-    """Make what is missing or old; how many versions, what was bought and when life began among them. known_at:
-    everything recorded before it is committed."""
+    """Make what is missing or old, unless somebody else is at it; how many versions, what was bought and when life
+    began among them. known_at: everything recorded before it is committed."""
+    with locks.held_alone(locks.PACKING) as alone:
+        return _made(known_at, tell) if alone else 0
+
+
+def _made(known_at: datetime, tell: Callable[[str], None]) -> int:
     types, signups = SalesTypes.mapped(), types_of(Role.SIGNUP)
     live = set(
         Subject.objects.filter(live_version__isnull=False, retired_at=None).values_list("live_version", flat=True)
@@ -40,61 +46,63 @@ def keep_packs(*, known_at: datetime, tell: Callable[[str], None] = lambda _line
         **dict.fromkeys(live, ""),
     }
     moves = ProfileMove.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    taken = _taken(wanted, known_at)
+    taken = _taken(wanted, known_at, moves)
     if not taken:
         return 0
     last = Customer.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    for part in range(last // SIZE + 1):
-        _pack(part, sorted(taken), types, signups)
+    for part in range(min(mark.next_customer for mark in taken) // SIZE, last // SIZE + 1):
+        _pack(part, [mark for mark in taken if mark.next_customer <= part * SIZE], types, signups)
         tell(f"packs: customers up to {min((part + 1) * SIZE - 1, last)} of {last}")
-    for version, mark in taken.items():
+    for mark in taken:
+        is_first = mark.state == Counting.State.STARTED
         # A mark that is gone says that something was taken back meanwhile, and nobody knows what was strung before.
-        Counting.objects.filter(pk=mark).update(
+        Counting.objects.filter(pk=mark.pk).update(
             state=Counting.State.DONE,
-            basis=wanted[version],
-            known_at=known_at,
+            basis=wanted[mark.version],
+            known_at=mark.known_at if is_first else known_at,
             last_day=known_at.date(),
             next_customer=0,
-            moves_seen=moves,
+            moves_seen=mark.moves_seen if is_first else moves,
             done_at=clock(),
         )
     return len(taken)
 
 
 @transaction.atomic
-def _taken(wanted: dict[int, str], known_at: datetime) -> dict[int, int]:
-    """The marks of what is missing or old, by version: taken, so that nobody else makes the same. A mark says by
-    `next_customer` that somebody is at it; who began long ago was killed."""
+def _taken(wanted: dict[int, str], known_at: datetime, moves: int) -> list[Counting]:
+    """The marks of what is missing or old. What has never been there is strung on where a killed process stopped, and
+    is as of when that one began; anything else from the beginning, and is readable meanwhile as it was."""
     now = clock()
     marks = {mark.version: mark for mark in Counting.objects.select_for_update().filter(statistic=PACKS.name)}
     gone = sorted(set(marks) - set(wanted))
     if gone:
         Counting.objects.filter(statistic=PACKS.name, version__in=gone).delete()
         StagePack.objects.filter(version__in=gone).delete()
-    taken = {}
+    taken = []
     for version, basis in sorted(wanted.items()):
         mark = marks.get(version)
+        if mark is not None and mark.state == Counting.State.STARTED and mark.basis != basis:
+            mark.delete()
+            mark = None
         if mark is None:
-            mark, is_new = Counting.objects.get_or_create(
+            mark = Counting.objects.create(
                 statistic=PACKS.name,
                 version=version,
-                defaults={
-                    "state": Counting.State.STARTED,
-                    "basis": basis,
-                    "known_at": known_at,
-                    "last_day": known_at.date(),
-                    "next_customer": 1,
-                    "started_at": now,
-                },
+                state=Counting.State.STARTED,
+                basis=basis,
+                known_at=known_at,
+                last_day=known_at.date(),
+                moves_seen=moves,
+                started_at=now,
             )
-            if is_new:
-                taken[version] = mark.pk
-        elif mark.next_customer:
-            if now >= mark.started_at + GIVEN_UP:
-                taken[version] = mark.pk
+            taken.append(mark)
+        elif mark.state == Counting.State.STARTED:
+            mark.next_customer -= mark.next_customer % SIZE
+            taken.append(mark)
         elif mark.basis != basis or _is_old(mark, now):
-            taken[version] = mark.pk
-    Counting.objects.filter(pk__in=taken.values()).update(started_at=now, next_customer=1)
+            Counting.objects.filter(pk=mark.pk).update(started_at=now)
+            mark.next_customer = 0
+            taken.append(mark)
     return taken
 
 
@@ -121,9 +129,10 @@ def _is_behind(mark: Counting) -> bool:
 
 
 @transaction.atomic
-def _pack(part: int, versions: list[int], types: SalesTypes, signups: list[int]) -> None:
-    """String one range of customers together."""
-    stages = [version for version in versions if version not in (SOLD, BEGUN)]
+def _pack(part: int, marks: list[Counting], types: SalesTypes, signups: list[int]) -> None:
+    """String one range of customers together, and write down how far what is strung for the first time has come."""
+    stages = [mark.version for mark in marks if mark.version not in (SOLD, BEGUN)]
+    versions = {mark.version for mark in marks}
     if stages:
         StagePack.objects.filter(part=part, version__in=stages).delete()
         sql.run("analytics/packs_stages_add", versions=stages, part=part, size=SIZE).close()
@@ -139,3 +148,6 @@ def _pack(part: int, versions: list[int], types: SalesTypes, signups: list[int])
     if BEGUN in versions:
         BegunPack.objects.filter(part=part).delete()
         sql.run("analytics/packs_begun_add", part=part, size=SIZE, signups=signups).close()
+    Counting.objects.filter(pk__in=[mark.pk for mark in marks], state=Counting.State.STARTED).update(
+        next_customer=(part + 1) * SIZE
+    )

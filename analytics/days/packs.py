@@ -2,8 +2,8 @@
 
 A million customers have some millions of believed transitions, and PostgreSQL takes longer to hand them over row by row
 than NumPy takes to count them. So `packing` strings the narrow columns of each range of customers together, now and
-then; whoever asks reads these strings, and for the customers whose history has changed since reads the rows
-themselves. What is read is always what is believed now, exactly as if all rows had been read."""
+then; whoever asks reads these strings, or has them at hand (`held`), and for the customers whose history has changed
+since reads the rows themselves. What is read is always what is believed now, exactly as if all rows had been read."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,9 @@ from clm.lib.columns import Columns, fetch_columns, fetch_strung
 from clm.lib.milliseconds import to_ms
 
 from ..models import Counting
-from .lives import Bools, Bought, Int64s, Lives, among
+from .held import SHELF, may_be_held
+from .lives import Bought, Int64s, Lives
+from .strands import Strand
 
 FEW = 2_000  # customers whose rows are read themselves rather than everybody's strings
 SOLD, BEGUN = 0, -1  # in the place of a version: what was bought, and when it all began
@@ -69,14 +71,9 @@ class Packs:
         """What is believed of everybody, or of some customers, under a version."""
         key = ("lives", version, None if members is None else id(members))
         if key not in self._read:
-            everybody = ("lives", version, None)
-            if members is not None and everybody in self._read:
-                whole: Lives = self._read[everybody]
-                kept = among(whole.customer, members)
-                self._read[key] = Lives.of(whole.customer[kept], whole.at[kept], whole.stage[kept])
-            else:
-                found = self._stages(version, members)
-                self._read[key] = Lives.of(found["customer"], found["at"], found["stage"].astype(np.int64))
+            found = self._stages(version, members)
+            stage = found.columns["stage"].astype(np.int64)
+            self._read[key] = Lives.laid(found.customer, found.columns["at"].astype(np.int64, copy=False), stage)
         answer: Lives = self._read[key]
         return answer
 
@@ -87,6 +84,7 @@ class Packs:
             types = {"purchases": list(purchases), "refunds": list(refunds)}
             mark = self.marks[SOLD]
             found = self._whole(
+                SOLD,
                 members,
                 lambda: fetch_strung("analytics/packs_sold", _SOLD),
                 lambda: sql.rows(
@@ -97,9 +95,10 @@ class Packs:
                 ),
                 lambda some: fetch_columns("analytics/packs_sold_of", _SOLD, customers=some, **types),
             )
-            self._read[key] = Bought.of(
-                found["customer"], found["at"], found["amount"], found["products"], found["is_purchase"] == 1
+            at, amount, products = (
+                found.columns[name].astype(np.int64, copy=False) for name in ("at", "amount", "products")
             )
+            self._read[key] = Bought(found.customer, at, amount, products, found.columns["is_purchase"] == 1)
         answer: Bought = self._read[key]
         return answer
 
@@ -119,41 +118,53 @@ class Packs:
         mark = self.marks[BEGUN]
         # Only packs that were made by these types are read for sign-ups; for touches the types do not matter.
         found = self._whole(
+            BEGUN,
             members,
             lambda: fetch_strung("analytics/packs_begun", _BEGUN),
             lambda: sql.rows("analytics/packs_begun_changed", since=mark.known_at, moves_seen=mark.moves_seen),
             lambda some: fetch_columns("analytics/packs_begun_of", _BEGUN, customers=some, signups=list(signups or ())),
         )
-        at = found["touch"] if signups is None else found["signup"]
+        at = found.columns["touch" if signups is None else "signup"]
         there = at < INFINITY
-        return found["customer"][there], at[there]
+        return found.customer[there], at[there]
 
-    def _stages(self, version: int, members: Int64s | None) -> Columns:
+    def _stages(self, version: int, members: Int64s | None) -> Strand:
         since = self.marks[version].known_at
         return self._whole(
+            version,
             members,
             lambda: fetch_strung("analytics/packs_stages", _STAGES, version=version),
             lambda: sql.rows("analytics/packs_stages_changed", version=version, since=since),
             lambda some: fetch_columns("analytics/packs_stages_of", _STAGES, version=version, customers=some),
         )
 
-    def _whole(self, members: Int64s | None, packed: Any, changed: Any, of: Any) -> Columns:
-        """The packed rows without those of whoever changed, and theirs as they are."""
-        if members is not None and len(members) <= FEW:
-            answer: Columns = of(members.tolist())
-            return answer
-        found: Columns = packed()
-        anew = np.array([customer for (customer,) in changed()], np.int64)
-        rows = [found]
-        if len(anew):
-            stays = ~among(found["customer"], anew)
-            rows = [_taken(found, stays), of(anew.tolist())]
-        if members is not None:
-            rows = [_taken(part, among(part["customer"], members)) for part in rows]
-        if len(rows) == 1:
-            return rows[0]
-        return {name: np.concatenate([part[name] for part in rows]) for name in found}
+    def _whole(
+        self,
+        subject: int,
+        members: Int64s | None,
+        packed: Callable[[], Columns],
+        changed: Callable[[], list[tuple[Any, ...]]],
+        of: Callable[[list[int]], Columns],
+    ) -> Strand:
+        """What is packed of a subject (a version, SOLD or BEGUN), with the rows of whoever changed since as they are;
+        read once by one asking."""
+        key = ("whole", subject)
+        if key not in self._read:
+            if members is not None and len(members) <= FEW:
+                return Strand.of(of(members.tolist()))
+            found = self._held(subject, packed)
+            anew = np.array([customer for (customer,) in changed()], np.int64)
+            self._read[key] = found.replaced(anew, Strand.of(of(anew.tolist()))) if len(anew) else found
+        whole: Strand = self._read[key]
+        return whole if members is None else whole.among(members)
 
-
-def _taken(rows: Columns, kept: Bools) -> Columns:
-    return {name: column[kept] for name, column in rows.items()}
+    def _held(self, subject: int, packed: Callable[[], Columns]) -> Strand:
+        """What is packed of a subject, from what this process has read before if that is the same."""
+        mark = self.marks[subject]
+        made = (mark.pk, mark.basis, mark.known_at, mark.done_at)
+        held = SHELF.get(subject, made) if may_be_held() else None
+        if held is None:
+            held = Strand.of(packed())
+            if may_be_held():
+                SHELF.put(subject, made, held)
+        return held

@@ -6,7 +6,7 @@ which costs it less than sending rows, and us next to nothing: 2 million rows of
 array. Format: PostgreSQL manual, COPY, "Binary Format"."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -78,16 +78,23 @@ def fetch_strung(name: str, columns: Mapping[str, str], /, **parameters: Any) ->
                 count = width // np.dtype(_WIRE[kind]).itemsize
                 pieces[number].append(np.frombuffer(data, _WIRE[kind], count, place + 4))
                 place += 4 + width
-        taken = {
-            column: np.concatenate(of).astype(_HELD[kind], copy=False) if of else np.empty(0, _HELD[kind])
-            for (column, kind), of in zip(columns.items(), pieces, strict=True)
-        }
+        taken = {column: _joined(of, kind) for (column, kind), of in zip(columns.items(), pieces, strict=True)}
         pieces.clear()  # they look into what is closed here
-    for column, kind in columns.items():
-        if kind == "t":
-            taken[column] //= 1000
-            taken[column] += POSTGRES_EPOCH_MS
     return taken
+
+
+def _joined(pieces: Sequence[npt.NDArray[Any]], kind: str) -> npt.NDArray[Any]:
+    """Pieces of a column one after the other, each put right while it is at hand."""
+    joined = np.empty(sum(map(len, pieces)), _HELD[kind])
+    place = 0
+    for piece in pieces:
+        here = joined[place : place + len(piece)]
+        here[:] = piece
+        if kind == "t":
+            here //= 1000
+            here += POSTGRES_EPOCH_MS
+        place += len(piece)
+    return joined
 
 
 def _sent(column: str, kind: str) -> composed.Composable:

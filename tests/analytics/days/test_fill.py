@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from analytics.days.fill import fill
+from analytics.days.kept import kept
 from analytics.models import Activity, Broken, Counting, Revision, SalesDay, Seen, StageDay, StageMove, StageShift
 from clm.lib.periods import local_day
 from customers.events import Line
@@ -201,6 +202,42 @@ def test_a_killed_count_goes_on_where_it_stopped(world: None, monkeypatch: pytes
     settle()
     filled()
     assert not started.all().exists()
+    checked()
+
+
+def test_a_killed_count_of_sales_goes_on_and_merges_meanwhile_are_counted_once(
+    world: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        tell(
+            happened(f"p{number}", "Order Completed", ago(days=40 + number), amount=500),
+            happened(f"p{number}", "Order Refunded", ago(days=30 + number), amount=-(number + 1)),
+        )
+    settle()
+    numbers = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    monkeypatch.setattr("analytics.days.fill.CHUNK", numbers[2] + 1)  # the first part ends behind the third customer
+    monkeypatch.setattr("analytics.days.fill.SALES_SECONDS", 0.0)
+
+    class KilledError(Exception):
+        pass
+
+    def kill(line: str) -> None:
+        if line.startswith("sales") and Counting.objects.get(statistic="sales").next_customer:
+            raise KilledError
+
+    time.sleep(0.002)
+    with pytest.raises(KilledError):
+        fill(tell=kill)
+    mark = Counting.objects.get(statistic="sales")
+    assert (mark.state, mark.next_customer) == ("started", numbers[2] + 1) and SalesDay.objects.exists()
+    assert not kept().has_sales  # half a count is told nobody
+    # One who is counted and one who is not become one, either way round; and something else happens.
+    for pair in (("p0", "p5"), ("p4", "p1")):
+        merge(customers=(customer_of(pair[0]), customer_of(pair[1])), now=clock())
+    tell(happened("p2", "Order Completed", ago(days=90), amount=700), happened("new", "Order Completed", ago(days=1)))
+    settle()
+    filled()
+    assert Counting.objects.get(statistic="sales").state == "done"
     checked()
 
 

@@ -119,6 +119,9 @@ def questions(found: Kept, seed: int) -> list[tuple[str, dict[str, Any]]]:
     starts.append(day_start(local_day(now, ZONE) - timedelta(days=40), ZONE))
     untils = [start + timedelta(hours=chance.randint(1, 24 * 300)) for start in starts]
     start, until = starts[0], untils[0]
+    # A window that was cut short before it began, and one that is empty.
+    starts += [now - timedelta(days=20), now - timedelta(days=30)]
+    untils += [now - timedelta(days=50), now - timedelta(days=30)]
     stages = list(model.stages)
     asked: list[tuple[str, dict[str, Any]]] = []
     amongs: tuple[dict[str, Any], ...] = (
