@@ -285,6 +285,38 @@ def test_packs_are_made_anew_when_they_are_old_and_something_came(shop: Kept) ->
     compare(kept(), seed=2)
 
 
+def test_a_first_packing_that_is_killed_goes_on_where_it_stopped(shop: Kept) -> None:
+    known_at = clock()
+    Counting.objects.filter(statistic="packs").delete()
+    for table in (StagePack, SoldPack, BegunPack):
+        table.objects.all().delete()
+
+    class KilledError(Exception):
+        pass
+
+    told: list[str] = []
+
+    def kill(line: str) -> None:
+        told.append(line)
+        if len(told) == 2:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        keep_packs(known_at=known_at, tell=kill)
+    marks = Counting.objects.filter(statistic="packs")
+    assert {(mark.state, mark.next_customer) for mark in marks} == {("started", 2 * packing.SIZE)}
+    assert kept().packs is None  # half of the histories are told nobody
+    populate(0, 9, seed=7)  # in ranges that are strung already, and in others
+    with transaction.atomic():
+        merge(customers=(customer_of("p1"), customer_of("p18")), now=clock())
+    settle()
+    again: list[str] = []
+    assert keep_packs(known_at=clock(), tell=again.append) == marks.count()
+    assert again and told[1] not in again
+    assert {(mark.state, mark.known_at) for mark in marks.all()} == {("done", known_at)}
+    compare(kept(), seed=3)
+
+
 def test_what_was_taken_back_is_not_read_from_packs(shop: Kept) -> None:
     count_sales_anew()
     assert kept().packs is not None
