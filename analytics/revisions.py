@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clm.lib.columns import Columns
-from clm.lib.milliseconds import to_ms
+from clm.lib.milliseconds import EPOCH, to_ms
 from clm.lib.periods import day_start, local_day
 from clm.lib.templatetags.numbers import number, quantity_text
 from clm.lib.templatetags.times import plain_date
@@ -42,6 +44,18 @@ class _Arrived:
     last: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What a Revision says."""
+
+    statistic: str
+    day: date
+    cell: int
+    cause: int
+    was: dict[str, int]
+    became: dict[str, int]
+
+
 class Revised:
     """How the figures of one scope moved last. Empty unless all customers are asked about and something is written
     down of the last days: then it costs one query."""
@@ -51,7 +65,7 @@ class Revised:
         scope = measured.scope
         known_at = scope.kept.known_at if scope.kept is not None else None
         self.active: Sorting | None = None
-        self.rows: list[Revision] = []
+        self.rows: list[_Row] = []
         if known_at is None or scope.segment is not None or scope.as_of < known_at - timedelta(days=1):
             return
         self.known_at: datetime = known_at
@@ -64,10 +78,24 @@ class Revised:
             day__lt=scope.period.until,
             revised_on__gt=self.today - timedelta(days=SHOWN_DAYS),
         )
-        rows = list(found.order_by("day", "pk"))
         # Of what was revised on several days, the last one is told.
-        self.on = max((row.revised_on for row in rows), default=self.today)
-        self.rows = [row for row in rows if row.revised_on == self.on]
+        self.on, rows = remembered(
+            "revised",
+            of=scope.generation,
+            count=lambda: self._last(found),
+            start=scope.period.start,
+            until=scope.period.until,
+            today=self.today,
+            active=self.active.version if self.active else None,
+        )
+        self.rows = [_Row(*row) for row in rows]
+
+    def _last(self, found: QuerySet[Revision]) -> tuple[date, list[tuple[Any, ...]]]:
+        """The last day on which some of them were made, and these; today and none while there are none."""
+        on = found.aggregate(on=Max("revised_on"))["on"]
+        if on is None:
+            return self.today, []
+        return on, list(found.filter(revised_on=on).order_by("day", "pk").values_list(*_Row.__slots__))
 
     def of(self, key: str, unit: str) -> Moved | None:
         """What the figure of that name was, None if it did not move or nothing is known of it."""
@@ -96,7 +124,7 @@ class Revised:
             "churn": measured.retention.churn,
         }[key]
 
-    def _sales(self, key: str) -> tuple[Fraction | int | None, Sequence[Revision]]:
+    def _sales(self, key: str) -> tuple[Fraction | int | None, Sequence[_Row]]:
         scope, sold = self.measured.scope, self.measured.sales
         cell = int(scope.products_only)
         rows = [
@@ -112,13 +140,13 @@ class Revised:
             return None, rows  # there was nothing yet: a first import moves no figure
         return (revenue if key == "revenue" else Fraction(revenue, orders)), rows
 
-    def _stocks(self) -> list[Revision]:
+    def _stocks(self) -> list[_Row]:
         if self.active is None:
             return []
         inside = self.active.stage_id("in")
         return [row for row in self.rows if row.statistic == STAGES.name and row.cell == inside]
 
-    def _active(self, key: str) -> tuple[Fraction | int | None, Sequence[Revision]]:
+    def _active(self, key: str) -> tuple[Fraction | int | None, Sequence[_Row]]:
         rows = self._stocks()
         # Stocks are carried on, so what moved the last finished day moved the end of the period.
         last = min(self.measured.scope.period.last_day, self.on - DAY)
@@ -126,7 +154,7 @@ class Revised:
         was = self.measured.retention.ended - more
         return (was if was > 0 else None), rows
 
-    def _rates(self, key: str) -> tuple[Fraction | int | None, Sequence[Revision]]:
+    def _rates(self, key: str) -> tuple[Fraction | int | None, Sequence[_Row]]:
         rows = self._stocks()
         if not rows or self.active is None or self.active.version is None:
             return None, rows
@@ -191,21 +219,28 @@ class Revised:
         scope = self.measured.scope
         border = day_start(self.on, scope.period.zone)
         looks_back = 0 if is_sale or self.measured.beginning is None else self.measured.beginning.lapse_days
-        found = remembered_rows(
+        first = scope.period.start - timedelta(days=looks_back)
+        until = min(scope.until_at, border)
+        last = local_day(until, scope.period.zone)
+        are_days = scope.period.is_whole_days and until == day_start(last, scope.period.zone)
+        asked = {"first": scope.period.start_at - timedelta(days=looks_back), "until": until}
+        if are_days:  # of all days, so that every period asks the same
+            asked = {"first": EPOCH, "until": border}
+        rows = remembered_rows(
             "analytics/late_touchpoints",
             of=scope.generation,
             types=types_of(Role.PURCHASE, *((Role.REFUND,) if is_sale else (Role.SUBSCRIBE, Role.CANCEL))),
             since=self._since(SALES.name, 0),
             # The end of that day, so that the question stays the same: what moves a finished day is told anew.
             known_at=day_start(self.on + DAY, scope.period.zone),
-            first=scope.period.start_at - timedelta(days=looks_back),
-            until=min(scope.until_at, border),
             zone=scope.period.zone,
+            **asked,
         )
+        found = [(day, count) for day, count in rows if not are_days or first <= day < last]
         days = [day for day, _count in found]
         return _Arrived(sum(count for _day, count in found), min(days, default=None), max(days, default=None))
 
-    def _told(self, was: int | float | None, unit: str, rows: Sequence[Revision], *, is_sale: bool) -> Moved:
+    def _told(self, was: int | float | None, unit: str, rows: Sequence[_Row], *, is_sale: bool) -> Moved:
         assert was is not None
         came = self._arrived(is_sale=is_sale)
         cause = min(row.cause for row in rows)

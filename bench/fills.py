@@ -2,11 +2,11 @@
 
 - day: a day of touchpoints (a year's share of 20 for each of BENCH_CUSTOMERS, a tenth of them orders) of as many
   customers is stored and computed; then `manage.py fill_days` brings it into the figures. One line per part of the fill
-- year: everything is counted anew, all days of all history, by processes that are killed (SIGKILL), the first after
-  KILLED seconds and each next one after twice as long; what came of it must be what there was before, row for row
+- year: all days of all history are counted anew (stages, sales, activity, members, sources), by processes that are
+  killed (SIGKILL), the first after KILLED seconds and each next one after twice as long; what came of it must be what
+  there was before, row for row
 
-On the database that is asked, which bench/load.py fills. `year` drops what is kept first: figures, sort keys of lists,
-how customers were won, packed histories. Touchpoints of the source `bench` stay in it."""
+On the database that is asked, which bench/load.py fills. Touchpoints of the source `bench` stay in it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ TABLES = {
     "activity": ("active", "buyers", "customers"),
     "seen": ("touchpoints",),
     "member": ("1",),
-    "listed": ("1",),
 }
 
 
@@ -67,22 +66,21 @@ def year() -> None:
     before, known_at = _sums(), _known_at()
     print(f"kept as of {known_at:%H:%M:%S}", flush=True)
     began, kills = time.monotonic(), 0
-    asked = ["fill_days", "--anew"]
-    while True:
-        process = manage(*asked)
+    ask("DELETE FROM analytics_counting WHERE statistic IN ('stages', 'sales', 'seen')")
+    seconds = 0.0
+    while not seconds:
+        process = manage("fill_days")
         until = time.monotonic() + KILLED * 2**kills
-        while process.poll() is None and time.monotonic() < until:
+        while time.monotonic() < until and not seconds and process.poll() is None:
             time.sleep(0.1)
-        if process.poll() is not None:
-            break
-        process.send_signal(signal.SIGKILL)
+            seconds = time.monotonic() - began if _is_counted() else 0.0
+        if not seconds:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+            print(f"killed after {time.monotonic() - began:.0f} s: {_progress()}", flush=True)
         process.wait()
-        kills += 1
-        asked = ["fill_days"]
-        print(f"killed after {time.monotonic() - began:.0f} s: {_progress()}", flush=True)
     ((first,),) = ask("SELECT min(day) FROM analytics_stageday")
     days = (_known_at().date() - first).days
-    seconds = time.monotonic() - began
     print(
         f"{days} days counted anew in {seconds:.0f} s, {kills} kills among them: a year in {365 * seconds / days:.0f} s"
     )
@@ -124,6 +122,11 @@ def _known_at() -> Any:
     from analytics.days.kept import kept
 
     return kept().known_at
+
+
+def _is_counted() -> bool:
+    rows = ask("SELECT statistic, state FROM analytics_counting WHERE statistic IN ('stages', 'sales', 'seen')")
+    return {one for one, _state in rows} == {"stages", "sales", "seen"} and {state for _one, state in rows} == {"done"}
 
 
 def _progress() -> str:

@@ -13,7 +13,7 @@ from clm.lib.milliseconds import to_ms
 
 from .assigned import experiment_results
 from .lasted import Asked, Rows, lives_asked, members_asked, stays_of, ways_of
-from .lives import NEVER, Bools, Bought, Int64s, firsts
+from .lives import NEVER, Bools, Bought, Int64s, distinct, firsts
 from .packs import Packs
 from .windows import Cut, in_batches, spans, touched
 
@@ -44,7 +44,9 @@ def _codes(stage: Int64s) -> tuple[Int64s, Int64s]:
 def _tally(key: Int64s) -> tuple[Int64s, Int64s]:
     """The different keys, which are not negative, in order, and how often each is there."""
     if not len(key) or int(key.max()) > 1 << 22:
-        return np.unique(key, return_counts=True)
+        found = np.sort(key)
+        starts = np.flatnonzero(firsts(found))
+        return found[starts], np.diff(starts, append=len(found))
     counts = np.bincount(key)
     found = np.flatnonzero(counts)
     return found, counts[found]
@@ -79,8 +81,9 @@ def stage_flows(packs: Packs, asked: Asked) -> Rows | None:
     most = int(max(source.max(initial=0), target.max(initial=0))) + 1
     key = source * most + target
     pair, moves = _tally(key)
-    last = int(customer.max(initial=0)) + 1
-    _pair, customers = _tally(np.unique(key * last + customer) // last)
+    # In order of customer nearly all of it is sorted.
+    span = most * most
+    _pair, customers = _tally(distinct(customer * span + key) % span)
     return [
         (one // most or None, one % most, times, who)
         for one, times, who in zip(pair.tolist(), moves.tolist(), customers.tolist(), strict=True)
@@ -131,7 +134,7 @@ def retention(packs: Packs, asked: Asked) -> Rows | None:
         for number, window in enumerate(cut.windows, start=first + 1):
             start, until = window
             if until <= start:  # a period that was cut short before it began: who was active all the while
-                who = np.unique(active["customer"][(active["start"] < until) & (active["end"] >= start)])
+                who = distinct(active["customer"][(active["start"] < until) & (active["end"] >= start)])
                 always = np.ones(len(who), np.bool_)
                 told = _Stayed(who, always, always, ~always)
             else:
@@ -276,7 +279,7 @@ def cohorts(packs: Packs, asked: Asked) -> Rows | None:
     np.add.at(revenue, cell, money)
     ordered = sold.is_purchase[told] & (money > 0)
     # Of each customer and cell once; in order of customer and then of cell, so the last of a customer is the latest.
-    once = np.unique(who[ordered] * last + later[ordered])
+    once = distinct(who[ordered] * last + later[ordered])
     buyer, offset = once // last, once % last
     is_last = np.append(buyer[1:] != buyer[:-1], True)[: len(buyer)]
     of = places[buyer] * last + offset
@@ -286,7 +289,7 @@ def cohorts(packs: Packs, asked: Asked) -> Rows | None:
     for number, size in zip(*(column.tolist() for column in _tally(place)), strict=True):
         listed = ids[place == number].tolist() if number == cohort and k is None else None
         rows.append((number, None, size, 0, 0, listed))
-    for one in np.unique(cell).tolist():
+    for one in np.flatnonzero(np.bincount(cell)).tolist():
         listed = None
         if one // last == cohort and k is not None:
             here = of == one

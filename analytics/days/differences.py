@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Int64s = npt.NDArray[np.int64]
+from .lives import Int64s, distinct
 
 _SPAN = 1 << 20  # days from 1970 on, the longest window included
 FOREVER = _SPAN - 1
@@ -156,7 +156,7 @@ class Sales:
 
     def order_days(self) -> tuple[Int64s, Int64s]:
         """(owner, day) of every day with an order, once each and in order."""
-        line = np.unique(self.owner[self.is_order] * _SPAN + self.day[self.is_order])
+        line = distinct(self.owner[self.is_order] * _SPAN + self.day[self.is_order])
         return line // _SPAN, line % _SPAN
 
     def order_spans(self) -> Spans:

@@ -29,12 +29,14 @@ class Lasted:
 
     def counts(self) -> dict[int, tuple[Int64s, Int64s, Int64s]]:
         """By stage: hours, rising, and how many came to an end then and how many were seen no longer."""
+        if not len(self.stage):
+            return {}
+        numbers = np.cumsum(np.bincount(self.stage) > 0)
+        most = int(self.hours.max()) + 1
+        cell = ((numbers[self.stage] - 1) * most + self.hours) * 2 + self.is_over
+        counts = np.bincount(cell, minlength=int(numbers[-1]) * most * 2).reshape(-1, most, 2)
         found = {}
-        for stage in np.unique(self.stage).tolist():
-            of = self.stage == stage
-            hours, over = self.hours[of], self.is_over[of]
-            most = int(hours.max()) + 1
-            ended, open_ = (np.bincount(hours[kind], minlength=most) for kind in (over, ~over))
+        for stage, (open_, ended) in zip(_there(self.stage), counts.transpose(0, 2, 1), strict=True):
             told = np.flatnonzero(ended + open_)
             found[stage] = (told, ended[told], open_[told])
         return found
@@ -60,6 +62,12 @@ class Lasted:
                     if customers:
                         rows.append((stage, hour, is_over, customers, names))
         return rows
+
+
+def _there(stage: Int64s) -> list[int]:
+    """Which stages there are, in order."""
+    found: list[int] = np.flatnonzero(np.bincount(stage)).tolist()
+    return found
 
 
 def lives_asked(packs: Packs, asked: Asked) -> Lives | None:

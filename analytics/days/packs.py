@@ -73,7 +73,8 @@ class Packs:
         if key not in self._read:
             found = self._stages(version, members)
             stage = found.columns["stage"].astype(np.int64)
-            self._read[key] = Lives.laid(found.customer, found.columns["at"].astype(np.int64, copy=False), stage)
+            at = found.columns["at"].astype(np.int64, copy=False)
+            self._read[key] = Lives.laid(found.customer, at, stage, found.starts)
         answer: Lives = self._read[key]
         return answer
 

@@ -37,6 +37,13 @@ class Strand:
         return np.repeat(self.ids, self.counts)
 
     @property
+    def starts(self) -> Int64s:
+        """The place of each customer's first row."""
+        starts = np.zeros(len(self.counts), np.int64)
+        np.cumsum(self.counts[:-1], out=starts[1:])
+        return starts
+
+    @property
     def size(self) -> int:
         """Bytes."""
         return self.ids.nbytes + self.counts.nbytes + sum(column.nbytes for column in self.columns.values())

@@ -33,6 +33,7 @@ def test_rows_of_some_customers_are_picked_and_replaced(seed: int) -> None:
     found, anew = rows(seed, 20), rows(seed + 100, 30, count=25)
     strand = Strand.of(found)
     assert told(strand) == plain(found)
+    assert strand.customer[strand.starts].tolist() == strand.ids.tolist()
     members = np.array([2, 3, 19, 40])
     assert told(strand.among(members)) == [row for row in plain(found) if row[0] in members]
     # Of those who are looked at again some have no rows any more, and some had none before.
@@ -44,7 +45,7 @@ def test_rows_of_some_customers_are_picked_and_replaced(seed: int) -> None:
 def test_nobody_has_no_rows() -> None:
     nobody = Strand.of({name: np.empty(0, np.int64) for name in ("customer", "at")})
     somebody = Strand.of({"customer": np.array([4, 4]), "at": np.array([1, 2])})
-    assert told(nobody) == [] == told(somebody.among(np.empty(0, np.int64)))
+    assert nobody.starts.tolist() == [] and told(nobody) == [] == told(somebody.among(np.empty(0, np.int64)))
     assert told(nobody.replaced(np.array([4]), somebody)) == [(4, 1), (4, 2)]
     assert told(somebody.replaced(np.array([4]), nobody)) == []
 
