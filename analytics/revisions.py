@@ -223,9 +223,6 @@ class Revised:
         until = min(scope.until_at, border)
         last = local_day(until, scope.period.zone)
         are_days = scope.period.is_whole_days and until == day_start(last, scope.period.zone)
-        asked = {"first": scope.period.start_at - timedelta(days=looks_back), "until": until}
-        if are_days:  # of all days, so that every period asks the same
-            asked = {"first": EPOCH, "until": border}
         rows = remembered_rows(
             "analytics/late_touchpoints",
             of=scope.generation,
@@ -233,8 +230,10 @@ class Revised:
             since=self._since(SALES.name, 0),
             # The end of that day, so that the question stays the same: what moves a finished day is told anew.
             known_at=day_start(self.on + DAY, scope.period.zone),
+            # Of all days, so that every period asks the same.
+            first=EPOCH if are_days else scope.period.start_at - timedelta(days=looks_back),
+            until=border if are_days else until,
             zone=scope.period.zone,
-            **asked,
         )
         found = [(day, count) for day, count in rows if not are_days or first <= day < last]
         days = [day for day, _count in found]

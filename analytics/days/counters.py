@@ -247,7 +247,7 @@ def _sums_before(cut: Cut, sold: Bought, amount: Int64s) -> Int64s:
     and refunded. What lies between two borders is the difference."""
     piece, is_order = cut.piece(sold.at), sold.is_purchase & (amount > 0)
     sums = np.zeros((5, len(cut.borders) + 1), np.int64)
-    for row, kind in enumerate((slice(None), is_order, sold.is_purchase & ~is_order)):
+    for row, kind in enumerate((np.ones(len(piece), np.bool_), is_order, sold.is_purchase & ~is_order)):
         sums[row] = np.bincount(piece[kind], minlength=sums.shape[1])
     for row, kind in enumerate((sold.is_purchase, ~sold.is_purchase), start=3):
         np.add.at(sums[row], piece[kind], amount[kind])

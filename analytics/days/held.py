@@ -37,8 +37,7 @@ class Shelf:
         most = settings.CLM_HELD_MB * MEGABYTE
         if strand.size > most:
             return
-        for column in (strand.ids, strand.counts, *strand.columns.values()):
-            column.flags.writeable = False  # many read it
+        strand.close()  # many read it
         with self._lock:
             self._strands.pop(subject, None)
             while self._strands and self._size() + strand.size > most:

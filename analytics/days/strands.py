@@ -48,6 +48,12 @@ class Strand:
         """Bytes."""
         return self.ids.nbytes + self.counts.nbytes + sum(column.nbytes for column in self.columns.values())
 
+    def close(self) -> None:
+        """Let nobody write into it any more."""
+        self.ids.flags.writeable = self.counts.flags.writeable = False
+        for column in self.columns.values():
+            column.flags.writeable = False
+
     def among(self, members: Int64s) -> "Strand":
         """The rows of some customers."""
         return self._kept(among(self.ids, members))
