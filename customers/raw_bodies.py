@@ -14,8 +14,10 @@ from datetime import datetime
 from uuid import UUID
 
 from clm.lib import sql
+from clm.lib.milliseconds import truncated
 
-from .models import RawBody
+from .events import message_hash
+from .models import RawBody, Touchpoint, TraitTelling
 
 # When a message arrived (cut to the millisecond), the number of its source, and its hash.
 BodyKey = tuple[datetime, int, UUID]
@@ -54,6 +56,21 @@ def body_of(key: BodyKey) -> bytes | None:
     for row in RawBody.objects.filter(received_at=received_at, source=source):
         if row.message_hash == message or message in (row.messages or ()):
             return bodies_in(row)[message]
+    return None
+
+
+def kept_message(*, source: str, message_id: str) -> bytes | None:
+    """A message of a source (its key) as it arrived; None if there is none, or none any more."""
+    hashed = message_hash(message_id)
+    touchpoints = Touchpoint.objects.filter(source__key=source, message_hash=hashed)
+    tellings = TraitTelling.objects.filter(source__key=source, message_hash=hashed)
+    arrived = [
+        *touchpoints.values_list("received_at", "source_id"),
+        *tellings.values_list("recorded_at", "source_id"),
+    ]
+    for at, number in arrived:
+        if at is not None and number is not None and (body := body_of((truncated(at), number, hashed))) is not None:
+            return body
     return None
 
 

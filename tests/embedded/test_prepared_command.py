@@ -23,6 +23,7 @@ ARGUMENTS = {
     "demo": ["--file", "none.csv"],
     "import_file": ["none.csv", "--mapping", "online_retail"],
     "import_rates": [str(Path(__file__).parent / "rates.csv")],
+    "kept_message": ["web", "1"],
     "load_segment": [str(PROJECT / "package.json"), "--key", "x"],
     "pulse": ["tick"],
     "simulate": ["--customers", "5"],

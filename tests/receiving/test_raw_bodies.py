@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -64,6 +65,17 @@ def test_a_batch_lies_in_one_row_and_every_message_finds_its_own(sender: Sender)
     at, source, _hash = key_of("1")
     assert body_of((at, source, message_hash("5"))) is None
     assert body_of((at - timedelta(milliseconds=1), source, message_hash("1"))) is None
+
+
+def test_a_message_is_printed_as_it_arrived(sender: Sender, capsys: pytest.CaptureFixture[str]) -> None:
+    said = [track("1", properties={"word": "ü"}), identify("2", traits={"a": 1.50})]
+    sender.batch(*said)
+    for message in said:
+        call_command("kept_message", sender.source.key, message["messageId"])
+        assert capsys.readouterr().out == text(message).decode() + "\n"
+    for source, message_id in ((sender.source.key, "3"), ("other", "1")):
+        with pytest.raises(CommandError, match="No message"):
+            call_command("kept_message", source, message_id)
 
 
 def test_of_a_batch_that_is_known_in_part_what_is_new_is_kept(sender: Sender) -> None:
