@@ -14,6 +14,7 @@ from analytics.days.remembered import remembered_rows
 from analytics.sales import types_of
 from campaigns.experiments import end_experiment
 from campaigns.models import Experiment
+from customers.ingest import clock
 from customers.models import Role
 
 from .counting import BEFORE_DAYS, ByVariant, Counts, counts, goal_of, reach
@@ -74,12 +75,23 @@ def outcome(*, experiment: Experiment, as_of: datetime) -> Outcome:
         told_at=ended_at,
         today=results_of(experiment=experiment, counted=now, until=until),
         gone=gone,
-        since=_since(experiment, ended_at, goals=goals != present, types=experiment.told["types"]) if differs else None,
+        since=_since(
+            experiment,
+            ended_at,
+            # An end that was entered for the past knew what was known when it was entered.
+            known_at=datetime.fromisoformat(experiment.told["known_at"]),
+            goals=goals != present,
+            types=experiment.told["types"],
+        )
+        if differs
+        else None,
     )
 
 
-def _since(experiment: Experiment, ended_at: datetime, *, goals: bool, types: dict[str, list[int]]) -> Since:
-    """goals: whether they are others now; types: those that counted then."""
+def _since(
+    experiment: Experiment, ended_at: datetime, *, known_at: datetime, goals: bool, types: dict[str, list[int]]
+) -> Since:
+    """known_at: when its result was kept; goals: whether they are others now; types: those that counted then."""
     counting = _types()
     any_counts = any(document["kind"] == "reached" for document in experiment.metrics)
     ((late, converted, moved, erased),) = remembered_rows(
@@ -87,6 +99,7 @@ def _since(experiment: Experiment, ended_at: datetime, *, goals: bool, types: di
         of=kept().remembered_by,
         experiment=experiment.pk,
         until_at=ended_at,
+        known_at=known_at,
         before=BEFORE_DAYS,
         days=max(document["days"] for document in experiment.metrics),
         types=None if any_counts else [one for types in counting.values() for one in types],
@@ -100,6 +113,7 @@ def _document(experiment: Experiment) -> dict[str, Any]:
     assert experiment.ended_at is not None
     found = counts(experiment=experiment, until=experiment.ended_at, is_fresh=True)
     return {
+        "known_at": clock().isoformat(),
         "types": _types(),
         "metrics": [
             {"goal": goal_of(document), "counts": [_written(variant, one) for variant, one in by_variant.items()]}
