@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
         "ConsentState": "customers.models.contracts.Consent.State",
         "ImportKind": "customers.models.intake.Import.Kind",
         "MetricKind": "campaigns.experiments.KINDS",
+        "ExperimentMode": "campaigns.models.experiments.Experiment.Mode",
         "ImportState": "customers.models.intake.Import.State",
         "ExportState": "analytics.models.exports.Export.State",
         "MailingState": "analytics.models.reports.Mailing.State",

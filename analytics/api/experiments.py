@@ -96,7 +96,7 @@ class ExperimentNew(Body):
     variants = ExperimentVariantTold(many=True, help_text="Two to ten, the control first.")
     metrics = ExperimentMetricTold(many=True, help_text="One to ten.")
     planned = serializers.IntegerField(min_value=2, max_value=10**9)
-    mode = serializers.ChoiceField(choices=Experiment.Mode.values, required=False, default=Experiment.Mode.FIXED)
+    mode = serializers.ChoiceField(choices=Experiment.Mode.choices, required=False, default=Experiment.Mode.FIXED)
 
 
 class ExperimentChange(Body):
@@ -108,7 +108,7 @@ class ExperimentChange(Body):
     variants = ExperimentVariantTold(required=False, many=True, help_text="All of them, the control first.")
     metrics = ExperimentMetricTold(required=False, many=True, help_text="All of them.")
     planned = serializers.IntegerField(required=False, min_value=2, max_value=10**9)
-    mode = serializers.ChoiceField(required=False, choices=Experiment.Mode.values)
+    mode = serializers.ChoiceField(required=False, choices=Experiment.Mode.choices)
 
 
 class MeasuredEffectShape(serializers.Serializer[Any]):

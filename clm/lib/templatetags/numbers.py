@@ -61,7 +61,7 @@ def quantity_text(value: Number | None, unit: str, reporting: Reporting | None) 
     value = _plain(value)
     locale = reader_locale()
     if unit == "percent":
-        digits = "##0.0" if abs(value) * 100 < WHOLE_FROM else "##0"
+        digits = "##0.0" if abs(float(value)) < WHOLE_FROM / 100 else "##0"
         return format_percent(value, locale.percent_formats[None].pattern.replace("##0", digits), locale=locale)
     if unit in ("days", "months"):
         # Plural forms are of whole numbers: 2.5 days take the form of 3, 1 day its own.
