@@ -93,7 +93,7 @@ def test_a_draft_is_changed_and_what_is_left_out_stays(api: Client) -> None:
     assert (told["audience"], told["planned"]) == (None, 50)
     assert told["variants"] == [{"key": "a", "weight": 1}, {"key": "b", "weight": 1}]
     faults = send(api, "PATCH", "experiments/bow/", {"mode": "peek_safe", "name": " x "}, 400)["errors"]
-    assert [error["field"] for error in faults] == ["metrics"]
+    assert [error["field"] for error in faults] == ["metrics[0].tau"]
     send(api, "PATCH", "experiments/bow/", {"key": "card"}, 400)
     send(api, "POST", "experiments/bow/start/")
     refused = send(api, "PATCH", "experiments/bow/", {"planned": 60}, 409)
