@@ -115,7 +115,7 @@ def test_a_draft_is_removed_and_its_key_is_free_again(api: Client) -> None:
         ({"key": "plan"}, "key"),
         ({"variants": [{"key": "a"}]}, "variants"),
         ({"metrics": [{"kind": "reached", "days": 3}]}, "metrics"),
-        ({"mode": "peek_safe"}, "metrics"),
+        ({"mode": "peek_safe"}, "metrics[0].tau"),
         ({"audience": "nobody"}, "audience"),
     ],
 )
