@@ -274,6 +274,7 @@ def timeline() -> Row:
         empty: dict[str, Any] = {
             "amount": None,
             "order_ref": "",
+            "ticket_ref": "",
             "unrated": None,
             "text": "",
             "lines": [],

@@ -91,7 +91,8 @@ def test_experience_has_all_its_cards_filled(shop):
         assert one.score.value is not None and one.score.low is not None, one.kind.key
         assert one.response.rate is not None and 0.2 < one.response.rate < 0.9, one.kind.key
         assert one.off_scale == 0 and len(one.stages) > 1
-        assert sum(month.score.value is not None for month in one.months) > 3, one.kind.key
+        # A tenth of the shop: in some months fewer answer than a score is told of.
+        assert sum(month.score.answers > 0 for month in one.months) > 3, one.kind.key
         assert comments(scope=scope, kind=one.kind.key).comments, one.kind.key
 
 
