@@ -11,7 +11,7 @@ from tests.factories import make_user
 pytestmark = pytest.mark.django_db
 
 # Reached from other pages of the menu, or from one's own.
-ELSEWHERE = {"account", "experience_answers", "support", "sub_rules"}
+ELSEWHERE = {"account", "experience_answers", "support", "support_tickets", "sub_rules"}
 
 
 def titles(groups: list[Group]) -> list[str]:

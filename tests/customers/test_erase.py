@@ -380,6 +380,7 @@ POINTS_AT_PEOPLE = {
     "analytics_fall": "numbers and instants only",
     "analytics_listed": "numbers and instants only",
     "analytics_member": "numbers and instants only",
+    "analytics_orderpath": "numbers and instants only",
     "analytics_score": "numbers only",
 }
 
