@@ -80,16 +80,21 @@ def import_account(import_id: int) -> ImportAccount | None:
     return ImportAccount(
         record=record,
         counts={name: record.counts.get(name, 0) for name in COUNTS},
-        set_aside=tuple(
-            SetAside(reason, sentence, lines, amount, line_numbers(record.set_aside[reason], most=MOST_STRETCHES))
-            for reason, sentence, lines, amount in set_aside_table(record)
-        ),
+        set_aside=lines_set_aside(record.set_aside),
         faulty_lines=rejects.count(),
         rejects=tuple(
             RejectedLine(each.line_number, each.path, each.reason, bytes(each.raw).decode("utf-8", errors="replace"))
             for each in rejects[:MOST_REJECTS]
         ),
         beside=said_beside(demonstration_sources(beside=record.source.key)),
+    )
+
+
+def lines_set_aside(kept: dict[str, Any]) -> tuple[SetAside, ...]:
+    """The reasons of `Import.set_aside`, or of what a dry run kept of its kind, most lines first."""
+    return tuple(
+        SetAside(reason, sentence, lines, amount, line_numbers(kept[reason], most=MOST_STRETCHES))
+        for reason, sentence, lines, amount in set_aside_table(Import(set_aside=kept))
     )
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from analytics.imports import Preview, import_account, import_of, imports_page, people_of, preview_of
+from analytics.imports import Preview, import_account, import_of, imports_page, lines_set_aside, people_of, preview_of
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from customers.demonstration import demonstration_sources, said_beside
 from customers.importing.asking import WISHES, ask, change_mapping, discard, undoable
@@ -136,7 +136,7 @@ def _shown(
         preview = preview_of(record)
         context |= {"preview": preview, "types": TYPES, "formats": COMMON_FORMATS} | _form(record, preview, form)
     elif record.state not in WORKING:
-        context |= {"account": import_account(record.pk), "people": people_of(record)}
+        context |= {"account": import_account(record.pk), "people": people_of(record), "mending": _mending(record)}
     wrong = form is not None and bool(form.errors)
     return render(request, "pages/import_one.html", context, status=422 if wrong else 200)
 
@@ -254,10 +254,20 @@ def _checked(record: Import) -> dict[str, Any] | None:
     ]
     at = datetime.fromisoformat(record.checked["at"])
     found = {**record.checked, "at": at, "conflicts": conflicts, "touchpoints": record.checked["touchpoints"].items()}
+    found["set_aside"] = lines_set_aside(record.checked["set_aside"])
     for name in ("orders", "customers"):
         if name in found:
             found[f"{name}_known"] = found[name] - found[f"{name}_new"]
     return found
+
+
+def _mending(record: Import) -> str:
+    """How lines that were set aside are mended: in the "file" of errors, in the "lines" of the file itself, or "" for
+    nothing to be mended, as of orders that were called off."""
+    if record.kind == Import.Kind.ROWS:
+        return "file" if record.set_aside and record.rows.exists() else ""
+    is_taken_back = record.state == State.UNDONE
+    return "lines" if "faulty_order" in record.set_aside and not is_taken_back else ""
 
 
 def _job(record: Import) -> Job | None:

@@ -323,6 +323,61 @@ def test_a_dry_run_of_orders_counts_its_customer_once(marketer: Client) -> None:
     ]
 
 
+CALLED_OFF = "#2,grace@example.org,voided,EUR,2025-03-05 10:00:00 +0000,1,Tea,20.00,T1\n"
+
+
+def brought(marketer: Client, text: str, name: str) -> tuple[Import, str]:
+    """A file brought in, and its page."""
+    record = upload(marketer, text, name)
+    marketer.post(f"/imports/{record.pk}/start/")
+    work_on_imports(beyond=Beyond(let_go, count_sales_anew))
+    return record, marketer.get(f"/imports/{record.pk}/").content.decode()
+
+
+def taken_back(marketer: Client, record: Import) -> str:
+    marketer.post(f"/imports/{record.pk}/undo/")
+    work_on_imports(beyond=Beyond(let_go, count_sales_anew))
+    page = marketer.get(f"/imports/{record.pk}/").content.decode()
+    assert "Taken back" in page
+    return page
+
+
+def test_nothing_is_to_be_mended_in_lines_of_orders_that_were_called_off(marketer: Client) -> None:
+    _record, page = brought(marketer, SHOPIFY + CALLED_OFF, "orders_export.csv")
+    assert "called off, or never paid" in page
+    assert "mend" not in page.casefold()
+
+
+def test_lines_of_orders_that_cannot_be_read_are_mended_in_the_file_itself(marketer: Client) -> None:
+    faulty = "#3,kay@example.org,paid,EUR,2025-03-05 10:00:00 +0000,1,Tea,20.00,T1\n#3,,,,,many,Cup,10.00,C1\n"
+    record, page = brought(marketer, SHOPIFY + faulty, "orders_export.csv")
+    assert "mend the line in your file" in page
+    assert "file of errors" not in page.casefold()
+    assert "mend the line" not in taken_back(marketer, record)
+
+
+def test_a_file_of_errors_is_told_of_where_there_is_one(marketer: Client) -> None:
+    record, page = brought(marketer, "email,plan\nada@example.org,a\nnonsense,b\n", "people.csv")
+    errors = f"/imports/{record.pk}/errors.csv"
+    assert "Mend the rows in the file of errors" in page
+    assert errors in page
+    assert marketer.get(errors).status_code == 200
+    page = taken_back(marketer, record)
+    assert "file of errors" not in page.casefold()
+    assert errors not in page
+
+
+def test_a_dry_run_of_orders_says_why_and_which_lines_are_set_aside(marketer: Client) -> None:
+    record = upload(marketer, SHOPIFY + CALLED_OFF, "orders_export.csv")
+    marketer.post(f"/imports/{record.pk}/check/")
+    work_on_imports()
+    answer = marketer.get(f"/imports/{record.pk}/")
+    assert [(one.reason, one.lines, one.numbers) for one in answer.context["checked"]["set_aside"]] == [
+        ("cancelled", 1, "4")
+    ]
+    assert "called off, or never paid" in answer.content.decode()
+
+
 def test_customers_of_a_demonstration_are_told_of_before_and_after(marketer: Client, tmp_path: Path) -> None:
     Installation.objects.update_or_create(id=1, defaults={"currency": "GBP"})
     record = upload(marketer)
