@@ -96,7 +96,9 @@ def _where(context: Context, entry: Entry) -> Iterator[SafeString]:
     yield format_html("<span>{}</span><span>{}</span>", entry.channel, entry.source)
     customer = getattr(context.get("customer"), "id", None)
     if entry.ticket_ref and customer is not None:
-        address = f"{reverse('support_ticket', args=[customer])}?{urlencode({'ref': entry.ticket_ref})}"
+        # The dates somebody chose go along to the ticket.
+        more = context["dates"].more if "dates" in context else ""
+        address = f"{reverse('support_ticket', args=[customer])}?{urlencode({'ref': entry.ticket_ref})}{more}"
         yield format_html('<a href="{}">{}</a>', address, _("ticket %(ref)s") % {"ref": entry.ticket_ref})
     if entry.order_ref:
         yield format_html('<span class="num">{}</span>', _("order %(ref)s") % {"ref": entry.order_ref})

@@ -5,6 +5,7 @@ import io
 import re
 from datetime import timedelta
 from html import unescape
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -121,3 +122,35 @@ def test_what_people_wrote_is_text_and_paged(viewer: Client) -> None:
     assert len(after.context["comments"]) == 30
     assert viewer.get("/experience/answers/?kind=sad").status_code == 400
     assert viewer.get("/experience/answers/?which=11").status_code == 400
+
+
+def test_dates_go_along_from_tickets_answers_and_timelines(answers: Shop, viewer: Client) -> None:
+    then = {"as_of": f"{(answers.now - timedelta(days=3)).date()}"}
+    address = urlencode({"period": "365d", **then})
+    page = viewer.get(f"/support/tickets/?{address}")
+    (row, *_others), text = page.context["rows"], unescape(page.content.decode())
+    customer = row["ticket"].customer
+    assert f'href="{row["url"]}&{urlencode(then)}"' in text
+    assert f'href="/customers/{customer}/?{urlencode(then)}"' in text
+    page = viewer.get(f"/experience/answers/?{address}")
+    author = page.context["comments"][0].customer
+    assert f'href="/customers/{author}/?{urlencode(then)}"' in page.content.decode()
+    for dates in (then, {**then, "known_at": f"{answers.now.date()}"}, {}):  # the shop was told of everything today
+        query = urlencode(dates)
+        also, only = (f"&{query}", f"?{query}") if dates else ("", "")
+        for shown in (f"/customers/{customer}/{only}", f"/customers/{customer}/timeline/{only}"):
+            text = unescape(viewer.get(shown).content.decode())
+            assert f'href="{row["url"]}{also}"' in text, shown
+        text = unescape(viewer.get(f"/customers/{customer}/timeline/{only}").content.decode())
+        assert f'href="/customers/{customer}/{only}"' in text and f'href="/customers/{only}"' in text
+    text = unescape(viewer.get(f"{row['url']}&{urlencode(then)}").content.decode())
+    assert f'href="/support/tickets/?{urlencode(then)}"' in text
+
+
+def test_the_line_below_a_ticket_s_name_ends_where_nothing_follows(answers: Shop, viewer: Client) -> None:
+    rows = viewer.get("/support/tickets/?period=365d&which=reason:late+%26+lost").context["rows"]
+    below = re.compile(r"<h1 .*?</h1>(?:<p[^>]*>(.*?)</p>)?</div></div>", re.DOTALL)
+    said = below.search(viewer.get(rows[0]["url"]).content.decode())
+    assert said is not None and re.sub("<[^>]+>", "", said[1]) == "late &amp; lost"
+    said = below.search(viewer.get(f"{rows[0]['url']}&as_of={answers.now.date()}").content.decode())
+    assert said is not None and re.sub("<[^>]+>", "", said[1]).startswith("late &amp; lost · as of ")
