@@ -13,7 +13,7 @@ from analytics.experiments.ending import Outcome, Since
 from analytics.experiments.results import Compared, MetricResult, Results, VariantResult, group_name
 from analytics.files import Cell
 from clm.lib.milliseconds import written
-from clm.lib.templatetags.numbers import MINUS, money_text, number, percent
+from clm.lib.templatetags.numbers import MINUS, change_text, money_text, number, percent
 from customers.models import Installation
 
 REASONS = {
@@ -180,6 +180,10 @@ def _metric(
             return percent(value)
         return money_text(value, reporting)
 
+    def apart(value: float) -> str:
+        # Of two shares: 10% and 12% differ by 2 percentage points, and by 20% of the first.
+        return change_text(value, "points", reporting) if metric.unit == "percent" else told(value)
+
     def opened(which: str, one: VariantResult, count: int) -> str:
         group = group_name(found.experiment, which, one.variant, metric.place)
         return _list(found, group, count) if opens and not is_gone else ""
@@ -200,14 +204,14 @@ def _metric(
         explained = None
         if one.explained is not None and one.explained.difference.value is not None:
             explained = {
-                "difference": _signed(one.explained.difference.value, told),
-                "between": _between(one.explained.difference, told),
+                "difference": _signed(one.explained.difference.value, apart),
+                "between": _between(one.explained.difference, apart),
                 "removed": percent(one.removed),
             }
         return {
             "variant": one.variant,
-            "difference": _n_a(difference) if difference.value is None else _signed(difference.value, told),
-            "between": _between(difference, told),
+            "difference": _n_a(difference) if difference.value is None else _signed(difference.value, apart),
+            "between": _between(difference, apart),
             "lift": _n_a(lift) if lift.value is None else _signed(lift.value, percent),
             "lift_between": _between(lift, percent),
             "p": _chance(one.p),
@@ -268,6 +272,7 @@ def _result_cells(found: Results) -> list[Cell]:
     cells.append(Cell("sample ratio", "p", "", found.ratio.p, "", "" if found.ratio.p is not None else "n/a"))
     for metric in found.metrics:
         unit = reporting.currency if metric.unit == "money" else metric.unit
+        apart = "percentage points" if metric.unit == "percent" else unit
         factor = 10**-reporting.minor_digits if metric.unit == "money" else 100
 
         def add(
@@ -284,9 +289,9 @@ def _result_cells(found: Results) -> list[Cell]:
             cells.append(Cell(metric.label, each.variant.key, "did it", each.converted, "customers"))
             add(each.variant.key, "mean", each.mean)
         for pair in metric.compared:
-            add(pair.variant.key, "difference", pair.comparison.difference)
+            add(pair.variant.key, "difference", pair.comparison.difference, unit=apart)
             add(pair.variant.key, "lift", pair.comparison.lift, 100, "percent")
             if pair.explained is not None:
-                add(pair.variant.key, "difference with CUPED", pair.explained.difference)
+                add(pair.variant.key, "difference with CUPED", pair.explained.difference, unit=apart)
             cells.append(Cell(metric.label, pair.variant.key, "p (Holm)", pair.p, "", pair.verdict or "no verdict yet"))
     return cells

@@ -147,6 +147,10 @@ def test_one_that_has_ended_tells_what_it_told_and_what_a_recount_says(admin: Cl
     conversion = answer.context["metrics"][0]
     assert [one["converted"] for one in conversion["told"]["variants"]] == [1, 0]
     assert [one["converted"] for one in conversion["today"]["variants"]] == [3, 0]
+    (compared,) = conversion["today"]["compared"]
+    assert compared["difference"] == "−75.0 pp"  # nobody of bow, three of four of the control
+    assert re.fullmatch(r"−[0-9.]+ pp to −?[0-9.]+ pp", compared["between"])
+    assert compared["lift"] == "−100.0%"
     links = re.findall(r'href="(/customers/\?group=experiment[^"]+)"[^>]*>([0-9]+)</a>', text)
     assert "3" in {count for _where, count in links}
     for where, count in links:
@@ -155,6 +159,9 @@ def test_one_that_has_ended_tells_what_it_told_and_what_a_recount_says(admin: Cl
     did = {row["section"]: row["value"] for row in rows if (row["item"], row["measure"]) == ("control", "did it")}
     assert did["ordered within 7 days"] == "1"
     assert did["counted anew: ordered within 7 days"] == "3"
+    units = {(row["item"], row["measure"]): row["unit"] for row in rows if row["section"] == "ordered within 7 days"}
+    assert units["bow", "difference value"] == "percentage points"
+    assert (units["bow", "lift value"], units["bow", "mean value"]) == ("percent", "percent")
     assert {row["item"]: row["value"] for row in rows if row["section"] == "became known later"}["late"] == "2"
 
 
