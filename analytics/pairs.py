@@ -58,6 +58,8 @@ class Pair:
     right: Side
     models: tuple[str, ...]
     facts: tuple[Row, ...]
+    # What both would be called as one.
+    called: str
 
     @property
     def stages(self) -> list[tuple[str, StageRef | None, StageRef | None]]:
@@ -90,7 +92,23 @@ def pair(*, customers: tuple[Customer, Customer], models: Sequence[Sorting]) -> 
     first, second = sorted(customers, key=lambda one: (one.created_at, one.pk))
     placed = stages_of(customers=[first.pk, second.pk], models=models)
     left, right = (_side(one, tuple(row.stage for row in placed[one.pk])) for one in (first, second))
-    return Pair(left, right, tuple(model.name for model in models), tuple(_facts(left, right)))
+    called = called_by(profiles=[*record.profiles_of(customer=first.pk), *record.profiles_of(customer=second.pk)])
+    return Pair(left, right, tuple(model.name for model in models), tuple(_facts(left, right)), called)
+
+
+def called_by(*, profiles: Sequence[int]) -> str:
+    """What somebody with exactly these profiles is called, whoever has them now; "" when nothing is known. By the rules
+    of portraits.sql: of values that were told for the same instant the one recorded later counts."""
+    traits = {one.key: one.value for one in record.traits(profiles=profiles)}
+    said = {key: str(value) for key, value in traits.items() if type(value) in (str, int, float)}
+    parts = [said[key][:100] for key in ("firstName", "lastName") if key in said]
+    name = said.get("name", "")[:200] or " ".join(parts).strip()
+    if name or said.get("email"):
+        return name or said["email"][:320]
+    known = record.identities(profiles=profiles)
+    emails = sorted(one.value for one in known if one.kind == "email")
+    phones = [said.get("phone", "")[:60] or min((one.value for one in known if one.kind == "phone"), default="")]
+    return next((one for one in (*emails[:1], *phones, *(each.value for each in known)) if one), "")
 
 
 def look_alikes(*, customer: Customer, text: str) -> list[FoundCustomer]:

@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy
 
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
-from analytics.pairs import look_alikes, merges, pair
+from analytics.pairs import called_by, look_alikes, merges, pair
 from analytics.search import MOST_TEXT, found_customers
 from analytics.sorting import live_models
 from clm.lib.access.models import User
 from clm.lib.questions import NotThereError, QuestionError
 from customers.keeping import folded_text
 from customers.merge import MergeError, merge, unmerge
-from customers.models import Customer, Merge
+from customers.models import Customer, Merge, MergedProfile
 from lifecycle.advance import advance_customers
 
 from .asking import page
@@ -93,8 +93,7 @@ def merge_undo(request: HttpRequest, merge_id: int, *, now: datetime) -> HttpRes
     elif done.undone_at is not None:
         messages.info(request, _("This merge was undone already."))
         return redirect(back)
-    names = names_of([done.survivor, done.absorbed])
-    one, two = names[done.survivor_id], names[done.absorbed_id]
+    one, two = _apart(done)
     return confirm(
         request,
         title=_("Undo the merge of %(two)s into %(one)s?") % {"one": one, "two": two},
@@ -143,6 +142,15 @@ def _merged(request: HttpRequest, form: MergeForm, found: Customer, other: Custo
     advance_customers(customers=[done.survivor_id])
     messages.success(request, _("They are one customer now."))
     return int(done.survivor_id)
+
+
+def _apart(done: Merge) -> tuple[str, str]:
+    """The survivor and the absorbed one as an undone merge leaves them: the number, and the name that each has by its
+    own profiles. Merged, both are called the same."""
+    gone = list(MergedProfile.objects.filter(merge=done).values_list("profile", flat=True))
+    kept = set(record.profiles_of(customer=done.survivor_id)) - set(gone)
+    one, two = called_by(profiles=sorted(kept)), called_by(profiles=gone)
+    return f"#{done.survivor_id} {one}".strip(), f"#{done.absorbed_id} {two}".strip()
 
 
 def _other(found: Customer, text: str) -> Customer:

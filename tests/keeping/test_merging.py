@@ -7,6 +7,7 @@ import pytest
 from django.db.models import F
 from django.test import Client
 
+from analytics.customer_figures import names_of
 from customers.ingest import clock
 from customers.models import Customer, Merge
 from tests.factories import make_order
@@ -63,6 +64,46 @@ def test_a_merge_is_undone_from_the_list_of_the_customer(agent: Client, two: tup
     assert Customer.objects.get(pk=second).merged_into is None
     assert agent.post(f"/merges/{number}/undo/").status_code == 409
     assert "undone" in agent.get("/customers/merge/").content.decode()
+
+
+def test_names_told_at_one_instant_are_foretold_and_kept_apart(agent: Client) -> None:
+    """Of two names of one instant the one recorded later counts, so the one who stays is called otherwise after it."""
+    for person, name in (("1", "Nina Newcomer"), ("2", "Nino Newcomer")):
+        tell(make_order(person, "2026-01-05", traits={"name": name}))
+        settle()
+    first, second = customer_of("1"), customer_of("2")
+    look = agent.get(f"/customers/{first}/merge/?with={second}").content.decode()
+    assert f"Customer #{first} stays" in look
+    assert f"the address of #{second} leads there" in look
+    assert f"#{first} will be called Nino Newcomer." in look
+    agent.post(f"/customers/{first}/merge/?with={second}", {"reason": ""})
+    settle()
+    assert Customer.objects.get(pk=first).name == "Nino Newcomer"
+    undo = agent.get(f"/merges/{Merge.objects.get().pk}/undo/").content.decode()
+    assert f"Undo the merge of #{second} Nino Newcomer into #{first} Nina Newcomer?" in undo
+
+
+@pytest.mark.parametrize(
+    "traits",
+    [
+        ({"firstName": "Ada", "lastName": "Novak"}, {"email": "ada@example.org"}),
+        ({"email": "b@example.org"}, {"phone": "+442079460018"}),
+        ({"phone": "+442079460018"}, {"plan": "team"}),
+        ({"name": "Ada"}, {"name": ""}),
+        ({"plan": "team"}, {}),
+    ],
+    ids=["parts of a name", "address", "number", "emptied name", "an id alone"],
+)
+def test_whoever_stays_is_called_as_was_foretold(traits: tuple[Any, Any], agent: Client) -> None:
+    for person, told in zip(("1", "2"), traits, strict=True):
+        tell(make_order(person, "2026-01-05", traits=told))
+        settle()
+    first, second = customer_of("1"), customer_of("2")
+    foretold = agent.get(f"/customers/{first}/merge/?with={second}").context["pair"].called
+    agent.post(f"/customers/{first}/merge/?with={second}", {"reason": ""})
+    settle()
+    kept = Customer.objects.get(pk=first)
+    assert foretold == names_of([kept])[first]
 
 
 def test_who_looks_alike_is_offered_and_others_are_found(agent: Client, two: tuple[int, int]) -> None:

@@ -45,7 +45,7 @@ COSTS = {
     "customers/<int:customer_id>/edit/": 9,
     "customers/<int:customer_id>/log/": 7,
     "customers/<int:customer_id>/merge/": 18,
-    "merges/<int:merge_id>/undo/": 7,
+    "merges/<int:merge_id>/undo/": 8,
     "customers/<int:customer_id>/place/": 9,
     "customers/<int:customer_id>/erase/": 13,
     "erasures/": 7,
