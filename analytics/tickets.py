@@ -5,6 +5,7 @@ A ticket is a customer and a reference; what is counted of many stands in `suppo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
@@ -15,7 +16,9 @@ from clm.lib.business_hours import BusinessTime
 from clm.lib.cursors import cursor as written_cursor
 from clm.lib.cursors import parse_cursor
 from clm.lib.milliseconds import to_ms
+from clm.lib.periods import local_day
 from clm.lib.questions import NotThereError, QuestionError
+from clm.lib.templatetags.times import plain_date
 from customers.models import Customer, Installation, Role, Touchpoint
 
 from .customer_figures import names_of
@@ -29,6 +32,15 @@ MINUTE = timedelta(minutes=1)
 _NOTHING = Value("", output_field=TextField())
 # What happened of a ticket whose events have no property `event`.
 NAMED = {"Ticket Opened": "opened", "Ticket Replied": "replied", "Ticket Resolved": "resolved"}
+
+
+class NotYetError(NotThereError):
+    """There is a ticket of that reference, but there was none at the instant asked about; the message says since when.
+    ref: its reference; customer, known_as: whose it is."""
+
+    def __init__(self, said: str, *, ref: str, customer: int, known_as: str) -> None:
+        super().__init__(said)
+        self.ref, self.customer, self.known_as = ref, customer, known_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +88,66 @@ class TicketPage:
 def ticket_read(
     *, customer: int, ref: str, now: datetime, as_of: datetime | None = None, known_at: datetime | None = None
 ) -> TicketRead:
-    """A ticket with its touchpoints in order, as of an instant and as known at another. NotThereError when the customer
-    has none of that reference."""
+    """A ticket with its touchpoints in order, as of an instant and as known at another. QuestionError names the field
+    `ref` where none is asked for; NotThereError when the customer has none of that reference, NotYetError when it is
+    there by now."""
+    if not ref:
+        raise QuestionError("ref", _("Say which ticket: its reference belongs into the address as ref."))
     found, _survivor = found_customer(customer, known_at=known_at)
-    if not ref or "\x00" in ref:  # no text that is stored holds one
+    told = _events(customer=found.pk, ref=ref, as_of=as_of, known_at=known_at)
+    if not told:
+        if as_of is not None or known_at is not None:
+            _refuse_too_early(customer=found.pk, ref=ref, at=as_of or known_at or now, known_at=known_at)
         raise NotThereError(_("This customer has no ticket %(ref)s.") % {"ref": ref[:60]})
+    at = as_of or known_at or now
+    ticket = _ticket(found.pk, ref, _steps(told))
+    first_answer = resolution = None
+    if ticket is not None:
+        first_answer, resolution = _lasted(ticket, at)
+    return TicketRead(
+        ref=ref,
+        customer=found.pk,
+        known_as=_names([found.pk])[found.pk],
+        ticket=ticket,
+        first_answer=first_answer,
+        resolution=resolution,
+        entries=entries_of(told),
+        at=at,
+    )
+
+
+def _refuse_too_early(*, customer: int, ref: str, at: datetime, known_at: datetime | None) -> None:
+    """NotYetError where the customer has a ticket by now of which nothing was known at the instant asked about."""
+    found, _survivor = found_customer(customer)  # by the merges of today
+    told = _events(customer=found.pk, ref=ref)
+    if not told:
+        return
+    zone, named = Installation.current().time_zone, {"ref": ref[:60]}
+    happened_by_then = [one.received_at for one in told if one.occurred_at <= at]
+    if not happened_by_then:
+        opened = _ticket(found.pk, ref, _steps(told))
+        first = told[0].occurred_at
+        if opened is not None and opened.opened_at == first:
+            said = _("Ticket %(ref)s was opened later, on %(day)s.")
+        else:
+            said = _("Nothing of ticket %(ref)s had happened by then: it begins on %(day)s.")
+        named["day"] = plain_date(local_day(first, zone))
+    elif known_at is not None and min(happened_by_then) > known_at:
+        said = _("Ticket %(ref)s was not known then: we learnt of it on %(day)s.")
+        named["day"] = plain_date(local_day(min(happened_by_then), zone))
+    else:
+        said = _("Ticket %(ref)s was not known to be this customer's then.")
+    raise NotYetError(said % named, ref=ref, customer=found.pk, known_as=_names([found.pk])[found.pk])
+
+
+def _events(*, customer: int, ref: str, as_of: datetime | None = None, known_at: datetime | None = None) -> list[Any]:
+    """The touchpoints of a ticket in order, each with its `event` and `reason` beside it."""
+    if "\x00" in ref:  # no text that is stored holds one
+        return []
     events = (
         happened(Touchpoint.objects.all(), as_of=as_of, known_at=known_at)
         .filter(
-            profile__in=profiles_of(customer=found.pk, known_at=known_at),
+            profile__in=profiles_of(customer=customer, known_at=known_at),
             type__role=Role.SUPPORT,
             properties__has_any_keys=["ticket_ref", "ticket_id"],
         )
@@ -103,26 +166,12 @@ def ticket_read(
         .select_related("type", "channel", "source")
         .order_by("occurred_at", F("pk"))
     )
-    told = list(events)
-    if not told:
-        raise NotThereError(_("This customer has no ticket %(ref)s.") % {"ref": ref[:60]})
-    at = as_of or known_at or now
-    ticket = _ticket(
-        found.pk, ref, [(one.occurred_at, one.event or NAMED.get(one.type.name), one.reason) for one in told]
-    )
-    first_answer = resolution = None
-    if ticket is not None:
-        first_answer, resolution = _lasted(ticket, at)
-    return TicketRead(
-        ref=ref,
-        customer=found.pk,
-        known_as=_names([found.pk])[found.pk],
-        ticket=ticket,
-        first_answer=first_answer,
-        resolution=resolution,
-        entries=entries_of(told),
-        at=at,
-    )
+    return list(events)
+
+
+def _steps(told: Sequence[Any]) -> list[tuple[datetime, str | None, str | None]]:
+    """When each of them happened, what it was of a ticket, and the reason it gives."""
+    return [(one.occurred_at, one.event or NAMED.get(one.type.name), one.reason) for one in told]
 
 
 def tickets(*, scope: Scope, group: str, cursor: str | None = None, most: int = PAGE) -> TicketPage:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,7 +20,7 @@ from ..feedback import KINDS, Feedback, Kind, Score, Survey, comments, feedback,
 from ..scope import Scope, parse_scope
 from ..support import GROUPS, Counted, Support, Wait, support
 from ..survival import INTERVAL, Quantile
-from ..tickets import MINUTE, Lasted, ticket_read, tickets
+from ..tickets import MINUTE, Lasted, NotYetError, ticket_read, tickets
 from .answering import Instant, page, page_of, problems
 from .asking import Asking, AsOf, FromUntil, KnownAt, Paged, asked_id, asked_then
 from .metrics import list_address
@@ -320,9 +321,12 @@ class CustomerTicket(APIView):
     def get(self, request: Request, customer: str) -> Response:
         asked, asking = TicketAsked.of(request), Asking(now=clock())
         as_of, known_at = asked_then(asked, asking)
-        found = ticket_read(
-            customer=asked_id(customer), ref=asked["ref"], now=asking.now, as_of=as_of, known_at=known_at
-        )
+        try:
+            found = ticket_read(
+                customer=asked_id(customer), ref=asked["ref"], now=asking.now, as_of=as_of, known_at=known_at
+            )
+        except NotYetError as error:
+            raise NotFound(str(error)) from None
         told = {
             "ref": found.ref,
             "customer": found.customer,

@@ -14,7 +14,7 @@ from analytics.customer_list import anybody
 from analytics.files import Cell, scope_cells
 from analytics.support import Counted, Support, Ticket, Wait, support
 from analytics.survival import INTERVAL, Quantile
-from analytics.tickets import MINUTE, ListedTicket, ticket_read, tickets
+from analytics.tickets import MINUTE, ListedTicket, NotYetError, ticket_read, tickets
 from clm.lib.templatetags.numbers import quantity_text
 
 from .asking import FIGURES, dates_of, page, question
@@ -149,9 +149,13 @@ def ticket_url(customer: int, ref: str) -> str:
 def support_ticket(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
     """One ticket: what happened of it in order, and how long it took."""
     dates = dates_of(request)
-    found = ticket_read(
-        customer=customer_id, ref=request.GET.get("ref", ""), now=now, as_of=dates.at, known_at=dates.known_at
-    )
+    try:
+        found = ticket_read(
+            customer=customer_id, ref=request.GET.get("ref", ""), now=now, as_of=dates.at, known_at=dates.known_at
+        )
+    except NotYetError as error:  # a page with its dates, so that one gets back to now
+        shown = {"now": now, "later": error, "said": str(error), "news": news_of(customer=error.customer)}
+        return render(request, "pages/support_ticket_later.html", shown, status=404)
     if found.customer != customer_id:
         return redirect(f"{reverse('support_ticket', args=[found.customer])}?{request.GET.urlencode()}")
     waits = []

@@ -1,6 +1,7 @@
 """What customers ask support for and how long they wait: against counting tickets one by one."""
 
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,12 +12,13 @@ from analytics.behind import customers_behind, refuse_unknown_group, said
 from analytics.scope import Scope
 from analytics.support import MOST_REASONS, support
 from analytics.survival import quantile
-from analytics.tickets import Lasted, ticket_read, tickets
+from analytics.tickets import Lasted, NotYetError, ticket_read, tickets
 from clm.lib.business_hours import BusinessTime
 from clm.lib.periods import days
 from clm.lib.questions import NotThereError, QuestionError
+from clm.lib.templatetags.times import plain_date
 from customers.merge import merge
-from customers.models import Installation
+from customers.models import Installation, Touchpoint
 from tests.factories import day
 from tests.lifecycle.making import customer_of, happened, installed, tell
 
@@ -106,9 +108,36 @@ def test_one_ticket_is_told_as_it_is_counted_among_many() -> None:
     assert (len(early.entries), early.first_answer) == (1, Lasted(2 * hour, hour, False))
     unopened = ticket_read(customer=a, ref="T9", now=NOW)
     assert (unopened.ticket, unopened.first_answer, len(unopened.entries)) == (None, None, 1)
-    for customer, ref in ((a, "T2"), (b, "7"), (a, ""), (a, "\x00")):
-        with pytest.raises(NotThereError):
-            ticket_read(customer=customer, ref=ref, now=NOW)
+    for customer, ref in ((a, "T2"), (b, "7"), (a, "\x00")):
+        for as_of in (None, day("2026-05-07")):
+            with pytest.raises(NotThereError, match="has no ticket"):
+                ticket_read(customer=customer, ref=ref, now=NOW, as_of=as_of)
+    with pytest.raises(QuestionError, match="which ticket"):
+        ticket_read(customer=a, ref="", now=NOW)
+
+
+def test_a_ticket_that_was_not_there_yet_says_since_when_it_is() -> None:
+    tell(
+        event("a", "T1", "opened", "2026-05-08T16:00"),
+        event("a", "T1", "replied", "2026-05-09T16:00"),
+        event("a", "T2", "replied", "2026-05-13T10:00"),
+    )
+    a = customer_of("a")
+    learnt = Touchpoint.objects.order_by("received_at").values_list("received_at", flat=True)[0]
+    before = learnt - timedelta(hours=1)
+    for ref, then, words in (
+        ("T1", {"as_of": day("2026-05-08T15:59")}, "Ticket T1 was opened later, on 8 May 2026."),
+        ("T2", {"as_of": day("2026-05-08")}, "Nothing of ticket T2 had happened by then: it begins on 13 May 2026."),
+        ("T1", {"as_of": day("2026-05-07"), "known_at": before}, "Ticket T1 was opened later, on 8 May 2026."),
+        (
+            "T1",
+            {"as_of": day("2026-05-10"), "known_at": before},
+            f"Ticket T1 was not known then: we learnt of it on {plain_date(learnt.date())}.",
+        ),
+    ):
+        with pytest.raises(NotYetError, match=f"^{re.escape(words)}$"):
+            ticket_read(customer=a, ref=ref, now=NOW, **then)
+    assert ticket_read(customer=a, ref="T1", now=NOW, as_of=day("2026-05-08T16:00")).ticket is not None
 
 
 def test_tickets_opened_at_one_instant_are_each_listed_once() -> None:

@@ -1,10 +1,12 @@
 """/api/v1/experience/, its answers, and /api/v1/support/: every number with its customers, faults with fields."""
 
+from datetime import datetime
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
 
+from clm.lib.templatetags.times import plain_date
 from customers.models import TouchpointType
 from tests.api.calls import counted, get
 from tests.factories import client_of, day, make_customer
@@ -122,6 +124,9 @@ def test_tickets_are_listed_page_by_page_and_one_is_told_in_order(api: Client) -
     assert one["first_answer"]["business_minutes"] < one["first_answer"]["calendar_minutes"]
     then = get(api, f"/api/v1/customers/{answered['customer']}/ticket/?ref={answered['ref']}&as_of=2026-05-29")
     assert [event["type"] for event in then["events"]] == ["Ticket Opened"] and not then["first_answer"]["is_over"]
+    early = get(api, f"/api/v1/customers/{answered['customer']}/ticket/?ref={answered['ref']}&as_of=2026-01-01", 404)
+    opened = datetime.fromisoformat(answered["opened_at"])
+    assert early["detail"] == f"Ticket {answered['ref']} was opened later, on {plain_date(opened.date())}."
     assert get(api, f"/api/v1/customers/{answered['customer']}/ticket/?ref=none", 404)
     assert get(api, f"/api/v1/customers/{answered['customer']}/ticket/", 400)["errors"][0]["field"] == "ref"
     assert get(api, f"/api/v1/support/tickets/?{MAY}&which=closed", 400)["errors"][0]["field"] == "which"

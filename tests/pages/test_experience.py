@@ -154,3 +154,23 @@ def test_the_line_below_a_ticket_s_name_ends_where_nothing_follows(answers: Shop
     assert said is not None and re.sub("<[^>]+>", "", said[1]) == "late &amp; lost"
     said = below.search(viewer.get(f"{rows[0]['url']}&as_of={answers.now.date()}").content.decode())
     assert said is not None and re.sub("<[^>]+>", "", said[1]).startswith("late &amp; lost · as of ")
+
+
+def test_a_ticket_before_it_was_opened_says_so_and_leads_to_now(answers: Shop, viewer: Client) -> None:
+    row = viewer.get("/support/tickets/?period=365d&which=reason:late+%26+lost").context["rows"][0]
+    then = f"as_of={(row['ticket'].opened_at - timedelta(days=2)).date()}"
+    page = viewer.get(f"{row['url']}&{then}")
+    text = unescape(page.content.decode())
+    assert page.status_code == 404
+    assert f"Ticket {row['ticket'].ref} was opened later, on " in text
+    assert "This customer has no ticket" not in text
+    assert "Back to now" in text
+    where = f"/customers/{row['ticket'].customer}/"
+    assert f'href="{where}?{then}"' in text
+    now = re.search(r'<a class="button primary" href="([^"]+)">Show the ticket as it is now', text)
+    assert now is not None and viewer.get(f"{where}ticket/{now[1]}" if now[1][0] == "?" else now[1]).status_code == 200
+    none = viewer.get(f"{where}ticket/?ref=none&{then}")
+    assert none.status_code == 404 and "This customer has no ticket none." in none.content.decode()
+    for address in (f"{where}ticket/", f"{where}ticket/?ref=&{then}"):
+        page = viewer.get(address)
+        assert page.status_code == 400 and "Say which ticket" in page.content.decode()
