@@ -61,13 +61,15 @@ class RejectedLine:
 @dataclass(frozen=True, slots=True)
 class ImportAccount:
     """The account of one import. counts are those of `Import.counts`; faulty_lines counts all kept rejects, of which
-    `rejects` holds the first by line; beside: what is said when the demo's customers are here too, or ""."""
+    `rejects` holds the first by line; orders_known: how many of the orders were stored before, None where that was not
+    counted; beside: what is said when the demo's customers are here too, or ""."""
 
     record: Import
     counts: dict[str, int]
     set_aside: tuple[SetAside, ...]
     faulty_lines: int
     rejects: tuple[RejectedLine, ...]
+    orders_known: int | None
     beside: str
 
 
@@ -77,6 +79,7 @@ def import_account(import_id: int) -> ImportAccount | None:
     if record is None:
         return None
     rejects = Reject.objects.filter(from_import=record).order_by("line_number", "pk")
+    orders_new = record.counts.get("orders_new")
     return ImportAccount(
         record=record,
         counts={name: record.counts.get(name, 0) for name in COUNTS},
@@ -86,6 +89,7 @@ def import_account(import_id: int) -> ImportAccount | None:
             RejectedLine(each.line_number, each.path, each.reason, bytes(each.raw).decode("utf-8", errors="replace"))
             for each in rejects[:MOST_REJECTS]
         ),
+        orders_known=None if orders_new is None else record.counts.get("orders", 0) - orders_new,
         beside=said_beside(demonstration_sources(beside=record.source.key)),
     )
 

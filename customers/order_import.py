@@ -10,7 +10,7 @@ Import row as it was."""
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,7 +47,7 @@ from .money import Conversion
 from .order_changes import Changes, changes_of
 from .order_lines import OrderLineReader
 from .order_mapping import OrderMapping
-from .orders import Orders
+from .orders import CANCELLED, ORDER, REFUND, Orders
 from .parsing import BadFile, table
 
 CHUNK_EVENTS = 500
@@ -68,7 +68,16 @@ _COUNTED = (
     Trait,
 )
 # Counts of an Import that add up over runs of the same file.
-_EVER = {"touchpoints_new", "customers_new", "rows_changed", "rejects"}
+_EVER = {
+    "touchpoints_new",
+    "customers_new",
+    "rows_changed",
+    "rejects",
+    "orders_new",
+    "refunds_new",
+    "cancellations_new",
+}
+_NEW = {ORDER: "orders_new", REFUND: "refunds_new", CANCELLED: "cancellations_new"}
 Tell = Callable[[str], None]
 
 
@@ -187,6 +196,7 @@ class _Run:
             before = _rows_touched()
             since = clock()
             changes = self._changes(events)
+            stored = self._stored(changes)
             ingested = ingest(source=self.source, events=changes.events, cause=Cause.IMPORT)
             if self.is_kept and events:
                 hashes = {str(message_hash(event.message_id)) for event in (*events, *changes.events)}
@@ -207,6 +217,7 @@ class _Run:
                     "touchpoints_conflicting": ingested.conflicting,
                     "customers_new": ingested.new_customers,
                     "rows_changed": rows_changed,
+                    **_new_of(changes.events, ingested.profiles, stored),
                 }
             )
             account.write_to(self.record)
@@ -230,6 +241,14 @@ class _Run:
             return Changes(events, frozenset())
         return changes_of(events=events, source=self.source, currency=self.mapping.currency)
 
+    def _stored(self, changes: Changes) -> frozenset[str]:
+        """Hashes of what of these events is stored already."""
+        if self.mapping.says_more_later or not changes.events:
+            return changes.stored
+        hashes = [message_hash(event.message_id) for event in changes.events]
+        stored = Touchpoint.objects.filter(source=self.source, message_hash__in=hashes)
+        return frozenset(map(str, stored.values_list("message_hash", flat=True)))
+
     def _keep_rejects(self, account: LineAccount, *, after: str | None, until: str) -> None:
         left = MAX_REJECTS - account.counts["rejects"]
         faults = order_staging.faults(after=after, until=until, limit=left) if left > 0 else []
@@ -245,6 +264,15 @@ class _Run:
             for fault in faults
         )
         account.counts["rejects"] += len(faults)
+
+
+def _new_of(events: Sequence[Event], profiles: Sequence[int], stored: frozenset[str]) -> dict[str, int]:
+    """How many orders, refunds and cancellations are new. profiles: by event, 0 for one of somebody erased, of which
+    nothing is stored."""
+    counts = dict.fromkeys(_NEW.values(), 0)
+    for event, profile in zip(events, profiles, strict=True):
+        counts[_NEW[event.type]] += bool(profile) and str(message_hash(event.message_id)) not in stored
+    return counts
 
 
 def _fingerprint(path: Path) -> tuple[str, int]:

@@ -378,6 +378,41 @@ def test_a_dry_run_of_orders_says_why_and_which_lines_are_set_aside(marketer: Cl
     assert "called off, or never paid" in answer.content.decode()
 
 
+def facts(page: str) -> dict[str, str]:
+    return dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page))
+
+
+def test_orders_that_come_again_are_told_apart_from_new_ones_with_what_was_paid_back(marketer: Client) -> None:
+    header = (
+        "Name,Email,Financial Status,Currency,Subtotal,Total,Refunded Amount,Created at,Lineitem quantity,"
+        "Lineitem name,Lineitem price,Lineitem sku\n"
+    )
+    at = "2025-03-04 10:00:00 +0000,1,Tea,20.00,T1\n"
+    first, second = (f"#{number},p{number}@example.org,paid,EUR,20.00,20.00,," for number in (1, 2))
+    names = ("New orders", "Known orders", "New refunds", "New cancellations", "New customers", "Lines set aside")
+
+    def told(text: str) -> tuple[str, ...]:
+        _record, page = brought(marketer, header + text, "orders_export.csv")
+        return tuple(facts(page)[name] for name in names)
+
+    assert told(first + at + second + at) == ("2", "0", "0", "0", "2", "0")
+    refunded = first.replace(",20.00,,", ",20.00,5.00,") + at
+    assert told(refunded + second + at) == ("0", "2", "1", "0", "0", "0")
+    voided = second.replace("paid", "voided") + at
+    third = first.replace("1", "3") + at
+    assert told(refunded + voided + third) == ("1", "1", "1", "1", "1", "1")
+    assert told(refunded + voided + third) == ("0", "2", "0", "0", "0", "1")
+
+
+def test_orders_of_a_file_that_says_no_more_later_are_told_apart_too(marketer: Client) -> None:
+    text = "item,price,order,timestamp,customer,quantity\nT1,20.00,O-1,2025-03-04T10:00:00Z,ada,2\n"
+    _record, page = brought(marketer, text, "sales_items_1.csv")
+    assert (facts(page)["New orders"], facts(page)["Known orders"]) == ("1", "0")
+    more = text + "T1,20.00,O-2,2025-03-05T10:00:00Z,ada,2\n"
+    _record, page = brought(marketer, more, "sales_items_1.csv")
+    assert (facts(page)["New orders"], facts(page)["Known orders"]) == ("1", "1")
+
+
 def test_customers_of_a_demonstration_are_told_of_before_and_after(marketer: Client, tmp_path: Path) -> None:
     Installation.objects.update_or_create(id=1, defaults={"currency": "GBP"})
     record = upload(marketer)
