@@ -75,6 +75,12 @@ class Asked:
         return bool(self.stages or self.segment or self.is_searched or self.falls or self.group or self.at is not None)
 
     @property
+    def is_everybody(self) -> bool:
+        """Whether all customers are asked for that there are, or were at an instant."""
+        narrowed = self.stages or self.segment or self.is_searched or self.falls or self.group
+        return not narrowed and self.anonymous is None
+
+    @property
     def is_searched(self) -> bool:
         """Whether words are searched for."""
         return bool(self.search.strip())
@@ -346,13 +352,13 @@ def _size(found: QuerySet[Customer], most: int | None = None) -> Size:
 
 def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
     found = Customer.objects.filter(merged_into=None)
-    if asked.anonymous is not None:
-        found = found.filter(is_anonymous=asked.anonymous)
     at = asked.at
     if at is not None:
         refuse_unknowable(as_of=at, known_at=asked.known_at)
         # Whoever had not been met by then was no customer.
         found = customers_met(at=at, known_at=asked.known_at)
+    if asked.anonymous is not None:
+        found = found.filter(is_anonymous=asked.anonymous)
     for model, stages in asked.stages:
         found = _in_stage(found, model, stages, asked)
     if asked.segment is not None:

@@ -81,6 +81,9 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
     counts = stage_counts(model=model, now=now, as_of=asked.as_of, known_at=asked.known_at, kept=listing.picked.kept)
     everybody = customer_list.everybody()
     matching = found.size if listing.is_narrowed and found.size is not None else everybody
+    there_were = _there_were(asked, matching=matching, now=now)
+    if there_were is not None and asked.is_everybody:
+        matching = there_were
     members = asked.scope.segment if asked.scope is not None else asked.segment
     picked, stage, lapsed, group = listing.picked, listing.stage, lapsed_stage(model), asked.group
     return render(
@@ -122,7 +125,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "matching": matching,
             "matching_said": said(matching, about=not listing.is_narrowed),
             "everybody": everybody,
-            "everybody_said": said(everybody, about=True),
+            "everybody_said": said(everybody if there_were is None else there_were, about=there_were is None),
             "rows": found.rows,
             "by_hand": placed_by_hand(
                 model=model.id, at=asked.at or now, customers=[row.id for row in found.rows], known_at=asked.known_at
@@ -243,6 +246,16 @@ def said(size: Size, *, about: bool) -> str:
     if size.is_exact:
         return number(size.number)
     return (_now("about %s") if about else _now("more than %s")) % number(size.number)
+
+
+def _there_were(asked: Asked, *, matching: Size, now: datetime) -> Size | None:
+    """How many customers there were in all at the instant asked about, whatever else the list is narrowed to; None when
+    it shows the present. No such number is kept, so they are counted, up to a bound."""
+    if asked.at is None:
+        return None
+    if matching.is_exact and asked.is_everybody:
+        return matching
+    return customer_list.matching(asked=Asked(as_of=asked.as_of, known_at=asked.known_at), now=now)
 
 
 def asked_columns(chosen: Sequence[str]) -> tuple[str, ...]:

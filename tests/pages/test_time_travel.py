@@ -124,6 +124,28 @@ def test_the_list_and_its_links_carry_the_dates(shop: Shop, viewer: Client) -> N
     assert counted == answer.context["matching"].number
 
 
+def test_the_head_of_the_list_counts_whom_there_were_then(
+    shop: Shop, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.tell([shop.order("1210", 2)])
+    then = f"/customers/?as_of={day_of(shop, 60)}"
+    told = viewer.get(then).context
+    met = told["matching"].number
+    assert 0 < met < told["everybody"].number
+    assert told["everybody_said"] == str(met)
+    for narrowed in ("&stage=acquisition", "&search=nobody-is-called-so", "&who=anonymous"):
+        told = viewer.get(f"{then}{narrowed}").context
+        assert told["matching"].number < met
+        assert told["everybody_said"] == str(met)
+    # Where more match than can be sorted, the head and the line below it say the same; nobody counts without an end.
+    monkeypatch.setattr("analytics.customer_list.EXACT_AS_OF", 5)
+    told = viewer.get(then).context
+    assert told["everybody_said"] == told["matching_said"] == str(met)
+    monkeypatch.setattr("analytics.customer_list.COUNTED", 6)
+    told = viewer.get(then).context
+    assert told["everybody_said"] == told["matching_said"] == "more than 6"
+
+
 def test_the_overview_shows_stages_moves_and_active_customers_as_known_then(shop: Shop, viewer: Client) -> None:
     shop.tell([shop.order("1206", 400), shop.order("1207", 300), shop.order("1207", 260)])
     narrowed = "segment=active_customer&period=90d&model=cycle"
