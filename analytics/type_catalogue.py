@@ -150,6 +150,16 @@ class TypeDetail:
     uses: tuple[TypeUse, ...]
     changes: tuple[MappedBefore, ...]
 
+    @property
+    def drafted(self) -> tuple[MappedBefore, ...]:
+        """The changes that are not live, so that the name means nothing else yet."""
+        return tuple(one for one in self.changes if not one.is_live)
+
+    @property
+    def published(self) -> tuple[MappedBefore, ...]:
+        """The changes that are or were live: each says what the name meant before it."""
+        return tuple(one for one in self.changes if one.is_live)
+
 
 def type_page(*, asked: Asked, cursor_text: str | None = None, page_size: int = PAGE) -> TypePage:
     """A page of the catalogue. QuestionError for what cannot be asked for."""

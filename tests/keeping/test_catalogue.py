@@ -1,5 +1,6 @@
 """The catalogue, money without a rate and accounts, on the pages and through the API."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -60,6 +61,29 @@ def test_a_waiting_name_is_found_mapped_and_taken_back(admin: Client, deals: Tou
     publish_asked()
     deals.refresh_from_db()
     assert (deals.role, deals.reads) == ("other", {})
+
+
+def test_what_a_name_means_now_is_told_apart_from_what_is_drafted_and_what_it_meant_before(
+    admin: Client, deals: TouchpointType
+) -> None:
+    address = f"/catalogue/{deals.pk}/"
+    assert "Nobody has mapped it yet." in meaning(admin, address)
+    admin.post(f"{address}map/", {"role": "purchase", "amount": "worth"})
+    drafted = meaning(admin, address)
+    assert "meant before" not in drafted and "Nobody has mapped it yet." in drafted
+    assert "Drafted: what it may mean" in drafted.partition("Other → Purchase")[0]
+    admin.post(f"/changes/{Revision.objects.get().pk}/publish/")
+    assert publish_asked() == 1
+    now, before, past = meaning(admin, address).partition("What it meant before")
+    assert before and "worth" in now and "now" in now and "Drafted" not in now
+    assert "Other → Purchase" in past and "worth" not in past
+
+
+def meaning(browser: Client, address: str) -> str:
+    """What the page of a name says about its meaning, as text."""
+    page = browser.get(address).content.decode()
+    (card,) = re.findall(r'<section class="card" aria-labelledby="mapped-title">.*?</section>', page, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", card).split())
 
 
 def test_a_place_that_is_none_is_said_beside_its_field(admin: Client, deals: TouchpointType) -> None:
