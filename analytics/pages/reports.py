@@ -41,7 +41,7 @@ from analytics.reports.planning import receiving, why_not
 from analytics.reports.questions import question_said, without_dates
 from analytics.reports.schedule import LAST_DAY, weekdays
 from analytics.reports.shown_letters import as_shown, text_shown
-from analytics.reports.spans import ASKED, SPANS
+from analytics.reports.spans import ASKED, SPANS, question_at
 from analytics.reports.views import VIEWS
 from clm.lib.access.invitations import sends_mail
 from clm.lib.access.models import User
@@ -215,7 +215,7 @@ def report(request: HttpRequest, report_id: int, *, now: datetime) -> HttpRespon
         "now": now,
         "report": found,
         "crumbs": [_back()],
-        "pages": [_page_row(at, one, found.span) for at, one in enumerate(found.pages)],
+        "pages": [_page_row(at, one, found.span, now=now, zone=zone) for at, one in enumerate(found.pages)],
         "about": SPANS[found.span][0],
         "schedule": found.schedule.sentence(zone=zone),
         "next": None if found.paused_at else found.schedule.next_after(now, zone=zone),
@@ -363,13 +363,17 @@ def _done(request: HttpRequest, report: Report, now: datetime) -> HttpResponse:
     return redirect("report", report.pk)
 
 
-def _page_row(at: int, told: dict[str, str], span: str) -> dict[str, Any]:
+def _page_row(at: int, told: dict[str, str], span: str, *, now: datetime, zone: str) -> dict[str, Any]:
+    """What one page is asked, in words, and its address with the days that a letter written now would tell of."""
     view = VIEWS.get(told["view"])
+    if view is None:
+        return {"place": at, "title": told["view"], "asked": question_said(told["question"]), "url": ""}
+    question = question_at(view=view, question=told["question"], span=span, due_at=now, zone=zone)
     return {
         "place": at,
-        "title": view.title if view else told["view"],
-        "asked": question_said(told["question"], span=span if view and view.has_period else ASKED),
-        "url": f"{reverse(view.key)}?{told['question']}" if view else "",
+        "title": view.title,
+        "asked": question_said(told["question"], span=span if view.has_period else ASKED),
+        "url": f"{reverse(view.key)}?{question}",
     }
 
 

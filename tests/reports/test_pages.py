@@ -1,6 +1,8 @@
 """The pages of reports: saved from a page of figures, looked at, sent, left."""
 
 import re
+from datetime import timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -11,6 +13,10 @@ from django.test import Client
 from analytics.models import Mailing, Recipient, Report, Sending
 from analytics.reports.letters import Letter
 from analytics.reports.sending import send_reports
+from clm.lib.periods import local_day
+from customers.ingest import clock
+from customers.models import Installation
+from lifecycle.models import Segment
 from tests.keeping.conftest import browsers, faults, installed_once, people, said  # noqa: F401 (fixtures)
 
 from .conftest import LETTER, make_report, member, outsider, ready
@@ -68,6 +74,55 @@ def test_a_report_says_its_period_in_words(marketer: Client) -> None:
     assert "The last full week, Monday to Sunday · basis: paid" in held
     shown = marketer.get(f"/reports/{own.pk}/").content.decode()
     assert "2026-01-01 until 2026-02-01, each time the same days · basis: paid" in shown
+
+
+def test_a_page_of_a_report_leads_to_the_period_of_the_report(marketer: Client) -> None:
+    asked = {"view": "acquisition", "question": "goal=every&window=45&period=90d"}
+    monthly, own = make_report(pages=[asked], span="last_month"), make_report(pages=[asked])
+    (link,) = _links(marketer, monthly)
+    until = local_day(clock(), Installation.current().time_zone).replace(day=1)
+    first = (until - timedelta(days=1)).replace(day=1)
+    days = {"from": [first.isoformat()], "until": [until.isoformat()]}
+    assert parse_qs(urlsplit(link).query) == {"goal": ["every"], "window": ["45"], **days}
+    assert _links(marketer, own) == ["/acquisition/?goal=every&window=45&period=90d"]
+
+
+def _links(browser: Client, report: Report) -> list[str]:
+    """Where the pages of a report lead."""
+    held = browser.get(f"/reports/{report.pk}/").content.decode().split("What it holds")[1].split("</table>")[0]
+    return [unescape(each) for each in re.findall(r'<th scope="row"><a href="([^"]+)"', held)]
+
+
+@pytest.mark.parametrize(
+    ("view", "asked", "words"),
+    [
+        ("acquisition", "goal=every&window=45", "The last full month · Every order · within 45 days"),
+        (
+            "acquisition",
+            "window=1&attribution=linear&lag=1",
+            "within 1 day · credited by Linear · Spend of a month",
+        ),
+        (
+            "retention",
+            "by=signup&unit=week&mode=after&show=count",
+            "by sign-up · each a week · who ordered in that",
+        ),
+        (
+            "retention",
+            "by=segment:vip&versus=vip&segment=vip",
+            "by first entry into VIP · compared with VIP · among",
+        ),
+        ("overview", "compare=year&lines=products", "compared with the same days a year before · products only"),
+        ("acquisition", "goal=odd&window=%C2%B2&segment=gone", "goal: odd · window: ² · segment: gone"),
+    ],
+)
+def test_a_report_says_what_it_is_asked_in_the_words_of_the_page(
+    view: str, asked: str, words: str, marketer: Client
+) -> None:
+    Segment.objects.create(key="vip", name="VIP", kind="segment")
+    report = make_report(pages=[{"view": view, "question": asked}], span="last_month")
+    text = unescape(marketer.get(f"/reports/{report.pk}/").content.decode())
+    assert words in text.split("What it holds")[1].split("</table>")[0]
 
 
 def test_whoever_may_not_keep_reports_is_led_to_none(browsers: dict[str, Client]) -> None:  # noqa: F811
