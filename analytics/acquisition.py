@@ -7,7 +7,7 @@ time count as won. Spend on media is divided by the customers that an attributio
 is not told. What is n/a says why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -20,10 +20,11 @@ from clm.lib.questions import QuestionError
 from clm.lib.templatetags.times import plain_date
 from customers.models import Channel, Installation
 
-from .attributed import Attribution, Credit, Credited, Days, buyers, credited
+from .acquisition_asked import Asked
+from .attributed import Credit, Credited, Days, buyers, credited
 from .attribution.channels import UNPAID
 from .attribution.credits import WHOLE
-from .attribution.declared import DEFAULT_MODEL, GOALS, LONGEST_WINDOW, MODELS, WINDOWS
+from .attribution.declared import MODELS
 from .attribution.draws import LEAST_CUSTOMERS, interval
 from .beginning import beginning, unrecorded
 from .brought import Brought, Drawn, brought_by_all, brought_within
@@ -35,40 +36,6 @@ from .sources import SourceRef, sources_used
 from .value import arithmetic
 
 COHORTS = 13  # months, the present one included
-LAGS = (0, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which attribution, and how many months before customers were won their spend is looked for."""
-
-    attribution: Attribution = field(default_factory=Attribution)
-    lag: int = LAGS[0]
-
-    def __post_init__(self) -> None:
-        if self.lag not in LAGS:
-            raise QuestionError("lag", f"lag is one of {', '.join(map(str, LAGS))}")
-
-
-def parsed_asked(given: Mapping[str, str]) -> Asked:
-    """What parameters ask for; QuestionError names the first that cannot be used. An empty one is not given."""
-    text = given.get("window") or str(WINDOWS[0])
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= LONGEST_WINDOW):
-        said = _("Write a whole number of days from 1 to %(most)s.") % {"most": LONGEST_WINDOW}
-        raise QuestionError("window", said)
-    lag = _chosen(given, "lag", [str(one) for one in LAGS])
-    goal, model = _chosen(given, "goal", list(GOALS)), given.get("attribution") or DEFAULT_MODEL
-    if model not in MODELS:
-        raise QuestionError("attribution", _("Choose one of %(known)s.") % {"known": ", ".join(MODELS)})
-    return Asked(Attribution(model, int(text), goal), int(lag))
-
-
-def _chosen(given: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
-    """One of some choices, the first where nothing is given."""
-    text = given.get(name) or choices[0]
-    if text not in choices:
-        raise QuestionError(name, _("Choose one of %(known)s.") % {"known": ", ".join(choices)})
-    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from clm.lib.periods import PRESETS, days
 from clm.lib.questions import NotThereError
 from customers.ingest import clock
 
-from ..acquisition import LAGS, Acquisition, ChannelRow, CohortRow, acquisition, parsed_asked
+from ..acquisition import Acquisition, ChannelRow, CohortRow, acquisition
+from ..acquisition_asked import LAGS, parsed_asked
 from ..attributed import Credit, group_name
 from ..attribution.declared import DEFAULT_MODEL, GOALS, LONGEST_WINDOW, MODELS, WINDOWS
 from ..behind import cohort_group

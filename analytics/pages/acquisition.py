@@ -15,34 +15,24 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.acquisition import (
-    LAGS,
-    Acquisition,
-    Asked,
-    ChannelRow,
-    CohortRow,
-    acquisition,
-    months_before,
-    parsed_asked,
-)
+from analytics.acquisition import Acquisition, ChannelRow, acquisition, months_before
+from analytics.acquisition_asked import LAGS, Asked, parsed_asked
 from analytics.attributed import Credit, group_name
 from analytics.attribution.declared import GOALS, LEAST_CONVERSIONS, MODELS, OFFERED_WINDOWS
-from analytics.behind import cohort_group
-from analytics.cohorts import Asked as CohortAsked
 from analytics.costs import Ratio, Spent
 from analytics.customer_list import anybody
 from analytics.days.identities import broken_of
 from analytics.files import Cell, scope_cells
 from analytics.tiles import Tile
 from analytics.units import shown_number
-from clm.lib.periods import days
 from clm.lib.questions import QuestionError
-from clm.lib.templatetags.numbers import percent, quantity_text
-from clm.lib.templatetags.times import plain_date, plain_month
+from clm.lib.templatetags.numbers import quantity_text
+from clm.lib.templatetags.times import plain_date
 
 from .asking import Question, page, question
 from .exports import answered_file
 from .news import news_of
+from .payback import basis_said, cohort_row, curve_chart, curve_rows, heatmap_of, money_said, no_months, payback_said
 
 SCOPED = ("period", "from", "until", "segment")
 CHOSEN = ("attribution", "window", "lag", "goal")
@@ -139,12 +129,12 @@ def shown_of(found: Acquisition) -> dict[str, Any]:
         "all_customers": f"{reverse('customers')}?group=first_paying&{found.scope.query()}",
         "orders": _orders(found) if found.orders else None,
         "comparison": comparison(found),
-        "cohorts": [_cohort(found, one) for one in reversed(found.cohorts)],
-        "heatmap": _heatmap(found),
+        "cohorts": [cohort_row(found, one) for one in reversed(found.cohorts)],
+        "heatmap": heatmap_of(found),
         "caption": _("What one customer had brought, as a share of what it cost to win"),
-        "curve_chart": _curve_chart(found),
-        "curve_rows": _curve_rows(found),
-        "curve_said": _payback_said(found),
+        "curve_chart": curve_chart(found),
+        "curve_rows": curve_rows(found),
+        "curve_said": payback_said(found),
         "early": _early(found),
         "sparse": [one.key for one in (found.orders or found).channels if one.is_sparse],
         "least": LEAST_CONVERSIONS,
@@ -158,7 +148,7 @@ def shown_of(found: Acquisition) -> dict[str, Any]:
 # --- tiles -----------------------------------------------------------------------------------------------------------
 def _tiles(found: Acquisition) -> list[Tile]:
     of_customers = f"group=first_paying&{found.scope.query()}"
-    pooled, basis = found.pooled, _basis(found)
+    pooled, basis = found.pooled, basis_said(found)
     interval = _("Months of the first order together, %(basis)s.") % {"basis": basis}
     if pooled.first is not None:
         # Said on the tile itself: it is the one among them that does not follow the period.
@@ -174,7 +164,7 @@ def _tiles(found: Acquisition) -> list[Tile]:
          "", of_customers),
         ("spent", _("Spend"), None if found.without_spend else found.spent.blended, "money",
          _("All that is entered for marketing: media, salaries and tools."),
-         found.without_spend or _("%(paid)s of it on media") % {"paid": _money(found, found.spent.paid)}, ""),
+         found.without_spend or _("%(paid)s of it on media") % {"paid": money_said(found, found.spent.paid)}, ""),
         ("cac_blended", _("CAC, blended"), found.blended.number, "money",
          _("All spend divided by all customers who ordered for the first time."), found.blended.note, of_customers),
         ("cac_paid", _("CAC, paid"), found.paid.number, "money",
@@ -185,7 +175,7 @@ def _tiles(found: Acquisition) -> list[Tile]:
         ("ltv_to_cac", _("LTV so far : CAC"), pooled.ltv_to_cac.number, "ratio",
          _("What customers of the last 13 months have brought so far, one with another, divided by what it cost to win "
            "one (blended). The month in which records begin is left out. Realised, not expected."),
-         _no_months(found) or pooled.ltv_to_cac.note or interval, ""),
+         no_months(found) or pooled.ltv_to_cac.note or interval, ""),
     ]  # fmt: skip
     return [
         Tile(
@@ -240,14 +230,6 @@ def _month(start: date) -> str:
     return date_format(start, "M Y")
 
 
-def _no_months(found: Acquisition) -> str:
-    """Why there is no month of the first order to pool."""
-    begin = found.pooled.begin
-    if begin is None or found.pooled.first is not None:
-        return ""
-    return _("Records begin on %(first)s, and no month has begun since.") % {"first": plain_date(begin)}
-
-
 def _early(found: Acquisition) -> str:
     """What the month in which records begin is worth, and where it is left out."""
     begin = found.pooled.begin
@@ -258,16 +240,6 @@ def _early(found: Acquisition) -> str:
         "is shown, but left out of the payback curve and of LTV so far : CAC."
     )
     return said % {"first": plain_date(begin)}
-
-
-def _money(found: Acquisition, amount: Fraction | int) -> str:
-    return quantity_text(amount, "money", found.installation)
-
-
-def _basis(found: Acquisition) -> str:
-    if found.basis == "revenue":
-        return _("in revenue, since no margin is set")
-    return _("in margin")
 
 
 # --- channels --------------------------------------------------------------------------------------------------------
@@ -338,115 +310,6 @@ def comparison(found: Acquisition) -> list[dict[str, Any]]:
 
 
 # --- cohorts ---------------------------------------------------------------------------------------------------------
-def _cohort_url(found: Acquisition, row: CohortRow) -> str:
-    return f"{reverse('customers')}?group={cohort_group(CohortAsked(), row.start, None)}&{cohort_query(found, row)}"
-
-
-def cohort_query(found: Acquisition, row: CohortRow) -> str:
-    """The days of a cohort as parameters of a list, and the segment where one is asked about."""
-    period = days(start=row.start, until=row.until, zone=found.scope.period.zone)
-    if found.scope.segment is not None:
-        return replace(found.scope, period=period).query()
-    start, until = period.asked()
-    return f"from={start}&until={until}"
-
-
-def _cohort(found: Acquisition, row: CohortRow) -> dict[str, Any]:
-    payback = _("not yet")
-    if row.payback is not None:
-        payback = _("in month %(number)d") % {"number": row.payback}
-    elif row.blended.number is None:
-        payback = _("n/a")
-    begin = found.pooled.begin
-    return {
-        "row": row,
-        "url": _cohort_url(found, row) if row.customers else "",
-        "payback": payback,
-        "is_early": begin is not None and row.start <= begin < row.until,
-    }
-
-
-def _heatmap(found: Acquisition) -> dict[str, Any]:
-    """What one customer had brought by the end of each month, as a share of what it cost."""
-    columns = max((len(one.curve) for one in found.cohorts), default=0)
-    rows = []
-    for one in reversed(found.cohorts):
-        cost = one.blended.number
-        cells = []
-        for reached, is_over in one.curve:
-            share = None if cost is None else float(reached / cost)
-            cells.append(
-                {
-                    "text": _("n/a") if share is None else percent(share),
-                    "level": None if share is None else max(0, min(7, int(7 * share))),
-                    "incomplete": not is_over,
-                    "url": "",
-                }
-            )
-        rows.append(
-            {
-                "name": plain_month(one.start),
-                "size": one.customers,
-                "url": _cohort_url(found, one) if one.customers else "",
-                "cells": cells,
-            }
-        )
-    return {"corner": _("First order in"), "columns": [str(later) for later in range(columns)], "rows": rows}
-
-
-def _curve_chart(found: Acquisition) -> dict[str, Any] | None:
-    """What a customer brought month by month against what it cost, all cohorts together."""
-    pooled, digits = found.pooled, found.installation.minor_digits
-    if len(pooled.curve) < 2:
-        return None
-
-    def major(amount: Fraction) -> float:
-        return round(float(amount) / 10**digits, 2)
-
-    lines = [{"name": str(_("Brought by one customer")), "values": [major(one) for one in pooled.curve]}]
-    if pooled.blended.number is not None:
-        cost = major(pooled.blended.number)
-        lines.append({"name": str(_("Cost of winning one")), "values": [cost] * len(pooled.curve)})
-    return {
-        "description": _payback_said(found),
-        "steps": True,
-        "labels": [str(later) for later in range(len(pooled.curve))],
-        "lines": lines,
-    }
-
-
-def _curve_rows(found: Acquisition) -> list[dict[str, Any]]:
-    return [{"month": later, "reached": reached} for later, reached in enumerate(found.pooled.curve)]
-
-
-def _payback_said(found: Acquisition) -> str:
-    pooled = found.pooled
-    if pooled.first is None and pooled.begin is not None:
-        return _no_months(found)
-    if pooled.blended.number is None:
-        return pooled.blended.note
-    if not pooled.curve:
-        return _("No month is over yet since anybody ordered for the first time.")
-    told = {
-        "cost": _money(found, pooled.blended.number),
-        "reached": _money(found, pooled.curve[-1]),
-        "last": len(pooled.curve) - 1,
-        "basis": _basis(found),
-    }
-    if pooled.payback is None:
-        return (
-            _(
-                "Not paid back yet: winning a customer cost %(cost)s, and by the end of month %(last)d after the first "
-                "order one had brought %(reached)s, %(basis)s."
-            )
-            % told
-        )
-    return _(
-        "Paid back in month %(month)d after the first order: winning a customer cost %(cost)s, and by the end of "
-        "month %(last)d one had brought %(reached)s, %(basis)s."
-    ) % {**told, "month": pooled.payback}
-
-
 # --- files -----------------------------------------------------------------------------------------------------------
 def cells_of(found: Acquisition) -> Iterator[Cell]:
     """What files of the page hold of an answer."""

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from analytics.acquisition import Acquisition, Asked, acquisition, months_before
+from analytics.acquisition import Acquisition, acquisition, months_before
+from analytics.acquisition_asked import Asked
 from analytics.attributed import Attribution, group_name
 from analytics.attribution.declared import MODELS, WINDOWS
 from analytics.behind import customers_behind, said

@@ -11,7 +11,8 @@ from django.utils.translation import ngettext
 from clm.lib.templatetags.numbers import number, percent, quantity_text
 from clm.lib.templatetags.times import plain_date
 
-from ...acquisition import Acquisition, CohortRow, acquisition, parsed_asked
+from ...acquisition import Acquisition, CohortRow, acquisition
+from ...acquisition_asked import parsed_asked
 from ...attributed import Credit
 from ...attribution.declared import GOALS, MODELS
 from ...costs import Ratio, Spent

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from analytics.acquisition import Asked, acquisition
+from analytics.acquisition import acquisition
+from analytics.acquisition_asked import Asked
 from analytics.attributed import Attribution
 from analytics.attribution.declared import MODELS
 from analytics.days.acquisition import keep_acquisition
