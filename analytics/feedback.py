@@ -22,6 +22,7 @@ from clm.lib.periods import Period, local_day, month
 from clm.lib.questions import NotThereError, QuestionError
 from customers.models import Role
 
+from .customer_figures import names_by_id
 from .days.remembered import remembered_rows
 from .intervals import mean_interval, moments, nps_interval, wilson
 from .sales import types_of
@@ -410,9 +411,10 @@ def comments(
         most=most + 1,
         **scope.among,
     )
+    names = names_by_id([row[2] for row in rows[:most]])
     found = tuple(
-        Comment(number, at, customer, name or f"#{customer}", score, text, model.stages[stage] if stage else None)
-        for number, at, customer, name, score, text, stage in rows[:most]
+        Comment(number, at, customer, names[customer], score, text, model.stages[stage] if stage else None)
+        for number, at, customer, score, text, stage in rows[:most]
     )
     following = written_cursor("c", to_ms(found[-1].at), found[-1].touchpoint) if len(rows) > most else None
     return CommentPage(found, following)

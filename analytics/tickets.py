@@ -19,9 +19,9 @@ from clm.lib.milliseconds import to_ms
 from clm.lib.periods import local_day
 from clm.lib.questions import NotThereError, QuestionError
 from clm.lib.templatetags.times import plain_date
-from customers.models import Customer, Installation, Role, Touchpoint
+from customers.models import Installation, Role, Touchpoint
 
-from .customer_figures import names_of
+from .customer_figures import names_by_id
 from .customer_record import found_customer, profiles_of
 from .scope import Scope
 from .support import GROUPS, Ticket, business_hours, refuse_unknown_group, tickets_of
@@ -107,7 +107,7 @@ def ticket_read(
     return TicketRead(
         ref=ref,
         customer=found.pk,
-        known_as=_names([found.pk])[found.pk],
+        known_as=names_by_id([found.pk])[found.pk],
         ticket=ticket,
         first_answer=first_answer,
         resolution=resolution,
@@ -137,7 +137,7 @@ def _refuse_too_early(*, customer: int, ref: str, at: datetime, known_at: dateti
         named["day"] = plain_date(local_day(min(happened_by_then), zone))
     else:
         said = _("Ticket %(ref)s was not known to be this customer's then.")
-    raise NotYetError(said % named, ref=ref, customer=found.pk, known_as=_names([found.pk])[found.pk])
+    raise NotYetError(said % named, ref=ref, customer=found.pk, known_as=names_by_id([found.pk])[found.pk])
 
 
 def _events(*, customer: int, ref: str, as_of: datetime | None = None, known_at: datetime | None = None) -> list[Any]:
@@ -194,7 +194,7 @@ def tickets(*, scope: Scope, group: str, cursor: str | None = None, most: int = 
         # Of those opened at the same instant, how many the pages up to here have shown.
         passed = sum(to_ms(one.opened_at) == opened for one in found[: start + most])
         following = written_cursor("q", opened, passed)
-    names = _names([one.customer for one in shown])
+    names = names_by_id([one.customer for one in shown])
     return TicketPage(tuple(ListedTicket(one, names[one.customer]) for one in shown), len(found), following)
 
 
@@ -233,7 +233,3 @@ def _lasted(ticket: Ticket, at: datetime) -> tuple[Lasted, Lasted]:
         for end in ends
     )
     return one, other
-
-
-def _names(customers: Sequence[int]) -> dict[int, str]:
-    return names_of(list(Customer.objects.filter(pk__in=set(customers))))

@@ -1,6 +1,5 @@
--- What customers wrote beside a score, newest first: one row per answer of a period that has a comment: the touchpoint, when, the customer
--- and what stands for a name (name, address or number, else empty), the score, the comment, and the stage at that time
--- (NULL: in none). Every answer of a customer counts here, not only the last one.
+-- What customers wrote beside a score, newest first: one row per answer of a period that has a comment: the touchpoint, when, the customer,
+-- the score, the comment, and the stage at that time (NULL: in none). Every answer of a customer counts here, not only the last one.
 -- Parameters: feedback (type ids), kind (nps, csat or ces), scores (the whole numbers that count), start_at, until_at,
 -- before_at, before_id (begin below this answer; NULL: at the top), version (of the stage model), most (rows), segment,
 -- segment_in, as_of (only customers in that segment at as_of; segment NULL: all).
@@ -34,7 +33,6 @@ WITH member AS MATERIALIZED (
     LIMIT %(most)s
 )
 SELECT answer.id, answer.occurred_at, answer.customer_id,
-       coalesce(nullif(customer.name, ''), nullif(customer.email, ''), customer.phone) AS name,
        answer.score, answer.comment,
        (SELECT stage_id
         FROM lifecycle_transition
@@ -43,5 +41,4 @@ SELECT answer.id, answer.occurred_at, answer.customer_id,
         ORDER BY entered_at DESC
         LIMIT 1) AS stage
 FROM answer
-JOIN customers_customer AS customer ON customer.id = answer.customer_id
 ORDER BY answer.occurred_at DESC, answer.id DESC

@@ -174,3 +174,19 @@ def test_a_ticket_before_it_was_opened_says_so_and_leads_to_now(answers: Shop, v
     for address in (f"{where}ticket/", f"{where}ticket/?ref=&{then}"):
         page = viewer.get(address)
         assert page.status_code == 400 and "Say which ticket" in page.content.decode()
+
+
+def test_whoever_has_neither_name_nor_address_is_called_as_on_the_own_page(answers: Shop, viewer: Client) -> None:
+    said = Event(
+        message_id="nobody's answer",
+        identities=(("external_id", "Visitor-13017"),),
+        type="Survey Answered",
+        channel="email",
+        occurred_at=answers.now - timedelta(hours=2),
+        properties={"ces": 3, "comment": "Took a while"},
+    )
+    answers.tell([said])
+    page = viewer.get("/experience/answers/?period=365d&kind=ces")
+    (one,) = page.context["comments"]
+    assert f'<a href="/customers/{one.customer}/">Visitor-13017</a>' in page.content.decode()
+    assert '<h1 id="customer-name">Visitor-13017</h1>' in viewer.get(f"/customers/{one.customer}/").content.decode()
