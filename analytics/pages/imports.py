@@ -41,6 +41,7 @@ from .progress import Job
 
 State = Import.State
 WORKING = (State.CHECKING, State.WAITING, State.RUNNING, State.UNDOING)
+UNREADABLE = {"faulty_order", "wrong_width", "bad_text", "bad_number", "bad_time"}  # of lines of orders
 SAMPLE = (
     "customer_id,email,first_name,last_name,company,customer_since,newsletter\r\n"
     "1001,ada@example.org,Ada,Byron,Analytical Engines,2025-03-04,yes\r\n"
@@ -245,7 +246,7 @@ def import_errors(request: HttpRequest, import_id: int, *, now: datetime) -> Htt
 
 
 def _checked(record: Import) -> dict[str, Any] | None:
-    """What a dry run counted, with words for its conflicts."""
+    """What a dry run counted, with words for its conflicts and its examples in the order of the file."""
     if record.checked is None:
         return None
     conflicts = [
@@ -254,6 +255,8 @@ def _checked(record: Import) -> dict[str, Any] | None:
     ]
     at = datetime.fromisoformat(record.checked["at"])
     found = {**record.checked, "at": at, "conflicts": conflicts, "touchpoints": record.checked["touchpoints"].items()}
+    shown = [(does, one) for does, some in record.checked["examples"].items() for one in some]
+    found["shown"] = sorted(shown, key=lambda each: each[1]["line"])
     found["set_aside"] = lines_set_aside(record.checked["set_aside"])
     for name in ("orders", "customers"):
         if name in found:
@@ -267,7 +270,7 @@ def _mending(record: Import) -> str:
     if record.kind == Import.Kind.ROWS:
         return "file" if record.set_aside and record.rows.exists() else ""
     is_taken_back = record.state == State.UNDONE
-    return "lines" if "faulty_order" in record.set_aside and not is_taken_back else ""
+    return "" if is_taken_back or UNREADABLE.isdisjoint(record.set_aside) else "lines"
 
 
 def _job(record: Import) -> Job | None:

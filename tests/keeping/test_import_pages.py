@@ -351,9 +351,16 @@ def test_nothing_is_to_be_mended_in_lines_of_orders_that_were_called_off(markete
 def test_lines_of_orders_that_cannot_be_read_are_mended_in_the_file_itself(marketer: Client) -> None:
     faulty = "#3,kay@example.org,paid,EUR,2025-03-05 10:00:00 +0000,1,Tea,20.00,T1\n#3,,,,,many,Cup,10.00,C1\n"
     record, page = brought(marketer, SHOPIFY + faulty, "orders_export.csv")
+    assert facts(page)["Lines set aside"] == "2"
     assert "mend the line in your file" in page
     assert "file of errors" not in page.casefold()
     assert "mend the line" not in taken_back(marketer, record)
+
+
+def test_an_order_of_one_line_that_cannot_be_read_is_to_be_mended_too(marketer: Client) -> None:
+    faulty = "#3,kay@example.org,paid,EUR,2025-03-05 10:00:00 +0000,many,Tea,20.00,T1\n"
+    _record, page = brought(marketer, SHOPIFY + faulty, "orders_export.csv")
+    assert "mend the line in your file" in page
 
 
 def test_a_file_of_errors_is_told_of_where_there_is_one(marketer: Client) -> None:
@@ -376,6 +383,18 @@ def test_a_dry_run_of_orders_says_why_and_which_lines_are_set_aside(marketer: Cl
         ("cancelled", 1, "4")
     ]
     assert "called off, or never paid" in answer.content.decode()
+
+
+def test_a_dry_run_of_orders_shows_lines_in_their_order_and_warns_of_nobody_who_buys_twice(marketer: Client) -> None:
+    brought(marketer, SHOPIFY, "orders_export.csv")
+    twice = "#9,ada@example.org,paid,EUR,2025-03-05 10:00:00 +0000,1,Tea,20.00,T1\n"
+    record = upload(marketer, SHOPIFY + twice + twice.replace("#9", "#10"), "orders_export.csv")
+    marketer.post(f"/imports/{record.pk}/check/")
+    work_on_imports()
+    answer = marketer.get(f"/imports/{record.pk}/")
+    assert re.findall(r'<th scope="row" class="right num">(\d+)</th>', answer.content.decode()) == ["2", "4", "5"]
+    assert answer.context["checked"]["conflicts"] == []
+    assert facts(answer.content.decode())["Known customers"] == "1"
 
 
 def facts(page: str) -> dict[str, str]:
