@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,7 +17,7 @@ from analytics.customer_stages import NextChange
 from analytics.sorting import ModelRef, StageRef
 from analytics.spells import Spell
 from clm.lib.locales import reader_locale
-from clm.lib.templatetags.times import plain_date
+from clm.lib.templatetags.times import day_text, plain_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _ticks(start: dt.datetime, end: dt.datetime, now: dt.datetime) -> list[Tick]
     for day in dates:
         share = (dt.datetime.combine(day, dt.time(), zone) - start) / (end - start)
         if 0 <= share <= (now - start) / (end - start) - 0.14:
-            label = format_date(day, pattern, locale=reader_locale())
+            label = day_text(day, pattern)
             ticks.append(Tick(_percent(share), label, "edge-start" if share < 0.08 else ""))
     return ticks
 

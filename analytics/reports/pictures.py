@@ -6,11 +6,10 @@ import os
 from datetime import date
 from typing import Any
 
-from babel.dates import format_date
 from django.conf import settings
 
-from clm.lib.locales import reader_locale
 from clm.lib.templatetags.numbers import number
+from clm.lib.templatetags.times import day_text
 
 from .blocks import Chart
 
@@ -125,12 +124,12 @@ def _ticks(labels: list[str]) -> list[tuple[int, str]]:
     """At most seven labels below the line, the first and the last among them."""
     if not labels:
         return []
-    locale, most = reader_locale(), 7
+    most = 7
     days = [date.fromisoformat(label) for label in labels]
     pattern = "d MMM" if (days[-1] - days[0]).days <= 200 else "MMM y"
     step = max(1, -(-(len(days) - 1) // (most - 1)))
     places = sorted({*range(0, len(days) - 1 - step // 2, step), len(days) - 1})
-    return [(at, format_date(days[at], pattern, locale=locale)) for at in places]
+    return [(at, day_text(days[at], pattern)) for at in places]
 
 
 def _flows(payload: dict[str, Any]) -> Figure:

@@ -4,7 +4,9 @@ window.clmCharts.kinds.lines = (data, element) => {
   const tokens = charts.tokens();
   // The pages write 5 May 2026; plain English is American to a browser.
   const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang || undefined;
-  const day = (text, style) => data.steps ? text : new Intl.DateTimeFormat(language, { ...style, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
+  // As the pages name months: of all Englishes the British alone would say Sept.
+  const said = (text) => language?.startsWith("en") ? text.replace("Sept ", "Sep ").replace(/Sept$/, "Sep") : text;
+  const day = (text, style) => data.steps ? text : said(new Intl.DateTimeFormat(language, { ...style, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`)));
   const long = !data.steps && (new Date(data.labels.at(-1)) - new Date(data.labels[0])) / 864e5 > 200;
   const plain = ["--accent-fill", "--stage-5", "--stage-9", "--stage-3"].map((name) => charts.colour(name));
   const colours = data.lines.map((line, index) => (line.stage ? charts.stage(line.stage) : plain[index % plain.length]));

@@ -9,7 +9,7 @@ from django.template import Context, Template
 from django.utils import timezone, translation
 
 from clm.lib.locales import reader_locale
-from clm.lib.templatetags.times import distance, exact
+from clm.lib.templatetags.times import distance, exact, plain_date, plain_month
 
 NOW = dt.datetime(2026, 11, 20, 12, 4, 33, tzinfo=dt.UTC)
 
@@ -34,6 +34,15 @@ def said(value: object, style: str = "relative") -> str:
 )
 def test_distance_is_said_in_whole_units_and_never_rounded_up(delta: dt.timedelta, words: str) -> None:
     assert distance(NOW + delta, NOW) == words
+
+
+@pytest.mark.parametrize("language", ["en", "en-gb", "en-us"])
+def test_every_english_has_the_same_short_names_of_months(language: str) -> None:
+    """Letters are written in British English, which would say Sept."""
+    day = dt.date(2026, 9, 5)
+    with translation.override(language):
+        assert (plain_date(day), plain_month(day)) == ("5 Sep 2026", "Sep 2026")
+        assert "Sat, 5 Sep 2026" in exact(dt.datetime(2026, 9, 5, 12, tzinfo=dt.UTC))
 
 
 def test_a_relative_time_carries_the_exact_time_with_its_zone_and_can_be_focused() -> None:

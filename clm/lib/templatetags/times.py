@@ -19,6 +19,7 @@ register = template.Library()
 
 # Beyond this, "7 weeks ago" says less than the date.
 RELATIVE_WITHIN = dt.timedelta(days=45)
+_ENGLISH = Locale("en")
 NOTHING = mark_safe('<span class="muted" aria-hidden="true">–</span>')
 
 
@@ -26,7 +27,13 @@ NOTHING = mark_safe('<span class="muted" aria-hidden="true">–</span>')
 # day, and its hours and minutes are two digits in every language.
 @functools.lru_cache(maxsize=20_000)
 def _day_text(day: dt.date, pattern: str, locale: Locale) -> str:
-    return format_date(day, pattern, locale=locale)
+    # Periods and charts say Sep; of all Englishes the British alone would say Sept.
+    return format_date(day, pattern, locale=_ENGLISH if locale.language == "en" else locale)
+
+
+def day_text(day: dt.date, pattern: str) -> str:
+    """A day by a pattern of Babel's, as the reader's pages name months and weekdays."""
+    return _day_text(day, pattern, reader_locale())
 
 
 def exact(value: dt.datetime) -> str:
