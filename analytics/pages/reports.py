@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from csp.decorators import csp_update
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -40,7 +41,7 @@ from analytics.reports.letters import Letter
 from analytics.reports.planning import receiving, why_not
 from analytics.reports.questions import question_said, without_dates
 from analytics.reports.schedule import LAST_DAY, weekdays
-from analytics.reports.shown_letters import as_shown, text_shown
+from analytics.reports.shown_letters import as_shown, styles_in, text_shown
 from analytics.reports.spans import ASKED, SPANS, question_at
 from analytics.reports.views import VIEWS
 from clm.lib.access.invitations import sends_mail
@@ -280,20 +281,24 @@ def report_mailing(request: HttpRequest, report_id: int, mailing_id: int, *, now
     if mailing is None:
         raise NotThereError("there is no such mailing")
     letter = Letter.unpacked(bytes(mailing.content)) if mailing.content is not None else None
+    html = as_shown(letter) if letter else ""
     context = {
         "now": now,
         "report": found,
         "mailing": mailing,
         "row": _mailing_row(mailing),
         "letter": letter,
-        "shown": as_shown(letter) if letter else "",
+        "shown": html,
         "text": text_shown(letter) if letter else "",
         "files": [(name, len(data)) for name, _kind, data in letter.files] if letter else [],
         "crumbs": [_back(), _back(found)],
         "moves": _moves(mailing),
         "sends_mail": sends_mail(),
     }
-    return render(request, "pages/report_mailing.html", context)
+    answer = render(request, "pages/report_mailing.html", context)
+    # The frame of the letter has the policy of the page around it.
+    csp_update({"style-src": styles_in(html)})(lambda _request: answer)(request)
+    return answer
 
 
 @csrf_exempt  # mail programs post here by themselves (RFC 8058); the signature in the address lets them in

@@ -1,7 +1,9 @@
 """The pages of reports: saved from a page of figures, looked at, sent, left."""
 
 import re
+from base64 import b64encode
 from datetime import timedelta
+from hashlib import sha256
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -187,6 +189,19 @@ def test_a_test_and_a_preview_are_asked_for_and_shown(marketer: Client, people: 
         assert "[[foot" not in shown
         assert shown.count("Here stands how one receives it no more.") == 2  # as HTML and as text
     assert not Recipient.objects.exists()
+
+
+def test_the_style_sheet_of_a_shown_letter_is_allowed_and_no_other(marketer: Client) -> None:
+    report = make_report(pages=[{"view": "metrics", "question": "period=30d"}])
+    preview = marketer.post(f"/reports/{report.pk}/", {"act": "preview"})["Location"]
+    strict = marketer.get(preview)["Content-Security-Policy"]
+    assert strict == marketer.get("/reports/")["Content-Security-Policy"]
+    send_reports(seconds=60.0)
+    answer = marketer.get(preview)
+    letter = unescape(answer.content.decode().split('srcdoc="')[1].split('"')[0])
+    (sheet,) = re.findall(r"<style[^>]*>(.*?)</style>", letter, re.DOTALL)
+    allowed = f"'sha256-{b64encode(sha256(sheet.encode()).digest()).decode()}'"
+    assert answer["Content-Security-Policy"] == strict.replace("style-src 'self'", f"style-src 'self' {allowed}")
 
 
 def test_the_box_of_a_test_holds_one_whole_mail(
