@@ -191,6 +191,11 @@ class Change:
     preview: Preview | None
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is not live yet, and may still become so."""
+        return self.row.state in ("draft", "failed", "running")
+
+    @property
     def needs(self) -> str:
         """The permission it takes to publish or discard it: shared rules, models and mappings are the admins'."""
         if self.mapping:
@@ -244,11 +249,12 @@ def needed_for(*, number: int) -> str:
 
 
 def effect(*, of: Change, now: datetime) -> Effect | None:
-    """What the change does to customers: as counted for everybody, or until then estimated from a sample. None for one
-    that went live without having been counted."""
+    """What the change does to customers: as counted for everybody, or until then estimated from a sample; of one that
+    is live, what was estimated when somebody asked for it to go live. None where nothing was."""
     exact = None if of.preview is None else counted(preview=of.preview)
-    if exact is None and of.row.state not in ("draft", "failed", "running"):
-        return None
+    if exact is None and not of.is_open:
+        kept = of.publication.estimate if of.publication is not None else None
+        return None if kept is None else _effect(Counted.read(kept), None)
     found = exact if exact is not None else estimated_change(revision=of.row.id, now=now)
     is_open = of.row.published_at is None
     touched = touched_since(preview=of.preview) if exact is not None and of.preview is not None and is_open else None
@@ -472,15 +478,12 @@ def _matrix(
         moves = customers and before != after
         return Cell(stages[after], share(found=customers, of=found).customers, level, anchor if moves else "")
 
-    rows = [
-        Row(
-            stages[before],
-            share(found=sum(count for (was, _then), count in cells.items() if was == before), of=found).customers,
-            tuple(cell(before, after) for after in order),
-        )
-        for before in order
-        if any(was == before for was, _then in cells)
-    ]
+    def row(before: int) -> Row:
+        those = tuple(cell(before, after) for after in order)
+        # Of an estimate every cell is rounded: their sum rounded on its own would not be what they add up to.
+        return Row(stages[before], sum(one.customers for one in those), those)
+
+    rows = [row(before) for before in order if any(was == before for was, _then in cells)]
     return Matrix(tuple(stages[number] for number in order), tuple(rows))
 
 

@@ -4,6 +4,7 @@ processes share a count, and a killed one is taken up where it stopped. Nothing 
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from clm.lib import sql
 from clm.lib.columns import fetch_columns
-from clm.lib.milliseconds import truncated
+from clm.lib.milliseconds import truncated, written
 from clm.lib.periods import DEFAULT_PRESET, preset
 from clm.lib.questions import ConflictError
 from customers.ingest import clock
@@ -49,6 +50,28 @@ class Counted:
     is_exact: bool
     tallies: dict[int, Tally]
     filling: tuple[Filling, ...] = ()
+
+    def written(self) -> dict[str, Any]:
+        """As JSON keeps it, but for what was being filled in then."""
+        return {
+            "at": written(self.at),
+            "since": written(self.since),
+            "customers": self.customers,
+            "sampled": self.sampled,
+            "is_exact": self.is_exact,
+            "subjects": {str(subject): tally.written() for subject, tally in self.tallies.items()},
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Counted":
+        return cls(
+            at=datetime.fromisoformat(document["at"]),
+            since=datetime.fromisoformat(document["since"]),
+            customers=document["customers"],
+            sampled=document["sampled"],
+            is_exact=document["is_exact"],
+            tallies={int(subject): Tally.read(one) for subject, one in document["subjects"].items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from customers.models import Cause
 
 from .install import obstacles, publish
 from .models import Publication, Replay, Revision
+from .previews import counted, estimated_change, latest_preview
 from .replay import progress, replay_next
 from .rules.document import RuleError
 
@@ -32,7 +33,8 @@ class PublicationProgress:
 
 
 def ask_to_publish(*, revision: int, author: int | None = None, now: datetime) -> Publication:
-    """State the wish. ConflictError if it is live already, or says at once what speaks against it."""
+    """State the wish, and keep what is estimated of its effect unless everybody was counted: that is what is decided
+    on. ConflictError if it is live already, or says at once what speaks against it."""
     with transaction.atomic():
         found = Revision.objects.select_for_update(no_key=True).get(pk=revision)
         if found.published_at is not None:
@@ -43,7 +45,16 @@ def ask_to_publish(*, revision: int, author: int | None = None, now: datetime) -
         against = obstacles(revision=revision)
         if against:
             raise ConflictError(" ".join(against))
-        asked = {"asked_at": now, "author_id": author, "began_at": None, "refused_at": None, "refusal": ""}
+        preview = latest_preview(revision=revision)
+        is_counted = preview is not None and counted(preview=preview) is not None
+        asked = {
+            "asked_at": now,
+            "author_id": author,
+            "began_at": None,
+            "refused_at": None,
+            "refusal": "",
+            "estimate": None if is_counted else estimated_change(revision=revision, now=now).written(),
+        }
         return Publication.objects.update_or_create(revision=found, defaults=asked)[0]
 
 

@@ -168,7 +168,7 @@ class ChangeCountingShape(serializers.Serializer[Any]):
 
 class PreviewShape(serializers.Serializer[Any]):
     counting = ChangeCountingShape(allow_null=True, help_text="The exact count; null: nobody has asked for it.")
-    effect = EffectShape(allow_null=True, help_text="Null: it went live without having been counted.")
+    effect = EffectShape(allow_null=True, help_text="Null: it went live without having been counted or estimated.")
 
 
 class ChangesAsked(Parameters):

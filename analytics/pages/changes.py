@@ -181,12 +181,13 @@ def consequences(told: Effect) -> list[str]:
 # --- what the templates are handed ----------------------------------------------------------------------------------
 def _shown(request: HttpRequest, found: Change, told: Effect | None) -> dict[str, Any]:
     job = _counting(found)
+    is_estimate = told is not None and not told.is_exact
     return {
         "may_decide": can(request.user, found.needs) and found.row.state in ("draft", "failed"),
         "consequences": [] if told is None else consequences(told),
         "effect": told,
         "job": job,
-        "can_count": told is not None and not told.is_exact and (job is None or job.state == "failed"),
+        "can_count": found.is_open and is_estimate and (job is None or job.state == "failed"),
         "charts": {} if told is None else {one.key: _chart(one) for one in told.subjects if one.kind == "model"},
     }
 

@@ -60,7 +60,8 @@ class PreviewBucket(models.Model):
 
 
 class Publication(models.Model):
-    """Somebody's wish that a revision goes live. It is done by whoever works next, and says what came of it."""
+    """Somebody's wish that a revision goes live. It is done by whoever works next, and says what came of it. estimate:
+    what was known of its effect when it was asked for, if that was an estimate; null where everybody was counted."""
 
     revision = models.OneToOneField(Revision, models.CASCADE, primary_key=True, related_name="publication")
     asked_at = models.DateTimeField()
@@ -69,6 +70,7 @@ class Publication(models.Model):
     finished_at = models.DateTimeField(null=True)
     refused_at = models.DateTimeField(null=True)
     refusal = models.TextField(blank=True, default="")
+    estimate = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = [

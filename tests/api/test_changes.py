@@ -8,11 +8,12 @@ from django.test import Client
 from customers.ingest import clock
 from customers.models import PropertyKey
 from lifecycle.install import publish
-from lifecycle.models import Preview, Publication, Revision, Segment, StageModel, Version
-from lifecycle.previews import work_on_previews
+from lifecycle.models import Preview, Publication, Revision, Segment, Stage, StageModel, Version
+from lifecycle.previews import Counted, work_on_previews
 from lifecycle.publications import publish_asked
 from lifecycle.revise import add_segment, edit_segment, edit_stage
-from tests.factories import client_of, make_customer
+from lifecycle.what_if import Tally
+from tests.factories import client_of, make_customer, make_user
 from tests.lifecycle.making import ago, happened, settle, tell
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,13 @@ def api(installed_once: None) -> Client:
     for days in (10, 20, 200):
         make_customer(ago(days=days))
     return client_of("admin")
+
+
+@pytest.fixture
+def browser(api: Client) -> Client:
+    client = Client()
+    client.force_login(make_user("admin"))
+    return client
 
 
 def post(api: Client, address: str, body: Any) -> Any:
@@ -165,6 +173,64 @@ def test_a_change_is_previewed_published_and_read(api: Client) -> None:
     assert (told["state"], told["publication"]["finished_at"] is not None) == ("live", True)
     assert post(api, f"changes/{revision.pk}/publish/", {}).status_code == 409
     assert api.delete(f"/api/v1/changes/{revision.pk}/").status_code == 409
+
+
+def test_what_was_estimated_is_still_told_when_it_is_live(
+    api: Client, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifecycle.sample.sampled.__kwdefaults__", {"size": 20})
+    for number in range(60):
+        make_customer(ago(days=5 + 3 * number))
+    revision = drafted()
+    page, preview = f"/changes/{revision.pk}/", f"/api/v1/changes/{revision.pk}/preview/"
+    before = api.get(preview).json()["effect"]
+    assert not before["is_exact"] and 0 < before["sampled"] < before["customers"] == 63
+    assert "This was estimated when it was published" not in browser.get(page).content.decode()
+    post(api, f"changes/{revision.pk}/publish/", {})
+    assert publish_asked() == 1
+    after = api.get(preview).json()["effect"]
+    assert (after["is_exact"], after["sampled"], after["customers"]) == (False, before["sampled"], 63)
+    (was,), (told,) = before["subjects"], after["subjects"]
+    assert [told[key] for key in ("moved", "changed", "moves")] == [was[key] for key in ("moved", "changed", "moves")]
+    shown = browser.get(page)
+    assert "This was estimated when it was published" in shown.content.decode()
+    assert "Estimated from" in shown.content.decode()
+    assert not shown.context["can_count"]  # it is live: there is nothing left to count
+
+
+def test_what_was_counted_for_everybody_is_told_instead_of_an_estimate(api: Client) -> None:
+    revision = drafted()
+    post(api, f"changes/{revision.pk}/preview/", {})
+    work_on_previews()
+    post(api, f"changes/{revision.pk}/publish/", {})
+    assert Publication.objects.get().estimate is None
+    assert publish_asked() == 1
+    assert api.get(f"/api/v1/changes/{revision.pk}/preview/").json()["effect"]["is_exact"]
+
+
+def test_what_went_live_without_any_estimate_says_so(api: Client, browser: Client) -> None:
+    revision = drafted()
+    publish(revision=revision.pk, now=clock())
+    assert api.get(f"/api/v1/changes/{revision.pk}/preview/").json()["effect"] is None
+    assert (
+        "neither counted nor estimated before it went live" in browser.get(f"/changes/{revision.pk}/").content.decode()
+    )
+
+
+def test_the_rows_of_an_estimate_add_up(browser: Client) -> None:
+    model = StageModel.objects.get(key="seven")
+    revision = edit_stage(model=model.pk, stage="retention", rule=BOUGHT)
+    one, other = list(Stage.objects.filter(subject=model.pk).order_by("pk").values_list("pk", flat=True)[:2])
+    # 100 of 1,000 stand for 139.3 of 1,393 and one for 1.393; rounded together they would be 141.
+    tally = Tally(cells={(one, one): 100, (one, other): 1, (0, other): 899})
+    found = Counted(clock(), clock(), 1393, 1000, False, {model.pk: tally})
+    publish(revision=revision.pk, now=clock())
+    Publication.objects.create(revision=revision, asked_at=clock(), finished_at=clock(), estimate=found.written())
+    (subject,) = browser.get(f"/changes/{revision.pk}/").context["effect"].subjects
+    assert {row.total: [cell.customers for cell in row.cells if cell.customers] for row in subject.matrix.rows} == {
+        140: [139, 1],
+        1252: [1252],
+    }
 
 
 def test_a_change_is_dropped(api: Client) -> None:
