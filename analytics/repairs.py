@@ -75,7 +75,7 @@ class _Row:
 @dataclass(frozen=True, slots=True)
 class _Turn:
     """An instant at which something else may have begun to be believed of the past, and what was believed before and
-    after it."""
+    after it. is_first: nothing was ever believed before; a customer whom a merge emptied comes back to a history."""
 
     at: datetime
     cause: Cause | None
@@ -83,13 +83,14 @@ class _Turn:
     model: Sorting
     before: Sequence[_Row]
     after: Sequence[_Row]
+    is_first: bool
 
     @property
     def changes(self) -> list[Repaired]:
         was = _steps(row for row in self.before if row.recorded_at < self.at and row.believed(self.at - _MILLISECOND))
         if self.version is not None:
             was = _steps(row for row in self.before if row.believed(self.at))
-        if not was:
+        if not was and (self.is_first or self.version is not None):
             return []  # the first that was ever computed
         return _differences(self.model, was, _steps(row for row in self.after if row.believed(self.at)), self.at)
 
@@ -129,6 +130,7 @@ def repair_notes(
 
 
 def _turns(model: Sorting, versions: Sequence[Version], rows: dict[int, list[_Row]]) -> Iterator[_Turn]:
+    earliest = min((row.recorded_at for version in versions for row in rows[version.pk]), default=None)
     for place, version in enumerate(versions):
         begun, mine = version.published_at, rows[version.pk]
         assert begun is not None
@@ -138,9 +140,10 @@ def _turns(model: Sorting, versions: Sequence[Version], rows: dict[int, list[_Ro
             # Before it went live it was being computed; after it was replaced nobody believed it.
             if at > begun and (version.retired_at is None or at < version.retired_at):
                 causes = [row.cause for row in mine if row.recorded_at == at]
-                yield _Turn(at, Cause(min(causes)) if causes else None, None, model, mine, mine)
+                is_first = earliest is None or at <= earliest
+                yield _Turn(at, Cause(min(causes)) if causes else None, None, model, mine, mine, is_first)
         if place + 1 < len(versions):
-            yield _Turn(begun, Cause.PUBLISH, version.number, model, rows[versions[place + 1].pk], mine)
+            yield _Turn(begun, Cause.PUBLISH, version.number, model, rows[versions[place + 1].pk], mine, False)
 
 
 def _steps(rows: Iterable[_Row]) -> _Steps:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from clm.lib.milliseconds import written
 from customers.ingest import clock, ingest
-from customers.merge import merge
+from customers.merge import merge, unmerge
 from customers.models import Cause, Customer
 from lifecycle.advance import advance
 from lifecycle.models import Placement, StageModel
@@ -192,6 +192,32 @@ def test_what_was_known_before_a_merge_is_two_customers(shop: Shop, viewer: Clie
     assert then.context["standings"][0][0].stage is not None
     listed = viewer.get(f"/customers/?known_at={before}&search=customer{int('1202') - 1000}@example.org")
     assert absorbed.pk in [row.id for row in listed.context["rows"]]
+
+
+def test_whoever_comes_back_from_a_merge_is_told_to_have_come_back(shop: Shop, viewer: Client) -> None:
+    shop.tell([shop.order("1211", 250), shop.order("1212", 200)])
+    one, other = shop.customer("1211").pk, shop.customer("1212").pk
+    undone = merge(customers=(one, other), now=clock())
+    while advance().customers:
+        pass
+    unmerge(merge=undone.pk, now=clock())
+    while advance().customers:
+        pass
+    page = viewer.get(f"/customers/{max(one, other)}/")
+    assert page.context["standings"][0][0].stage.key == "lapsed"
+    back, away = page.context["notes"]
+    told = [
+        [
+            (one.before and one.before.key, one.stage and one.stage.key)
+            for one in note.changes
+            if one.model.key == "seven"
+        ]
+        for note in (back, away)
+    ]
+    assert (back.cause, away.cause) == (Cause.UNMERGE, None)
+    assert (None, "lapsed") in told[0] and ("lapsed", None) in told[1]
+    said = words(page)
+    assert said.index("We learnt of an undone merge") < said.index("Something we had believed was taken back")
 
 
 def test_a_late_fact_is_told_on_the_page_with_what_was_believed_before(shop: Shop, viewer: Client) -> None:
