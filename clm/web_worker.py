@@ -16,7 +16,7 @@ _DRAIN_BYTES = 65_536
 # The same for the rest of a body. Client libraries read no answer before they have sent all of it, and a connection
 # closed with something unread is reset, the answer with it: they would try the same again, for ever. gunicorn itself
 # gives up after 64 KiB.
-_BODY_SECONDS = 5.0
+_BODY_SECONDS = 15.0
 _BODY_BYTES = 64 * 1024 * 1024
 
 
