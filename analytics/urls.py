@@ -45,6 +45,7 @@ from analytics.pages.examples import (
 from analytics.pages.experience import experience, experience_answers, experience_file
 from analytics.pages.experiments import (
     experiment,
+    experiment_counting,
     experiment_edit,
     experiment_file,
     experiment_new,
@@ -242,6 +243,7 @@ urlpatterns = [
     path("experiments/new/", experiment_new, name="experiment_new"),
     path("experiments/<slug:key>/", experiment, name="experiment"),
     path("experiments/<slug:key>/results.<slug:kind>", experiment_file, name="experiment_file"),
+    path("experiments/<slug:key>/counting/", experiment_counting, name="experiment_counting"),
     path("experiments/<slug:key>/start/", experiment_start, name="experiment_start"),
     path("experiments/<slug:key>/edit/", experiment_edit, name="experiment_edit"),
     path("experiments/<slug:key>/stop/", experiment_step, {"step": "stop"}, name="experiment_stop"),

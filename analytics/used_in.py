@@ -34,7 +34,7 @@ def _campaigns(subject: int) -> tuple[Use, ...]:
 def _experiments(subject: int) -> tuple[Use, ...]:
     one = Subject.objects.get(pk=subject)
     goal = {"model" if one.kind == Subject.Kind.MODEL else "segment": one.key}
-    found = Experiment.objects.filter(Q(audience=subject) | Q(metrics__contains=[goal]), told__isnull=True)
+    found = Experiment.objects.filter(Q(audience=subject) | Q(metrics__contains=[goal]), counted_at=None)
     return tuple(
         Use("experiment", key, name, is_draft=started_at is None)
         for key, name, started_at in found.order_by("name").values_list("key", "name", "started_at")

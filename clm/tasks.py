@@ -4,6 +4,7 @@ behind is found by the next tick. Every task has the same act as a management co
 from typing import Any
 
 from analytics.days.fill import count_sales_anew, fill
+from analytics.experiments.process import start_if_needed as count_experiments_if_needed
 from analytics.exports.jobs import forget_files
 from analytics.exports.process import start_if_needed
 from analytics.forgetting import forget_the_erased
@@ -106,7 +107,9 @@ def webhooks(**_later: Any) -> int:
 
 @app.task(name="clm.tasks.experiments", expires=5)
 def experiments(**_later: Any) -> int:
-    """Assign whoever the audiences of started experiments hold (manage.py experiments)."""
+    """Assign whoever the audiences of started experiments hold (manage.py experiments), and see to it that somebody
+    counts what they say (manage.py count_experiments)."""
+    count_experiments_if_needed()
     return work_on_experiments(seconds=EXPERIMENT_SECONDS)
 
 

@@ -65,6 +65,7 @@ DELIVERING = 7314
 SCORING = 7315
 MAILING = 7316
 PACKING = 7317
+EXPERIMENTS = 7318
 
 # Whoever waits for an exclusive lock holds up all who come after: it is tried for so long, so many times, with pauses
 # in which the others go on, before it is simply waited for.

@@ -13,6 +13,7 @@ from campaigns.experiments import (
     change_experiment,
     create_experiment,
     delete_experiment,
+    end_experiment,
     start_experiment,
     stop_experiment,
 )
@@ -22,9 +23,9 @@ from clm.lib.questions import NotThereError, QuestionError
 from customers.ingest import clock
 from customers.models import Installation
 
+from ..experiments.ahead import instant_shown
 from ..experiments.comparing import Estimate
-from ..experiments.counting import instant_shown
-from ..experiments.ending import Outcome, end, outcome
+from ..experiments.ending import Outcome, outcome
 from ..experiments.planning import customers_for_means, customers_for_rates
 from ..experiments.results import MetricResult, Results, VariantResult, group_name
 from .acting import act
@@ -54,7 +55,9 @@ class ExperimentShape(serializers.Serializer[Any]):
     key = serializers.CharField()
     name = serializers.CharField()
     hypothesis = serializers.CharField(allow_blank=True)
-    state = serializers.CharField(help_text="draft, assigning, running, stopped or ended.")
+    state = serializers.CharField(
+        help_text="draft, assigning, running, stopped, ending (what it found is being counted) or ended."
+    )
     audience = serializers.CharField(
         source="audience.key", allow_null=True, default=None, help_text="The key of a segment; null: everybody."
     )
@@ -161,7 +164,8 @@ class ExperimentCountedShape(serializers.Serializer[Any]):
     as_of = Instant()
     verdict = serializers.CharField(
         help_text="none (nobody assigned), blocked (the sample ratio), early (fixed horizon not reached yet), "
-        "unreached (ended before it was reached) or told."
+        "unreached (ended before it was reached), counting (it has ended, and what it found is being counted: nothing "
+        "is told yet) or told."
     )
     assigned = VariantCountShape(many=True)
     conflicting = CountedShape(help_text="In two variants after merges; they count nowhere.")
@@ -178,12 +182,22 @@ class LearntSinceShape(serializers.Serializer[Any]):
     types = serializers.BooleanField(help_text="Whether other touchpoints are orders or refunds now.")
 
 
+class ExperimentCountingShape(serializers.Serializer[Any]):
+    done = serializers.IntegerField(help_text="Metrics that are counted.")
+    of = serializers.IntegerField(help_text="All of its metrics.")
+
+
 class ExperimentFoundShape(ExperimentCountedShape):
     """Of one that has ended: what it told then, and beside it what the same counts say today. A number that a recount
     tells otherwise has no list of customers; that of the recount has."""
 
     told_at = Instant(allow_null=True, help_text="When what is told here was kept: its end. Null: counted as of as_of.")
+    counting = ExperimentCountingShape(
+        allow_null=True, help_text="How far the count is of what it found; null but for one whose end is being counted."
+    )
     today = ExperimentCountedShape(allow_null=True, help_text="Counted anew; null where nothing was kept.")
+    recounted_at = Instant(allow_null=True, help_text="As of when what today says is known.")
+    agrees = serializers.BooleanField(help_text="Whether it was counted anew and says the same.")
     since = LearntSinceShape(allow_null=True, help_text="Why the two differ; null where they do not.")
 
 
@@ -291,12 +305,12 @@ class EndExperiment(APIView):
 
     @act(
         operation_id="experiments_end",
-        summary="End an experiment: nothing later counts, and what it found is kept",
+        summary="End an experiment: nothing later counts; workers count what it found, which is kept",
         responses={200: ExperimentShape},
         refusals=(404,),
     )
     def post(self, request: Request, key: str) -> Response:
-        return Response(ExperimentShape(end(experiment=_experiment(key), now=clock())).data)
+        return Response(ExperimentShape(end_experiment(experiment=_experiment(key), now=clock())).data)
 
 
 class ExperimentResults(APIView):
@@ -378,7 +392,15 @@ def _asked(found: Experiment) -> dict[str, Any]:
 def _outcome(found: Outcome, installation: Installation) -> dict[str, Any]:
     told = _written(found.told, installation, anew=found.today or found.told, gone=found.gone)
     today = found.today and _written(found.today, installation, anew=found.today, gone=found.gone)
-    return {**told, "told_at": found.told_at, "today": today, "since": found.since}
+    return {
+        **told,
+        "told_at": found.told_at,
+        "counting": found.counting,
+        "today": today,
+        "recounted_at": found.recounted_at,
+        "agrees": found.agrees,
+        "since": found.since,
+    }
 
 
 def _counted(found: Results, number: int, group: str, anew: int | None) -> dict[str, Any]:
@@ -396,8 +418,8 @@ def _estimate(one: Estimate, factor: float) -> dict[str, Any]:
 
 def _written(found: Results, installation: Installation, *, anew: Results, gone: frozenset[int]) -> dict[str, Any]:
     """anew: what a recount says; gone: places of metrics that cannot be counted anew."""
-    one = found.experiment
-    assigned = zip(found.assigned, anew.assigned, strict=True)
+    one, is_told = found.experiment, found.verdict != "counting"
+    assigned = zip(found.assigned if is_told else (), anew.assigned if is_told else (), strict=True)
     return {
         "experiment": one.key,
         "as_of": found.as_of,
@@ -411,6 +433,7 @@ def _written(found: Results, installation: Installation, *, anew: Results, gone:
         "metrics": [
             _metric(found, metric, installation, anew=other, is_gone=metric.place in gone)
             for metric, other in zip(found.metrics, anew.metrics, strict=True)
+            if is_told
         ],
     }
 

@@ -3,11 +3,11 @@ of it is worked out from these (`results`), so keeping them keeps what was told.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from analytics.days.kept import Kept, kept
-from analytics.days.remembered import remembered_now, remembered_rows
+from analytics.days.remembered import remembered_rows
 from analytics.sales import types_of
 from analytics.sorting import segment, stage_model
 from campaigns.models import Experiment
@@ -17,8 +17,6 @@ from customers.models import Role
 
 from .cuped import Sums
 
-# How long a batch may go on that was being assigned when assigning was stopped.
-LAST_BATCH = timedelta(minutes=1)
 BEFORE_DAYS = 90  # spend before the assignment that explains spend after it
 _NO_SUMS = Sums()
 Goal = tuple[int, int]  # a version, and the stage of it that is to be reached
@@ -38,25 +36,6 @@ class Counts:
 ByVariant = Mapping[int | None, Counts]
 
 
-def instant_shown(one: Experiment, *, now: datetime) -> datetime:
-    """As of when an experiment is shown to whoever names no instant: now, or some minutes ago where answers from
-    history are remembered; never before everybody was assigned."""
-    counted = kept()
-    if counted.known_at is None:
-        return now
-    if one.started_at is None:
-        settled = now
-    elif one.stopped_at is not None and one.assigned_at is None:
-        settled = one.stopped_at + LAST_BATCH
-    else:
-        settled = one.assigned_at or now
-    if one.ended_at is not None:
-        settled = max(settled, one.ended_at)
-    # Links carry milliseconds: the one after it, or lists would leave out who was assigned last.
-    settled = truncated(settled) + timedelta(milliseconds=1)
-    return max(remembered_now(now=now, zone=counted.zone), min(settled, now))
-
-
 def reach(experiment: Experiment, as_of: datetime) -> datetime:
     """Until when things count for whoever asks as of an instant: never beyond the end. Addresses carry milliseconds, so
     within that of its end it has ended."""
@@ -64,16 +43,23 @@ def reach(experiment: Experiment, as_of: datetime) -> datetime:
     return as_of if ended_at is None or as_of < truncated(ended_at) else ended_at
 
 
-def counts(*, experiment: Experiment, until: datetime, is_fresh: bool = False) -> tuple[ByVariant, ...]:
-    """Of each metric, what is known of each variant with somebody in it. is_fresh: counted now, whatever was
-    remembered."""
+def counts(*, experiment: Experiment, until: datetime) -> tuple[ByVariant, ...]:
+    """Of each metric, what is known of each variant with somebody in it."""
     if experiment.started_at is None:
         return tuple({} for _document in experiment.metrics)
     counted = kept()
     return tuple(
-        {row[0]: _counts(row) for row in _rows(experiment, document, until, counted, is_fresh=is_fresh)}
+        metric_counts(experiment=experiment, document=document, until=until, counted=counted)
         for document in experiment.metrics
     )
+
+
+def metric_counts(
+    *, experiment: Experiment, document: Mapping[str, Any], until: datetime, counted: Kept, is_fresh: bool = False
+) -> ByVariant:
+    """The same of one metric. is_fresh: counted now, whatever was remembered."""
+    rows = _rows(experiment, document, until, counted, is_fresh=is_fresh)
+    return {row[0]: _counts(row) for row in rows}
 
 
 def listed(

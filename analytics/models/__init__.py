@@ -1,6 +1,7 @@
 """Figures that are kept, files that were taken away, and reports that are sent. One module per family of tables."""
 
 from .acquisition import Acquired, CohortDraw, CohortMonth, CreditDay, OrderPath, PathStep
+from .experiments import ExperimentCount
 from .exports import Export
 from .kept import (
     CONVERTED,
@@ -33,6 +34,7 @@ __all__ = [
     "CohortMonth",
     "Counting",
     "CreditDay",
+    "ExperimentCount",
     "Export",
     "Fall",
     "Listed",

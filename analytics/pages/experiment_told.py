@@ -38,6 +38,7 @@ VERDICTS = {
     "unreached": gettext_lazy(
         "No verdict: it was ended before the planned number of customers was counted, so the verdict was not reached."
     ),
+    "counting": gettext_lazy("It has ended. What it has found is being counted."),
     "told": gettext_lazy("The verdicts below hold at 5 % false alarms over everything that was asked (Holm)."),
 }
 JUDGED = {
@@ -59,6 +60,7 @@ def told(found: Outcome) -> dict[str, Any]:
         "told_at": found.told_at,
         "verdict": VERDICTS[_verdict(found.told)],
         "today": anew,
+        "agrees_at": found.recounted_at if found.agrees else None,
         "today_verdict": VERDICTS[_verdict(anew)] if anew is not None else "",
         "since": _since(found.since) if found.since is not None else (),
         "assigned": _assigned(found),
@@ -86,6 +88,8 @@ def cells_of(found: Outcome) -> list[Cell]:
     cells = _result_cells(found.told)
     if found.told_at is not None:
         cells.insert(1, Cell("scope", "kept_at", "", written(found.told_at)))
+    if found.agrees and found.recounted_at is not None:
+        cells.insert(2, Cell("scope", "counted_anew_the_same_at", "", written(found.recounted_at)))
     if found.since is not None and found.today is not None:
         anew = _result_cells(found.today)
         cells += [replace(cell, section=f"counted anew: {cell.section}") for cell in anew if cell.section != "scope"]
@@ -96,8 +100,8 @@ def cells_of(found: Outcome) -> list[Cell]:
 def _verdict(found: Results) -> str:
     """Which sentence of VERDICTS says where it stands."""
     state = found.experiment.state
-    if state == "assigning":
-        return state
+    if state == "assigning" or found.verdict == "counting":
+        return "counting" if found.verdict == "counting" else state
     return "nobody" if found.verdict == "none" and state != "draft" else found.verdict
 
 
@@ -266,6 +270,8 @@ def _result_cells(found: Results) -> list[Cell]:
     }
     cells = [Cell("scope", name, "", value) for name, value in scope.items()]
     cells.append(Cell("verdict", one.key, "", found.verdict))
+    if found.verdict == "counting":
+        return cells
     for variant, count in found.assigned:
         cells.append(Cell("assigned", variant.key, f"weight {variant.weight}", count, "customers"))
     cells.append(Cell("assigned", "two variants after merges", "", found.conflicting, "customers"))

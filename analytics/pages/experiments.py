@@ -13,14 +13,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.experiments.counting import BEFORE_DAYS, instant_shown
-from analytics.experiments.ending import end, outcome
+from analytics.experiments.ahead import instant_shown
+from analytics.experiments.counting import BEFORE_DAYS
+from analytics.experiments.ending import Outcome, outcome
 from analytics.experiments.results import metric_label
 from campaigns.experiments import (
     assignable,
     change_experiment,
     create_experiment,
     delete_experiment,
+    end_experiment,
     start_experiment,
     stop_experiment,
 )
@@ -34,12 +36,14 @@ from .experiment_told import cells_of, told
 from .exports import answered_file
 from .forms import Crumb, confirm, leading_to, status
 from .news import news_of
+from .progress import Job
 
 STATES = {
     "draft": gettext_lazy("draft"),
     "assigning": gettext_lazy("assigning"),
     "running": gettext_lazy("running"),
     "stopped": gettext_lazy("stopped"),
+    "ending": gettext_lazy("ending"),
     "ended": gettext_lazy("ended"),
 }
 
@@ -127,9 +131,38 @@ def experiment(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse
             "one": one,
             "state": STATES[one.state],
             **told(found),
+            "job": _counting(found),
             "before_days": BEFORE_DAYS,
             "crumbs": _above(),
         },
+    )
+
+
+@page("experiments.view")
+def experiment_counting(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
+    """How far the count is of what an experiment found; the whole page anew when there is nothing left to wait for."""
+    one = found_experiment(key)
+    if one.state == "ending" and one.ended_at is not None:
+        job = _counting(outcome(experiment=one, as_of=one.ended_at))
+        return render(request, "parts/progress.html", {"job": job})
+    response = HttpResponse()
+    response["HX-Refresh"] = "true"
+    return response
+
+
+def _counting(found: Outcome) -> Job | None:
+    if found.counting is None:
+        return None
+    one = found.told.experiment
+    return Job(
+        id="counting",
+        title=_("Counting what it has found"),
+        state="running",
+        done=found.counting.done,
+        total=found.counting.of,
+        unit=ngettext("metric", "metrics", found.counting.of),
+        note=_("You may leave this page; it goes on by itself."),
+        url=reverse("experiment_counting", args=[one.key]),
     )
 
 
@@ -215,8 +248,8 @@ STEPS: Mapping[str, Step] = {
             gettext_lazy("What it has found is kept as it is then; what becomes known later is told beside it."),
         ),
         button=gettext_lazy("End"),
-        done=gettext_lazy("It has ended."),
-        act=lambda one, now: end(experiment=one, now=now),
+        done=gettext_lazy("It has ended. What it has found is being counted."),
+        act=lambda one, now: end_experiment(experiment=one, now=now),
     ),
     "remove": Step(
         title=gettext_lazy("Remove the draft %(name)s?"),

@@ -12,13 +12,13 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Max
 
-from campaigns.experiments import assign, create_experiment, start_experiment
+from campaigns.experiments import assign, create_experiment, end_experiment, start_experiment
 from campaigns.models import Assignment, Experiment
 from customers.events import Event
 from customers.ingest import ingest
 from customers.models import Cause, Identity, Profile, Touchpoint
 
-from ..experiments.ending import end
+from ..experiments.ending import count_ended
 from ..segment_members import member_lines
 from ..sorting import segment
 from .kinds import WEB, Kind, shapes
@@ -84,11 +84,14 @@ def begin_trials(*, buyers_of: str) -> int:
 
 
 def end_trials() -> int:
-    """End the one that is over, at the instant at which its days were; whether it was ended now."""
+    """End the one that is over, at the instant at which its days were, and count what it found; whether it was ended
+    now."""
     card = Experiment.objects.filter(key=CARD.key, name=CARD.name, ended_at=None).first()
     if card is None or card.started_at is None:
         return 0
-    end(experiment=card, now=card.started_at + timedelta(days=CARD.days))
+    end_experiment(experiment=card, now=card.started_at + timedelta(days=CARD.days))
+    while count_ended():
+        pass
     return 1
 
 

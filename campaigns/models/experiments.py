@@ -22,8 +22,9 @@ class Experiment(models.Model):
     settled before the start: documents {"kind": conversion, revenue or reached, "days", and of reached "model" and
     "stage" or "segment"; of a peek-safe one also "tau"}. started_at: whoever the audience holds is assigned from then
     on, customer by customer up to `assigned_upto`; assigned_at: all of them are. stopped_at: nobody is assigned any
-    more; ended_at: nothing later counts; told: what its results rested on at that instant (a document of
-    `analytics.experiments.ending`), since facts that come later would change them."""
+    more; ended_at: nothing later counts; told: what its results rest on as of then (a document of
+    `analytics.experiments.ending`, which workers fill in metric by metric), since facts that come later would change
+    them; counted_at: all of that is there. One that ended before such documents were kept has neither."""
 
     class Mode(models.TextChoices):
         FIXED = "fixed", _("fixed horizon: one verdict, when the planned number is reached")
@@ -45,6 +46,7 @@ class Experiment(models.Model):
     stopped_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     told = models.JSONField(null=True)
+    counted_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -57,6 +59,10 @@ class Experiment(models.Model):
                 | models.Q(assigned_at=None, stopped_at=None, ended_at=None),
                 name="experiment_starts_before_anything_else",
             ),
+            models.CheckConstraint(
+                condition=models.Q(counted_at=None) | models.Q(ended_at__isnull=False, told__isnull=False),
+                name="experiment_is_counted_once_it_has_ended",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -64,11 +70,11 @@ class Experiment(models.Model):
 
     @property
     def state(self) -> str:
-        """draft, assigning, running, stopped or ended."""
+        """draft, assigning, running, stopped, ending (what it found is being counted) or ended."""
         if self.started_at is None:
             return "draft"
         if self.ended_at is not None:
-            return "ended"
+            return "ending" if self.told is not None and self.counted_at is None else "ended"
         if self.stopped_at is not None:
             return "stopped"
         return "assigning" if self.assigned_at is None else "running"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from analytics.experiments.ending import count_experiments
 from campaigns.experiments import work_on_experiments
 from campaigns.models import Assignment, Experiment
 from customers.models import Profile
@@ -50,12 +51,20 @@ def test_an_experiment_takes_its_course(api: Client) -> None:
     assert get(api, "experiments/")["results"][0]["state"] == "running"
     assert send(api, "POST", "experiments/bow/stop/")["state"] == "stopped"
     ended = send(api, "POST", "experiments/bow/end/")
-    assert (ended["state"], ended["ended_at"] is not None) == ("ended", True)
+    assert (ended["state"], ended["ended_at"] is not None) == ("ending", True)
+    send(api, "POST", "experiments/bow/end/", code=409)
+    found = get(api, "experiments/bow/results/")
+    assert (found["verdict"], found["counting"]) == ("counting", {"done": 0, "of": 2})
+    assert (found["assigned"], found["metrics"], found["told_at"], found["agrees"]) == ([], [], None, False)
+    assert count_experiments(seconds=60) == 1
+    assert get(api, "experiments/bow/")["state"] == "ended"
     found = get(api, "experiments/bow/results/")
     assert (found["verdict"], found["told_at"], found["since"]) == ("unreached", ended["ended_at"], None)
     assert found["today"]["metrics"] == found["metrics"]
+    assert (found["agrees"], found["counting"], found["recounted_at"] is not None) == (True, None, True)
     # Its end as it is told leads to what was told then; the millisecond before, to what was so far.
-    assert get(api, f"experiments/bow/results/?as_of={ended['ended_at']}") == found
+    again = get(api, f"experiments/bow/results/?as_of={ended['ended_at']}")
+    assert {**again, "recounted_at": found["recounted_at"]} == found
     before = datetime.fromisoformat(ended["ended_at"]) - timedelta(milliseconds=1)
     so_far = get(api, f"experiments/bow/results/?as_of={before.isoformat().replace('+', '%2B')}")
     assert (so_far["verdict"], so_far["told_at"]) == ("early", None)
@@ -73,9 +82,10 @@ def test_one_that_has_ended_tells_what_it_told_and_what_a_recount_says(api: Clie
         for place, (profile, unit) in enumerate(of)
     )
     send(api, "POST", "experiments/bow/end/")
+    assert count_experiments(seconds=60) == 1
     tell(*(make_order(f"p{number}", ago(days=3, hours=-1)) for number in range(3)))
     found = get(api, "experiments/bow/results/")
-    assert (found["verdict"], found["since"]["late"]) == ("told", 3)
+    assert (found["verdict"], found["since"]["late"], found["agrees"]) == ("told", 3, False)
     (told,), (today,) = found["metrics"], found["today"]["metrics"]
     did = [sum(each["converted"]["number"] for each in metric["variants"]) for metric in (told, today)]
     assert did == [0, 3]

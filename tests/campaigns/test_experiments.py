@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
 
 from analytics.behind import customers_behind, has_period, refuse_unknown_group, said
-from analytics.experiments.ending import Outcome, Since, end, outcome
+from analytics.experiments import ending
+from analytics.experiments.ending import Counting, Outcome, Since, count_experiments, outcome
 from analytics.experiments.peeking import always_valid
 from analytics.experiments.results import group_name, results
 from analytics.scope import Scope
@@ -19,6 +20,7 @@ from campaigns.experiments import (
     change_experiment,
     create_experiment,
     delete_experiment,
+    end_experiment,
     start_experiment,
     stop_experiment,
     work_on_experiments,
@@ -65,6 +67,13 @@ def started(**more: Any) -> Experiment:
     work_on_experiments(seconds=60)
     found.refresh_from_db()
     return found
+
+
+def end(*, experiment: Experiment, now: datetime) -> Experiment:
+    """End it, and count what it found."""
+    end_experiment(experiment=experiment, now=now)
+    assert count_experiments(seconds=60) == 1
+    return Experiment.objects.get(pk=experiment.pk)
 
 
 def back_to(experiment: Experiment, **of: float) -> None:
@@ -397,6 +406,51 @@ def test_one_that_ended_before_the_planned_number_never_gets_a_verdict() -> None
     assert found_of(one).told.verdict == "unreached"
     assert one.ended_at is not None
     assert results(experiment=one, as_of=one.ended_at - timedelta(days=1)).verdict == "early"
+
+
+def test_an_end_is_at_once_and_what_was_found_is_counted_afterwards() -> None:
+    people(4)
+    one = started()
+    now = clock()
+    end_experiment(experiment=one, now=now)
+    found = found_of(one)
+    assert (found.told.experiment.state, found.counting, found.told.verdict) == ("ending", Counting(0, 2), "counting")
+    assert (found.told_at, found.today, found.agrees) == (None, None, False)
+    before = outcome(experiment=Experiment.objects.get(), as_of=now - timedelta(milliseconds=1))
+    assert (before.told.verdict, before.counting) == ("early", None)
+    assert count_experiments(seconds=60) == 1
+    assert count_experiments(seconds=60) == 0
+    found = found_of(one)
+    assert (found.told.experiment.state, found.counting, found.told.verdict) == ("ended", None, "unreached")
+    assert (found.told_at, found.agrees) == (now, True)
+
+
+def test_a_killed_count_of_what_was_found_goes_on_with_the_next_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+    people(24)
+    one = started()
+    back_to(one, days=20)
+    end_experiment(experiment=one, now=clock())
+    turns, real = [], ending.metric_counts
+
+    def dying(**told: Any) -> Any:
+        turns.append(told["document"]["kind"])
+        if len(turns) == 2:
+            raise KeyboardInterrupt
+        return real(**told)
+
+    monkeypatch.setattr(ending, "metric_counts", dying)
+    with pytest.raises(KeyboardInterrupt):
+        count_experiments(seconds=60)
+    found = found_of(one)
+    assert (found.counting, found.told.experiment.state) == (Counting(1, 2), "ending")
+    tell(make_order("p1", ago(days=19), 1_000))
+    assert count_experiments(seconds=60) == 1
+    assert turns == ["conversion", "revenue", "revenue"]
+    found = found_of(one)
+    conversion, revenue = found.told.metrics
+    assert sum(each.converted for each in conversion.variants) == 0  # as it was counted first
+    assert sum(each.converted for each in revenue.variants) == 1
+    assert found.since == Since(late=1, converted=0, moved=0, erased=0, goals=False, types=False)
 
 
 # --- acts --------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from analytics.days.kept import Kept
+from analytics.experiments.ending import count_experiments
 from analytics.models import Counting
 from campaigns.experiments import create_experiment, work_on_experiments
 from campaigns.models import Assignment, Experiment
@@ -59,7 +60,20 @@ def test_a_draft_is_planned_started_looked_at_and_ended(admin: Client) -> None:
     assert f'href="{address}results.xlsx"' in text
     assert admin.get(f"{address}results.xlsx").content.startswith(b"PK")
     assert said(admin.post(f"{address}stop/", follow=True)) == ["Nobody is assigned any more."]
-    assert said(admin.post(f"{address}end/", follow=True)) == ["It has ended."]
+    ending = admin.post(f"{address}end/", follow=True)
+    assert said(ending) == ["It has ended. What it has found is being counted."]
+    assert "0 of 3 metrics" in ending.content.decode()
+    assert admin.post(f"{address}end/").status_code == 409
+    job = admin.get(f"{address}counting/")
+    assert "0 of 3 metrics" in job.content.decode()
+    rows = list(csv.DictReader(io.StringIO(admin.get(f"{address}results.csv").content.decode("utf-8-sig"))))
+    assert ("verdict", "counting") in {(row["section"], row["value"]) for row in rows}
+    assert "assigned" not in {row["section"] for row in rows}
+    assert count_experiments(seconds=60) == 1
+    assert admin.get(f"{address}counting/").headers["HX-Refresh"] == "true"
+    text = admin.get(address).content.decode()
+    assert "it says the same" in text
+    assert "Who was given what" in text
     assert "A bow on the parcel" in admin.get("/experiments/").content.decode()
 
 
@@ -92,8 +106,8 @@ def test_the_page_never_asks_from_before_everybody_was_assigned(admin: Client, m
     # As where figures are kept per day: pages ask as of an instant that is remembered for minutes.
     then = clock()
     counted = Kept("UTC", {("sales", 0): Counting(known_at=then)}, generation="one")
-    monkeypatch.setattr("analytics.experiments.counting.kept", lambda: counted)
-    monkeypatch.setattr("analytics.experiments.counting.remembered_now", lambda **_told: then)
+    monkeypatch.setattr("analytics.experiments.ahead.kept", lambda: counted)
+    monkeypatch.setattr("analytics.experiments.ahead.remembered_now", lambda **_told: then)
     assert "Nobody is assigned yet." in admin.get(address).content.decode()
     admin.post(f"{address}start/")
     assert "being assigned; look again" in admin.get(address).content.decode()
@@ -115,6 +129,7 @@ def test_one_that_ended_early_says_that_no_verdict_was_reached(admin: Client) ->
     assert work_on_experiments(seconds=60) == 6
     assert "left out so far" in admin.get(address).content.decode()
     admin.post(f"{address}end/")
+    assert count_experiments(seconds=60) == 1
     text = admin.get(address).content.decode()
     assert "the verdict was not reached" in text
     assert "ended before their days were over" in text
@@ -135,14 +150,16 @@ def test_one_that_has_ended_tells_what_it_told_and_what_a_recount_says(admin: Cl
         for place, (profile, unit) in enumerate(of)
     )
     tell(make_order("p0", ago(days=9), 1_000))
-    assert said(admin.post(f"{address}end/", follow=True))[-1] == "It has ended."
+    admin.post(f"{address}end/")
+    assert count_experiments(seconds=60) == 1
     text = admin.get(address).content.decode()
     assert "as told when it ended" in text
-    assert "Counted anew" not in text
+    assert re.search("Counted anew, .*, it says the same", text)
     tell(make_order("p2", ago(days=9), 1_000), make_order("p4", ago(days=8), 1_000))
     answer = admin.get(address)
     text = answer.content.decode()
     assert "Counted anew today it says something else." in text
+    assert "it says the same" not in text
     assert "2 touchpoints that happened before the end became known after it." in text
     conversion = answer.context["metrics"][0]
     assert [one["converted"] for one in conversion["told"]["variants"]] == [1, 0]
