@@ -14,7 +14,6 @@ from fractions import Fraction
 import numpy as np
 from django.utils.translation import gettext as _
 
-from clm.lib import sql
 from clm.lib.periods import local_day
 from clm.lib.questions import QuestionError
 from clm.lib.templatetags.times import plain_date
@@ -28,9 +27,8 @@ from .attribution.declared import MODELS
 from .attribution.draws import LEAST_CUSTOMERS, interval
 from .beginning import beginning, unrecorded
 from .brought import Brought, Drawn, brought_by_all, brought_within
-from .costs import Ratio, Spent, cost
+from .costs import Ratio, Spent, cost, credited_to_paid, months_before, spent_on_channels
 from .every_order import Orders, every_order
-from .made_up_spend import BUDGETS
 from .scope import Scope
 from .sources import SourceRef, sources_used
 from .value import arithmetic
@@ -177,7 +175,7 @@ def acquisition(*, scope: Scope, asked: Asked) -> Acquisition:
     monthly = others[len(earlier) :]
     without_spend = ""
     if scope.segment is None:
-        spent, brought = _spent([asked_about, *earlier, *months], asked.lag), brought_by_all(months)
+        spent, brought = spent_on_channels([asked_about, *earlier, *months], asked.lag), brought_by_all(months)
     else:
         spent, brought = [{} for _window in [asked_about, *earlier, *months]], brought_within(scope, months)
         without_spend = _("Spend is not recorded per customer, so it cannot be told for a segment.")
@@ -240,7 +238,7 @@ def _answer(
     chosen = now[asked.attribution.model]
     whole, earlier = sum(spent[0].values(), Spent()), sum(spent[1].values(), Spent())
     total = chosen.total
-    from_paid = _from_paid(chosen, spent[0])
+    from_paid = credited_to_paid(chosen, spent[0])
     told = {channel for one in now.values() for channel in one.channels} | set(spent[0])
     rows = [
         _channel(channel, keys.get(channel, ""), now, before, asked, spent, begin, percent)
@@ -337,34 +335,6 @@ def _turned(ratio: Ratio) -> Ratio:
     return Ratio(1 / ratio.number, "", low, high if low is not None else None)
 
 
-def _from_paid(found: Credited, spent: Mapping[int, Spent]) -> int:
-    """Millionths of customers that are credited to channels with spend on media."""
-    return sum(credit.conversions for channel, credit in found.channels.items() if spent.get(channel, Spent()).paid)
-
-
-# --- spend ---------------------------------------------------------------------------------------------------------
-def _spent(windows: Sequence[Days], lag: int) -> list[dict[int, Spent]]:
-    """Spend by channel of each window, as many months earlier as the lag says."""
-    found: list[dict[int, Spent]] = [{} for _window in windows]
-    rows = sql.rows(
-        "analytics/spend_sums",
-        starts=[months_before(start, lag) for start, _until in windows],
-        untils=[months_before(until, lag) for _start, until in windows],
-        made_up=[budget.key for budget in BUDGETS],
-    )
-    for number, channel, *sums in rows:
-        found[number - 1][channel] = Spent(*sums)
-    return found
-
-
-def months_before(day: date, count: int) -> date:
-    """The same day so many months earlier, or the last one of that month where it has no such day."""
-    months = day.year * 12 + day.month - 1 - count
-    first = date(months // 12, months % 12 + 1, 1)
-    following = date((months + 1) // 12, (months + 1) % 12 + 1, 1)
-    return min(first + timedelta(days=day.day - 1), following - timedelta(days=1))
-
-
 # --- cohorts -------------------------------------------------------------------------------------------------------
 def _months(today: date) -> list[Days]:
     """The months of the cohorts, oldest first; the last one is that of today."""
@@ -399,8 +369,8 @@ def _cohorts(
                 is_over=until <= today,
                 customers=customers,
                 spent=whole,
-                from_paid=_from_paid(found, its),
-                paid=cost(whole.paid, _from_paid(found, its), paid=True),
+                from_paid=credited_to_paid(found, its),
+                paid=cost(whole.paid, credited_to_paid(found, its), paid=True),
                 blended=blended,
                 worth=worth,
                 ltv_to_cac=ratio,

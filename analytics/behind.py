@@ -11,7 +11,20 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import NotThereError, QuestionError
 
-from . import attributed, cohorts, feedback, lapsing, movement, paths, retention, revenue_kept, sales, scores, support
+from . import (
+    attributed,
+    cohorts,
+    feedback,
+    lapsing,
+    movement,
+    paid_customers,
+    paths,
+    retention,
+    revenue_kept,
+    sales,
+    scores,
+    support,
+)
 from .experiments import results
 from .scope import Scope
 from .sorting import Sorting, StageRef, segment, stage_model
@@ -83,7 +96,7 @@ _KINDS: dict[str, _Kind] = {
 
 
 # The groups that take nothing but their name.
-PLAIN = (*retention.GROUPS, *sales.GROUPS, *revenue_kept.GROUPS)
+PLAIN = (*retention.GROUPS, *sales.GROUPS, *revenue_kept.GROUPS, *paid_customers.GROUPS)
 
 
 def group_name(kind: str, model: Sorting, *stages: StageRef | None) -> str:
@@ -97,6 +110,8 @@ def customers_behind(*, scope: Scope, group: str) -> list[int]:
         return retention.customers_of(scope=scope, group=group)
     if group in sales.GROUPS:
         return sales.customers_of(scope=scope, group=group)
+    if group in paid_customers.GROUPS:
+        return paid_customers.customers_of(scope=scope, group=group)
     if group in revenue_kept.GROUPS:
         return revenue_kept.customers_of(scope=scope, group=group)
     if group.startswith("path:"):

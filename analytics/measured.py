@@ -13,8 +13,10 @@ from clm.lib.questions import QuestionError
 from clm.lib.templatetags.times import plain_date
 from customers.models import Installation
 
+from .attribution.declared import MODELS
 from .beginning import Beginning, beginning
 from .figures import CountRow
+from .paid_customers import ATTRIBUTION, Won, won_by_paid
 from .retention import Retention, retention
 from .revenue_kept import RevenueKept, revenue_kept
 from .sales import Sales, sales
@@ -95,10 +97,18 @@ class Measured:
         return self.spending.paid if self.basis == "paid" else self.spending.blended
 
     @cached_property
+    def won(self) -> Won:
+        """The customers whose winning the spend is divided by: all who paid for the first time, or those of them who
+        were won through paid channels."""
+        if self.basis == "paid":
+            return won_by_paid(scope=self.scope)
+        return Won(Fraction(self.sales.first_paying))
+
+    @cached_property
     def cac(self) -> Fraction | None:
-        if self.spent == 0 or self.scope.segment is not None:
+        if self.spent == 0 or self.scope.segment is not None or not self.won.customers:
             return None
-        return value.per(self.spent, self.sales.first_paying)
+        return self.spent / self.won.customers
 
     @cached_property
     def ltv(self) -> Fraction | None:
@@ -291,30 +301,45 @@ def _no_clv(measured: Measured) -> Any:
 
 
 def _cac_counts(measured: Measured) -> tuple[CountRow, ...]:
-    return (
-        _count(measured, "spend", "", _("spend in the period"), measured.spent, "money"),
-        _count(
-            measured,
-            "first_paying",
-            "",
-            _("customers who paid for the first time"),
-            measured.sales.first_paying,
-            group="first_paying",
-        ),
-    )
+    if measured.basis == "paid":
+        of = {"model": MODELS[ATTRIBUTION.model].name, "days": ATTRIBUTION.window}
+        credited = _("of them credited to channels with spend on media (%(model)s, %(days)s days)") % of
+        # Whoever is behind it is not told where nobody knows how many.
+        won = measured.won.customers if measured.scope.segment is None else None
+        theirs = "won_by_paid" if won is not None else ""
+        return (
+            _count(measured, "spend", "", _("spend on media in the period"), measured.spent, "money"),
+            _first_paying(measured),
+            _count(measured, "won_by_paid", "", credited, won, group=theirs),
+        )
+    return (_count(measured, "spend", "", _("spend in the period"), measured.spent, "money"), _first_paying(measured))
+
+
+def _first_paying(measured: Measured) -> CountRow:
+    label = _("customers who paid for the first time")
+    return _count(measured, "first_paying", "", label, measured.sales.first_paying, group="first_paying")
+
+
+def _won(measured: Measured) -> str:
+    """The group of customers behind a cost."""
+    return "won_by_paid" if measured.basis == "paid" else "first_paying"
 
 
 def cac(measured: Measured) -> Answer:
-    return Answer(measured.cac, _cac_counts(measured), _no_cac(measured), group="first_paying")
+    return Answer(measured.cac, _cac_counts(measured), _no_cac(measured), group=_won(measured))
 
 
 def _no_cac(measured: Measured) -> Any:
     if measured.scope.segment is not None:
         return _("Spend is not recorded per customer, so it cannot be told for a segment.")
     if measured.spent == 0:
+        if measured.basis == "paid" and measured.spending.rows:
+            return _("No spend on media is entered for the period.")
         return _("No spend is entered for the period.")
     if not measured.sales.first_paying:
         return _("Nobody paid for the first time in the period.")
+    if not measured.won.customers:
+        return measured.won.why or _("Nobody who paid for the first time is credited to a channel with spend on media.")
     return _made_up(measured)
 
 
@@ -345,14 +370,14 @@ def _no_ratio(measured: Measured) -> Any:
 def ltv_to_cac(measured: Measured) -> Answer:
     ratio = measured.ltv / measured.cac if measured.ltv is not None and measured.cac else None
     note = _no_ratio(measured)
-    return Answer(ratio, _ratio_counts(measured), note, group="first_paying")
+    return Answer(ratio, _ratio_counts(measured), note, group=_won(measured))
 
 
 def cac_to_ltv(measured: Measured) -> Answer:
     if measured.ltv is not None and measured.cac and measured.ltv <= 0:
-        return Answer(None, _ratio_counts(measured), _("The lifetime value is not above zero."), group="first_paying")
+        return Answer(None, _ratio_counts(measured), _("The lifetime value is not above zero."), group=_won(measured))
     ratio = measured.cac / measured.ltv if measured.ltv and measured.cac else None
-    return Answer(ratio, _ratio_counts(measured), _no_ratio(measured), group="first_paying")
+    return Answer(ratio, _ratio_counts(measured), _no_ratio(measured), group=_won(measured))
 
 
 def plain(number: Fraction | int | None, unit: str) -> int | float | None:

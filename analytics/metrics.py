@@ -18,13 +18,19 @@ from .scope import Scope
 from .sorting import active_customers
 from .sources import SourceRef, sources_of_orders
 
-BASES = ("blended", "paid")
+# What costs are on, the first being the default.
+BASIS_NAMES: dict[str, Any] = {
+    "blended": _("All spend, all new customers"),
+    "paid": _("Spend on media, customers won through it"),
+}
+BASES = tuple(BASIS_NAMES)
 MONEY_KEPT = ("gross_revenue_retention", "net_revenue_retention")  # retention of money, not of active customers
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A declared figure. takes_basis: whether it can be on blended or on paid spend; rests_on_active: whether it is
+    """A declared figure. takes_basis: whether it can be on all spend and all customers (blended), or on spend on media
+    and the customers won through it (paid); rests_on_active: whether it is
     made of who is an active customer."""
 
     key: str
@@ -172,11 +178,12 @@ METRICS: dict[str, Metric] = {
             COST,
             "money",
             _(
-                "Spend entered for the days of the period divided by the customers whose first order ever lies in it. "
-                "Blended counts all spend, paid only variable spend on media; both are divided by all first-time "
-                "paying customers. The page Acquisition divides paid spend by those whom attribution credits to it."
+                "What it cost to win a customer whose first order ever lies in the period, from the spend entered for "
+                "its days. Blended: all spend divided by all of them. Paid: variable spend on media divided by those "
+                "of them who are credited to channels with such spend (last non-direct touch within 30 days), as on "
+                "the page Acquisition."
             ),
-            "spend / first-time paying customers",
+            "all spend / first-time paying customers; spend on media / those credited to paid channels",
             made.cac,
             takes_basis=True,
         ),

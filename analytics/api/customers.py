@@ -152,10 +152,10 @@ class CustomersNarrowed(FromUntil, KnownAt):
         max_length=200,
         help_text=(
             "The customers behind a number over the period `from` to `until`: started, ended, kept, lost, first, "
-            "reactivated, came_and_went, stopped, active, buyers, first_paying, customers, spenders, spent_nothing, "
-            "spent_less, spent_as_much, spent_more; of movement, at_start, at_end, came, gone, entered, left and "
-            "reached, each as `at_start:MODEL:STAGE`, and `moved:MODEL:STAGE:STAGE`; those that `experience/`, "
-            "`movement/`, `retention/` and `support/` name."
+            "reactivated, came_and_went, stopped, active, buyers, first_paying, won_by_paid, customers, spenders, "
+            "spent_nothing, spent_less, spent_as_much, spent_more; of movement, at_start, at_end, came, gone, entered, "
+            "left and reached, each as `at_start:MODEL:STAGE`, and `moved:MODEL:STAGE:STAGE`; those that "
+            "`experience/`, `movement/`, `retention/` and `support/` name."
         ),
     )
     lines = serializers.ChoiceField(

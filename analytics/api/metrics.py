@@ -86,7 +86,10 @@ class FigureShape(serializers.Serializer[Any]):
     interval = IntervalShape(allow_null=True)
     counts = serializers.DictField(child=serializers.FloatField(allow_null=True), help_text="What it is made of.")
     details = DetailShape(many=True, help_text="The same counts, each with its label, unit and customers.")
-    basis = serializers.CharField(allow_null=True, help_text="blended or paid spend.")
+    basis = serializers.CharField(
+        allow_null=True,
+        help_text="blended (all spend, all new customers) or paid (spend on media, those won through it).",
+    )
     value_basis = serializers.CharField(allow_null=True, help_text="revenue or margin.")
     period = PeriodShape()
     as_of = Instant()
@@ -206,8 +209,10 @@ class OneMetric(APIView):
         operation_id="metrics_read",
         summary="One figure over a period",
         description=(
-            "`basis` goes with cac, cac_to_ltv and ltv_to_cac. Only what happened until `as_of` counts, so an "
-            "unfinished period ends there. Default period: the last 30 days, today included."
+            "`basis` goes with cac, cac_to_ltv and ltv_to_cac: blended divides all spend by all first-time paying "
+            "customers, paid the spend on media by those of them credited to channels with such spend. Only what "
+            "happened until `as_of` counts, so an unfinished period ends there. Default period: the last 30 days, "
+            "today included."
         ),
         parameters=[CostAsked],
         responses={200: FigureShape, **problems(400, 404)},

@@ -61,6 +61,7 @@ GROUPS = {
     "spent_more": _("who spent more than in the period before that"),
     "buyers": _("with an order"),
     "first_paying": _("with their first order ever"),
+    "won_by_paid": _("with their first order ever, won through paid channels"),
     "customers": _("active at some time or with an order"),
 }
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analytics.figures import FigureGroup
 from analytics.files import Cell, definition_cells, scope_cells
-from analytics.metrics import BASES, metric_groups
+from analytics.metrics import BASES, BASIS_NAMES, metric_groups
 from analytics.scope import Scope
 from analytics.units import shown_number, shown_unit
 from clm.lib.questions import QuestionError
@@ -40,8 +40,7 @@ def metrics(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "segments": asked.choices["segments"],
             "now": now,
             "groups": groups,
-            "basis": basis,
-            "bases": BASES,
+            "bases": [(key, name, key == basis) for key, name in BASIS_NAMES.items()],
             "broken_figures": [said for group in groups[:1] for figure in group.metrics[:1] for said in figure.broken],
             "file_address": "metrics_file",
             "news": news_of(),

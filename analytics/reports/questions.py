@@ -11,6 +11,7 @@ from lifecycle.models import Segment
 
 from ..attribution.declared import GOALS, MODELS
 from ..cohorts import BEGINNINGS, ENTRY, MODES, UNITS
+from ..metrics import BASIS_NAMES
 from ..pages.acquisition import LAG_NAMES
 from ..pages.dates import DATES, TIMES
 from ..pages.retention import SHOWS
@@ -65,6 +66,7 @@ def _said(name: str, value: str) -> str:
 # By parameter, the sentence that names a choice, and the words of its choices.
 _WORDS: dict[str, tuple[Any, dict[str, Any]]] = {
     "goal": ("%(value)s", GOALS),
+    "basis": (gettext_lazy("costs on: %(value)s"), BASIS_NAMES),
     "attribution": (gettext_lazy("credited by %(value)s"), {key: model.name for key, model in MODELS.items()}),
     "lag": ("%(value)s", {str(key): name for key, name in LAG_NAMES.items()}),
     "compare": (gettext_lazy("compared with %(value)s"), COMPARISONS),

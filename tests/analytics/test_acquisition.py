@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from analytics.acquisition import Acquisition, acquisition, months_before
+from analytics.acquisition import Acquisition, acquisition
 from analytics.acquisition_asked import Asked
 from analytics.attributed import Attribution, group_name
 from analytics.attribution.declared import MODELS, WINDOWS
 from analytics.behind import customers_behind, said
+from analytics.costs import months_before
 from analytics.days.fill import fill
 from analytics.days.kept import kept
+from analytics.figures import Figure
+from analytics.metrics import figures
 from analytics.scope import Scope
 from analytics.sorting import segment
+from campaigns.models import Spend
 from clm.lib.periods import between, days, month
 from clm.lib.questions import QuestionError
 from customers.models import Installation
@@ -329,3 +333,56 @@ def test_what_cannot_be_asked_is_refused_by_name(shop: None) -> None:
     with pytest.raises(QuestionError):
         told(asked_of(noon))
     assert customers_behind(scope=scope, group="credited:linear:30:nowhere") == []
+
+
+# --- the same cost among the metrics ---------------------------------------------------------------------------
+def cost_of(scope: Scope, key: str = "cac", basis: str = "paid") -> Figure:
+    (found,) = figures(scope=scope, keys=[key], basis=basis)
+    return found
+
+
+def counts_of(figure: Figure) -> dict[str, Any]:
+    return {row.key: row.value for row in figure.counts}
+
+
+def test_the_paid_cost_of_the_metrics_is_divided_by_those_won_through_paid_channels(shop: None) -> None:
+    scope = march()
+    assert cost_of(scope, basis="blended").value == 9_000 // 4
+    paid = cost_of(scope)
+    # Ann by social and Bob by search; Cat and Dan were won by nobody, and bear nothing.
+    assert (paid.value, counts_of(paid)) == (3_500, {"spend": 7_000, "first_paying": 4, "won_by_paid": 2})
+    assert told(scope, "last_non_direct").paid.number == 3_500
+    behind = customers_behind(scope=scope, group="won_by_paid")
+    assert len(behind) == 2 and paid.customers_query.startswith("group=won_by_paid&")
+    with transaction.atomic():
+        Spend.objects.filter(channel__key="social").delete()
+        one = cost_of(scope)
+        assert (one.value, counts_of(one)["won_by_paid"]) == (6_000, 1)
+        assert len(customers_behind(scope=scope, group="won_by_paid")) == 1
+        transaction.set_rollback(True)
+    ratio, turned = cost_of(scope, "ltv_to_cac"), cost_of(scope, "cac_to_ltv")
+    assert ratio.counts[1].value == turned.counts[1].value == 3_500
+
+
+def test_a_paid_cost_that_means_nothing_says_why(shop: None) -> None:
+    of_february = asked_of(month(day=date(2024, 2, 1), zone="UTC"))
+    nobody = cost_of(of_february)  # Eve came by herself
+    assert nobody.value is None and "Nobody who paid for the first time is credited" in nobody.note
+    assert customers_behind(scope=of_february, group="won_by_paid") == []
+    of_april = asked_of(month(day=date(2024, 4, 1), zone="UTC"))
+    assert cost_of(of_april).note == "No spend is entered for the period."
+    noon = asked_of(between(start_at=at("2024-03-01T12:00"), until_at=at("2024-04-01"), zone="UTC"))
+    assert cost_of(noon).value is None and "told of whole days" in cost_of(noon).note
+    uncounted = Scope(period=march().period, as_of=AS_OF)
+    assert cost_of(uncounted).value is None and "not counted yet" in cost_of(uncounted).note
+    among = march(segment=segment("active_customer"))
+    assert cost_of(among).value is None and "for a segment" in cost_of(among).note
+
+
+def test_the_paid_cost_of_an_unfinished_period_counts_the_days_that_are_known(shop: None) -> None:
+    known = Scope(period=march().period, as_of=at("2024-03-16") - timedelta(milliseconds=1), kept=kept())
+    figure = cost_of(known)
+    assert (figure.value, counts_of(figure)["won_by_paid"]) == (7_000, 1)  # Ann; Bob ordered later
+    assert len(customers_behind(scope=known, group="won_by_paid")) == 1
+    within = Scope(period=march().period, as_of=at("2024-03-16T11:00"), kept=kept())
+    assert cost_of(within).value is None

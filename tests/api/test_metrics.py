@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.factories import client_of, make_customer, make_spend
+from analytics.days.fill import fill
+from tests.factories import client_of, day, make_customer, make_order, make_spend
+from tests.lifecycle.making import happened, settle, tell
 
 YEAR = "from=2024-01-01&until=2025-01-01"
 
@@ -68,14 +70,19 @@ def test_money_is_in_the_reporting_currency(api: Client) -> None:
 
 def test_cost_takes_and_returns_its_basis(api: Client) -> None:
     make_customer("2024-12-20")
-    make_spend("2024-02-01", 30_000)
-    make_spend("2024-02-02", 10_000, paid=False)
+    make_spend("2024-02-01", 30_000, channel="search")
+    make_spend("2024-02-02", 10_000, channel="team", paid=False)
+    tell(happened("ann", "Ad Clicked", day("2024-12-18"), channel="search"), make_order("ann", "2024-12-19", 100))
+    settle()
+    fill()
     assert (get(api, f"/api/v1/metrics/cac/?{YEAR}")["value"], get(api, f"/api/v1/metrics/cac/?{YEAR}")["basis"]) == (
-        400,
+        200,
         "blended",
     )
     paid = get(api, f"/api/v1/metrics/cac/?{YEAR}&basis=paid")
     assert (paid["value"], paid["basis"], paid["unit"]) == (300, "paid", "EUR")
+    assert paid["counts"] == {"spend": 300, "first_paying": 2, "won_by_paid": 1}
+    assert len(get(api, paid["customers"])["results"]) == 1
     ratio = get(api, f"/api/v1/metrics/ltv_to_cac/?{YEAR}&basis=paid")
     assert (ratio["basis"], ratio["value_basis"], ratio["unit"]) == ("paid", "revenue", "ratio")
     assert "evenue basis" in ratio["note"]

@@ -9,7 +9,7 @@ from clm.lib.questions import QuestionError
 from clm.lib.templatetags.numbers import percent, quantity_text
 
 from ...figures import Figure
-from ...metrics import BASES, metric_groups
+from ...metrics import BASES, BASIS_NAMES, metric_groups
 from ...pages.asking import question
 from ...pages.metrics import TAKES, metric_cells
 from ..blocks import Block, Column, Definition, Page, Table, Told
@@ -30,7 +30,7 @@ def metrics_told(query: QueryDict, *, now: datetime) -> Page:
     return Page(
         _("Metrics"),
         address_of("metrics", query, asked, takes=TAKES),
-        scope_said(asked, takes=TAKES, more=[(_("Costs on"), basis)]),
+        scope_said(asked, takes=TAKES, more=[(_("Costs on"), str(BASIS_NAMES[basis]))]),
         tuple(
             Block(
                 str(group.title),
