@@ -15,11 +15,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analytics.acquisition import Acquisition, ChannelRow, acquisition, months_before
+from analytics.acquisition import Acquisition, ChannelRow, acquisition
 from analytics.acquisition_asked import LAGS, Asked, parsed_asked
 from analytics.attributed import Credit, group_name
-from analytics.attribution.declared import GOALS, LEAST_CONVERSIONS, MODELS, OFFERED_WINDOWS
-from analytics.costs import Ratio, Spent
+from analytics.attribution.declared import GOALS, LEAST_CONVERSIONS, LONGEST_WINDOW, MODELS, OFFERED_WINDOWS
+from analytics.costs import Ratio, Spent, months_before
 from analytics.customer_list import anybody
 from analytics.days.identities import broken_of
 from analytics.files import Cell, scope_cells
@@ -64,6 +64,8 @@ def acquisitions(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "models": [(model.key, model.name, model.key == wanted.attribution.model) for model in MODELS.values()],
         "model": MODELS[wanted.attribution.model],
         "window": wanted.attribution.window,
+        "longest_window": LONGEST_WINDOW,
+        "is_own_window": wanted.attribution.window not in OFFERED_WINDOWS,
     }
     is_counted = asked.kept.acquisition_known_at is not None
     if not anybody() or not is_counted:

@@ -194,6 +194,18 @@ def test_what_cannot_be_asked_is_said_and_the_rest_is_shown(won: Shop, viewer: C
     assert viewer.get(f"/acquisition.csv?{name}={value}").status_code == 400
 
 
+def test_days_of_ones_own_are_asked_by_a_field_that_keeps_the_rest(won: Shop, viewer: Client) -> None:
+    text = viewer.get("/acquisition/?window=45&attribution=linear&goal=every").content.decode()
+    form = text.split('id="own-window"')[1].split("</form>")[0]
+    assert re.search(r'<input[^>]+type="number"[^>]+name="window" min="1" max="90" step="1" value="45"', form)
+    kept = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">', form))
+    assert (kept["attribution"], kept["goal"], "window" in kept) == ("linear", "every", False)
+    assert 'popovertarget="own-window" aria-current="true"' in text
+    assert (
+        'popovertarget="own-window" aria-current="true"' not in viewer.get("/acquisition/?window=30").content.decode()
+    )
+
+
 def test_it_costs_the_same_queries_whatever_the_period(won: Shop, viewer: Client) -> None:
     def cost(address: str) -> int:
         viewer.get(address)
