@@ -1,7 +1,7 @@
 """The few numbers that stand beside a customer's name."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from clm.lib import sql
@@ -16,13 +16,16 @@ from .sales import types_of
 @dataclass(frozen=True, slots=True)
 class CustomerFigures:
     """touchpoints and orders are counts, revenue minor units net of refunds, first_seen and last_seen the instants of
-    the first and the last touchpoint."""
+    the first and the last touchpoint; unpriced counts purchases without an amount, waiting those of them whose money
+    waits for an exchange rate, once that was looked up (`with_waiting`)."""
 
     touchpoints: int = 0
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     orders: int = 0
     revenue: int = 0
+    unpriced: int = 0
+    waiting: int = 0
 
 
 def customer_figures(*, customers: Sequence[int], as_of: datetime | None = None) -> dict[int, CustomerFigures]:
@@ -36,6 +39,18 @@ def customer_figures(*, customers: Sequence[int], as_of: datetime | None = None)
     )
     figures = {row[0]: CustomerFigures(*row[1:]) for row in found}
     return {customer: figures.get(customer, CustomerFigures()) for customer in customers}
+
+
+def with_waiting(
+    figures: Mapping[int, CustomerFigures], *, as_of: datetime | None = None
+) -> dict[int, CustomerFigures]:
+    """The same figures of customers, by id, until the same instant, with how many orders wait for a rate. Asks only
+    where somebody has orders without an amount."""
+    unpriced = [customer for customer, its in figures.items() if its.unpriced]
+    if not unpriced:
+        return dict(figures)
+    rows = sql.rows("analytics/orders_waiting", customers=unpriced, purchases=types_of(Role.PURCHASE), as_of=as_of)
+    return {**figures, **{customer: replace(figures[customer], waiting=number) for customer, number in rows}}
 
 
 def large_customers(*, customers: Sequence[int]) -> dict[int, CustomerFigures]:
@@ -64,7 +79,8 @@ def figures_known(*, profiles: Sequence[int], as_of: datetime, known_at: datetim
         as_of=as_of,
         known_at=known_at,
     )
-    return CustomerFigures(*found)
+    *told, waiting = found
+    return replace(CustomerFigures(*told), waiting=waiting)
 
 
 def names_of(customers: Sequence[Customer]) -> dict[int, str]:

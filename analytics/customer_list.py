@@ -19,7 +19,7 @@ from lifecycle.models import Standing, Transition
 
 from .behind import customers_behind, refuse_unknown_group
 from .bounded_search import Matching
-from .customer_figures import customer_figures, initials, large_customers, names_of
+from .customer_figures import customer_figures, initials, large_customers, names_of, with_waiting
 from .customer_stages import NextChange, RowStage, next_stages, stages_of
 from .days.falls import DAYS, falls_ahead
 from .days.kept import Kept, members_of
@@ -112,6 +112,12 @@ class CustomerRow:
     next: NextChange | None
     phone: str = ""
     is_large: bool = False
+    orders_waiting: int = 0
+
+    @property
+    def orders_in_all(self) -> int:
+        """With those whose money waits for an exchange rate."""
+        return self.orders + self.orders_waiting
 
     @property
     def by_model(self) -> dict[str, RowStage]:
@@ -414,7 +420,7 @@ def _rows(
     # Of one with very many touchpoints only its own page reads them all: a list would take seconds.
     large = large_customers(customers=ids) if asked.at is None else {}
     few = [one for one in ids if one not in large]
-    figures = customer_figures(customers=few, as_of=asked.at) | large
+    figures = with_waiting(customer_figures(customers=few, as_of=asked.at), as_of=asked.at) | large
     placed = stages_of(customers=ids, models=models, as_of=asked.at, known_at=asked.known_at)
     ahead = next_stages(customers=few, models=models[:1], now=now) if with_next and asked.at is None else {}
     names = names_of(page)
@@ -438,6 +444,7 @@ def _rows(
                 last_seen=known.last_seen,
                 touchpoints=known.touchpoints,
                 orders=known.orders,
+                orders_waiting=known.waiting,
                 revenue=known.revenue,
                 next=ahead[number][models[0].id] if models and models[0].id in ahead.get(number, {}) else None,
                 is_large=number in large,

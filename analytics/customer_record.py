@@ -11,7 +11,7 @@ from customers.traits_then import traits_then
 from lifecycle.load import Loaded
 from lifecycle.models import Segment, Standing, Subject
 
-from .customer_figures import customer_figures, figures_known, initials, names_of
+from .customer_figures import customer_figures, figures_known, initials, names_of, with_waiting
 from .customer_stages import NextChange, next_stages, stages_of
 from .known_then import customer_known, profiles_known
 from .sales import types_of
@@ -35,10 +35,16 @@ class CustomerHead:
     last_seen: datetime | None
     touchpoints: int
     orders: int
+    orders_waiting: int
     revenue: int
     profiles: int
     is_active: bool | None
     merged_into: int | None
+
+    @property
+    def orders_in_all(self) -> int:
+        """With those whose money waits for an exchange rate."""
+        return self.orders + self.orders_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,8 @@ def customer_head(
     if known_at is not None:
         figures = figures_known(profiles=profiles, as_of=as_of or known_at, known_at=known_at)
     else:
-        figures = customer_figures(customers=[customer.pk], as_of=as_of)[customer.pk]
+        counted = customer_figures(customers=[customer.pk], as_of=as_of)
+        figures = with_waiting(counted, as_of=as_of)[customer.pk]
     is_active: bool | None = any(row.segment.key == ACTIVE for row in memberships)
     if not is_active and not Segment.objects.filter(key=ACTIVE, retired_at=None).exists():
         is_active = None
@@ -153,6 +160,7 @@ def customer_head(
         last_seen=figures.last_seen,
         touchpoints=figures.touchpoints,
         orders=figures.orders,
+        orders_waiting=figures.waiting,
         revenue=figures.revenue,
         profiles=len(profiles),
         is_active=is_active,

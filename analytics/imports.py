@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clm.lib.questions import NotThereError
+from customers.conversions import unconverted
 from customers.demonstration import demonstration_sources, said_beside
 from customers.importing.guess import ROWS
 from customers.importing.mapping import RowMapping
@@ -34,6 +35,7 @@ COUNTS = (
     "tagged_lines",
     "tagged_amount",
     "touchpoints_conflicting",
+    "touchpoints_waiting",
 )
 
 
@@ -62,7 +64,8 @@ class RejectedLine:
 class ImportAccount:
     """The account of one import. counts are those of `Import.counts`; faulty_lines counts all kept rejects, of which
     `rejects` holds the first by line; orders_known: how many of the orders were stored before, None where that was not
-    counted; beside: what is said when the demo's customers are here too, or ""."""
+    counted; beside: what is said when the demo's customers are here too, or ""; is_waiting: whether money of its source
+    waits for an exchange rate still."""
 
     record: Import
     counts: dict[str, int]
@@ -71,6 +74,7 @@ class ImportAccount:
     rejects: tuple[RejectedLine, ...]
     orders_known: int | None
     beside: str
+    is_waiting: bool
 
 
 def import_account(import_id: int) -> ImportAccount | None:
@@ -91,6 +95,8 @@ def import_account(import_id: int) -> ImportAccount | None:
         ),
         orders_known=None if orders_new is None else record.counts.get("orders", 0) - orders_new,
         beside=said_beside(demonstration_sources(beside=record.source.key)),
+        is_waiting=bool(record.counts.get("touchpoints_waiting"))
+        and unconverted().filter(source=record.source).exists(),
     )
 
 

@@ -9,9 +9,9 @@ changed, so that stages are computed anew."""
 import json
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -20,11 +20,14 @@ from clm.lib import sql
 from clm.lib.milliseconds import truncated
 
 from . import locks
+from .events import Line
 from .ingest import clock
 from .models import Cause, Conversion, ExchangeRate, Touchpoint
 from .money import LIMIT, NoRate
 from .money import Conversion as Rates
 from .receiving.money import lines_of
+from .rereading import exact, message_sources
+from .waiting_orders import lines_then, waiting_of
 
 log = logging.getLogger(__name__)
 
@@ -111,24 +114,29 @@ def _step(number: int) -> int | None:
 
 
 def _told(rows: Iterable[tuple[Any, ...]], currency: str) -> list[dict[str, Any]]:
-    try:
-        rates = Rates(currency)
-    except NoRate:
-        return []
+    rates, messages = Rates(currency), message_sources()
     told = []
-    for number, at, original, order_ref, role, properties, has_lines in rows:
-        amount = _units(rates, original, at)
-        if amount is None:
+    for number, source, at, original, order_ref, role, properties, has_lines in rows:
+        said = exact(properties)
+        waiting = None if source in messages else waiting_of(said)
+        units = partial(rates.minor_units, day=at.date() if waiting is None else waiting.day)
+        try:
+            amount = units(original)
+        except NoRate:
             continue
-        lines = [] if has_lines or not (order_ref or role in _ORDERS) else _lines(rates, properties, role, at)
-        told.append({"id": number, "amount": amount, "lines": lines})
+        if abs(amount) >= LIMIT:  # it would be more money than there is
+            continue
+        lines: Sequence[Line] = ()
+        if waiting is not None:
+            lines = lines_then(waiting, original=original, units=units)
+        elif not has_lines and (order_ref or role in _ORDERS):
+            lines = lines_of(said, role=role, units=units)
+        told.append({"id": number, "amount": amount, "lines": _as_told(lines)})
     return told
 
 
-def _lines(rates: Rates, properties: str, role: str, at: datetime) -> list[dict[str, Any]]:
+def _as_told(lines: Iterable[Line]) -> list[dict[str, Any]]:
     """The lines that an order would have got had the rate been known when it arrived."""
-    said = json.loads(properties, parse_float=Decimal)
-    found = lines_of(said if isinstance(said, dict) else {}, role=role, units=lambda one: _units(rates, one, at))
     return [
         {
             "number": number,
@@ -137,15 +145,7 @@ def _lines(rates: Rates, properties: str, role: str, at: datetime) -> list[dict[
             "category": line.category,
             "quantity": str(line.quantity),
             "amount": line.amount,
+            "is_product": line.is_product,
         }
-        for number, line in enumerate(found, start=1)
+        for number, line in enumerate(lines, start=1)
     ]
-
-
-def _units(rates: Rates, original: Decimal, at: datetime) -> int | None:
-    """The amount in minor units; None where no rate is known, or where it would be more money than there is."""
-    try:
-        amount = rates.minor_units(original, at.date())
-    except NoRate:
-        return None
-    return amount if abs(amount) < LIMIT else None

@@ -44,7 +44,9 @@ class Event(msgspec.Struct, frozen=True):
     raw            the JSON text it arrived as; a message that has one is remembered by its id even if it only tells
                    traits
     says_same      its identities are said to be one person's, whatever names they hold
-    is_kept_by_id  a message that only tells traits is remembered by its id although no raw text of it is kept"""
+    is_kept_by_id  a message that only tells traits is remembered by its id although no raw text of it is kept
+    says           what is compared in place of its amount, properties and lines to tell a repetition from a conflict:
+                   what money was converted to depends on the rates that were known by then"""
 
     message_id: str
     identities: tuple[tuple[str, str], ...]
@@ -64,6 +66,7 @@ class Event(msgspec.Struct, frozen=True):
     raw: bytes | None = None
     says_same: bool = False
     is_kept_by_id: bool = False
+    says: Any = None
 
     def __post_init__(self) -> None:
         if not self.identities:
@@ -76,6 +79,11 @@ class Event(msgspec.Struct, frozen=True):
     def is_telling(self) -> bool:
         """Whether it is a message of its own that tells traits and is remembered by its id."""
         return not self.is_touchpoint and (self.raw is not None or self.is_kept_by_id)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it carries money that no exchange rate is known for."""
+        return self.amount is None and self.original_amount is not None
 
     def also(self, identity: tuple[str, str]) -> "Event":
         """The same, said to be about whoever has this identity too."""
@@ -100,19 +108,22 @@ _SAYING = msgspec.json.Encoder(order="sorted", decimal_format="string", enc_hook
 
 def body_hash(event: Event) -> int:
     """64 bits of everything else an event says, to tell a repetition from a conflict."""
+    amount, properties, lines = event.amount, event.properties, event.lines
+    if event.says is not None:
+        amount, properties, lines = None, event.says, ()
     said = _SAYING.encode(
         [
             sorted(event.identities),
             event.type,
             event.channel,
             event.occurred_at if event.said_at is None else truncated(event.said_at),
-            event.amount,
+            amount,
             event.original_amount,
             event.currency,
             event.order_ref,
-            event.properties,
+            properties,
             event.traits,
-            [[line.product, line.quantity, line.amount] for line in event.lines],
+            [[line.product, line.quantity, line.amount] for line in lines],
         ]
     )
     return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest(), "big", signed=True)

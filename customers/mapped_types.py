@@ -49,8 +49,13 @@ def mapped_types() -> dict[str, MappedType]:
 
 def refund_names() -> frozenset[str]:
     """The names whose touchpoints are money that went back. One query."""
+    return names_of_role(Role.REFUND)
+
+
+def names_of_role(wanted: Role) -> frozenset[str]:
+    """The names whose touchpoints have a role, of those that are known and of those that come mapped. One query."""
     roles = {**STANDARD_TYPES, **dict(TouchpointType.objects.values_list("name", "role"))}
-    return frozenset(name for name, role in roles.items() if role == Role.REFUND)
+    return frozenset(name for name, role in roles.items() if role == wanted)
 
 
 def checked_mapping(*, role: str, reads: Mapping[str, Any]) -> dict[str, Any]:

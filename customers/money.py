@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from .models import ExchangeRate, Installation
 
 LIMIT = 10**11  # minor units; the database refuses more
+MOST_SENT = 10**14  # likewise of an amount as it was sent, in its own currency
 
 
 class NoRate(ValueError):  # noqa: N818 a fault of the data, told to people
@@ -14,7 +15,8 @@ class NoRate(ValueError):  # noqa: N818 a fault of the data, told to people
 
 
 class Conversion:
-    """From one currency to the reporting currency, at the rate of the latest day up to the day in question."""
+    """From one currency to the reporting currency, at the rate of the latest day up to the day in question. What is no
+    currency ("") has no rate."""
 
     def __init__(self, currency: str) -> None:
         installation = Installation.current()
@@ -27,11 +29,6 @@ class Conversion:
             for day, rate in ExchangeRate.objects.filter(currency=currency).order_by("day").values_list("day", "rate"):
                 self.days.append(day)
                 self.rates.append(rate)
-            if not self.days:
-                raise NoRate(
-                    f"no exchange rate from {currency} to {installation.currency}, the reporting currency, is known; "
-                    f"enter one first, on the page Exchange rates or with manage.py exchange_rate {currency} DAY RATE"
-                )
 
     def rate(self, day: date) -> Decimal:
         """How much of the reporting currency one unit was worth on `day`."""

@@ -22,6 +22,7 @@ from clm.lib import sql
 
 from . import order_staging
 from .brought import note_brought
+from .conversions import ask_to_convert
 from .events import Event, message_hash
 from .file_lock import ImportRefused, Stopped, alone, is_connected, refuse_stopped
 from .ingest import clock, ingest
@@ -43,7 +44,6 @@ from .models import (
     TouchpointType,
     Trait,
 )
-from .money import Conversion
 from .order_changes import Changes, changes_of
 from .order_lines import OrderLineReader
 from .order_mapping import OrderMapping
@@ -98,13 +98,12 @@ def import_orders(
     """Import a file of order lines. `tell` hears of the progress in sentences.
 
     shift_days moves all times by whole days of local time; the first import of a source fixes it (None: what the source
-    says, 0 at first). Raises BadFile (nothing is stored), NoRate and ImportRefused."""
-    conversion = Conversion(mapping.currency)
+    says, 0 at first). Raises BadFile (nothing is stored) and ImportRefused."""
     sha256, size = _fingerprint(path)
     source = _source(mapping, shift_days)
     with alone(source):
         record, resumed, again = _record(path, mapping, source, sha256, size, author)
-        run = _Run(record=record, source=source, mapping=mapping, conversion=conversion, tell=tell, is_kept=not again)
+        run = _Run(record=record, source=source, mapping=mapping, tell=tell, is_kept=not again)
         try:
             run.read(path=path, now=now)
             rows_changed = run.store()
@@ -119,7 +118,7 @@ def import_orders(
             if is_connected():
                 order_staging.clear()
         if again and rows_changed:
-            # Lines that were set aside then count now (their time has come, a rate was entered).
+            # Lines that were set aside then count now (their time has come).
             record.save()
     return Imported(record, rows_changed, resumed, again)
 
@@ -127,18 +126,9 @@ def import_orders(
 class _Run:
     """One run over one file. is_kept False: nothing is written into the Import row."""
 
-    def __init__(
-        self,
-        *,
-        record: Import,
-        source: Source,
-        mapping: OrderMapping,
-        conversion: Conversion,
-        tell: Tell,
-        is_kept: bool,
-    ) -> None:
+    def __init__(self, *, record: Import, source: Source, mapping: OrderMapping, tell: Tell, is_kept: bool) -> None:
         self.record, self.source, self.mapping = record, source, mapping
-        self.conversion, self.tell, self.is_kept = conversion, tell, is_kept
+        self.tell, self.is_kept = tell, is_kept
         self.lines = 0
         self.told_at = time.monotonic()
 
@@ -170,7 +160,7 @@ class _Run:
         account = LineAccount.read_from(self.record)
         for name, count in order_staging.named().items():
             account.counts[name] = count
-        orders = Orders(mapping=self.mapping, conversion=self.conversion, account=account)
+        orders = Orders(mapping=self.mapping, account=account)
         after = self.record.progress.get("after")
         rows_changed = 0
         events: list[Event] = []
@@ -185,6 +175,9 @@ class _Run:
                 rows_changed += self._commit(events, account, after=after, until=last)
                 events, after, waiting = [], last, 0
         rows_changed += self._commit(events, account, after=after, until=last, is_end=True)
+        if account.counts["touchpoints_waiting"] and (rated := orders.rated_since()):
+            # A rate that came while they were being stored has converted only what was there by then.
+            ask_to_convert(currencies=rated, now=clock())
         return rows_changed
 
     def _commit(
@@ -239,7 +232,7 @@ class _Run:
         """What of it is not stored yet. No other import of the source is at work meanwhile."""
         if not events or not self.mapping.says_more_later:
             return Changes(events, frozenset())
-        return changes_of(events=events, source=self.source, currency=self.mapping.currency)
+        return changes_of(events=events, source=self.source)
 
     def _stored(self, changes: Changes) -> frozenset[str]:
         """Hashes of what of these events is stored already."""

@@ -13,12 +13,14 @@
    is a refund of its own that names the order, in the same proportion free of taxes and shipping.
 8. An order that was called off was never revenue: it is no order but a touchpoint that says so, and its lines are set
    aside. Nor is one whose payment was never taken. One that was called off of which money was kept stays an order.
-9. An order in another currency than the file is read in is set aside: its amounts would be taken for others.
+9. An order that names a currency of its own is in that one, whatever the others are in. Where no exchange rate is known
+   for its day, it is stored as the file says it, without an amount and without lines, and gets both once there is one.
 
 What is stored of an order by an earlier file is not looked at here: see `order_changes`."""
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -30,13 +32,14 @@ from clm.lib.milliseconds import from_ms
 from .events import Event, Line
 from .line_account import LineAccount
 from .models import Touchpoint
-from .money import LIMIT, Conversion, NoRate
+from .money import LIMIT, MOST_SENT, Conversion, NoRate
 from .order_mapping import OrderMapping
+from .receiving.money import currency_of
+from .waiting_orders import FOUR_PLACES, WaitingLine, kept_of, line_amounts
 
 MAX_LINES = 10_000
 ORDER, REFUND, CANCELLED = "Order Completed", "Order Refunded", "Order Cancelled"
 AT_THE_ORDER = "at_the_time_of_the_order"
-_FOUR_PLACES = Decimal("0.0001")
 _NUMBERS = ("subtotal", "shipping", "taxes", "total", "discount", "refunded")
 
 
@@ -95,10 +98,24 @@ def _said(told: Mapping[str, Any]) -> _Said | None:
 class Orders:
     """Turns invoices into events under one mapping and keeps the account of their lines."""
 
-    def __init__(self, *, mapping: OrderMapping, conversion: Conversion, account: LineAccount) -> None:
-        self.mapping, self.conversion, self.account = mapping, conversion, account
+    def __init__(self, *, mapping: OrderMapping, account: LineAccount) -> None:
+        self.mapping, self.account = mapping, account
         self.zone = ZoneInfo(mapping.time_zone)
         self.first_line = 0  # of the order that was put together last
+        self.conversions: dict[str, Conversion] = {}  # by currency, as it is met
+
+    def rated_since(self) -> list[str]:
+        """The currencies whose rates are others by now than those that orders were converted by."""
+        return [
+            currency
+            for currency, used in sorted(self.conversions.items())
+            if (now := Conversion(currency)).days != used.days or now.rates != used.rates
+        ]
+
+    def _conversion(self, currency: str) -> Conversion:
+        if currency not in self.conversions:
+            self.conversions[currency] = Conversion(currency)
+        return self.conversions[currency]
 
     def events(self, invoice: str, lines: Iterable[StagedLine]) -> list[Event]:
         """The order or refund that an invoice is, if it is one, and what of it was paid back. Reads any number of lines
@@ -133,41 +150,44 @@ class Orders:
             self.account.counts["orders_naming_several_customers"] += 1
             self._set_aside("other_customer", [line for line in lines if line.customer != customer])
         told = json.loads(next((line.order for line in own if line.order), "{}"))
-        if told.get("currency", self.mapping.currency) != self.mapping.currency:
-            for line in own:  # what they come to nobody can say without another mapping
-                self.account.set_aside("other_currency", line.line, 0)
-            return []
+        currency = currency_of(told, self.mapping.currency)
         if self._is_called_off(told):
-            return [self._called_off(invoice, own, told)]
+            return [self._called_off(invoice, own, told, currency)]
         prefix = self.mapping.refund_prefix
         is_refund = bool(prefix) and invoice.startswith(prefix)
         counted = [line for line in own if line.price > 0 and (line.quantity < 0 if is_refund else line.quantity > 0)]
         if len(counted) < len(own):
             numbers = {line.line for line in counted}
-            self._set_aside("not_counted", [line for line in own if line.line not in numbers])
+            self._set_aside("not_counted", [line for line in own if line.line not in numbers], currency)
         if not counted:
             return []
         first = min(own, key=lambda line: (line.at, line.line))
         self.first_line = min(line.line for line in counted)
         said = _said(told)
-        listed = sum(map(self._value, counted), Decimal(0))
+        values = [self._value(line) for line in counted]
+        listed = sum(values, Decimal(0))
         total = listed if said is None or is_refund else said.net
+        conversion = self._conversion(currency)
         day = self._day(first)
-        try:
-            amount = self.conversion.minor_units(total, day)
-            if total == listed:
-                amounts = [self.conversion.minor_units(self._value(line), day) for line in counted]
-            else:
-                amounts = self._shares([self._value(line) for line in counted], total, day)
-        except NoRate:
-            self._set_aside("no_rate", counted)
-            return []
-        if abs(amount) >= LIMIT:
-            self._set_aside("too_large", counted)
+
+        def units(value: Decimal) -> int:
+            return conversion.minor_units(value, day)
+
+        amount: int | None = None
+        amounts: list[int] = []
+        with suppress(NoRate):  # it waits for one
+            amount, amounts = units(total), line_amounts(values, total=total, units=units)
+        if abs(total) >= MOST_SENT or (amount is not None and abs(amount) >= LIMIT):
+            self._set_aside("too_large", counted, currency)
             return []
         tagged = [line.product.strip().casefold() in self.mapping.not_products for line in counted]
         self._count(is_refund, amount, amounts, tagged, several_times=len({line.at for line in own}) > 1)
-        original = total.quantize(_FOUR_PLACES, ROUND_HALF_EVEN)
+        original = total.quantize(FOUR_PLACES, ROUND_HALF_EVEN)
+        properties = {"total": float(original), "lines": len(counted), **(said.properties if said else {})}
+        kept = [
+            WaitingLine(line.product, line.description, line.category, line.quantity, value, not is_tagged)
+            for line, value, is_tagged in zip(counted, values, tagged, strict=True)
+        ]
         order = Event(
             message_id=f"order:{invoice}",
             identities=((self.mapping.identity_kind, customer),),
@@ -176,34 +196,35 @@ class Orders:
             occurred_at=from_ms(first.at),
             amount=amount,
             original_amount=original,
-            currency=self.mapping.currency,
+            currency=conversion.currency,
             order_ref=invoice,
-            properties={"total": float(original), "lines": len(counted), **(said.properties if said else {})},
-            flags=Touchpoint.Flag.TAGGED if any(tagged) else 0,
+            properties=properties if amount is not None else {**properties, **kept_of(day=day, lines=kept)},
+            flags=(Touchpoint.Flag.TAGGED if any(tagged) else 0) | (Touchpoint.Flag.NO_RATE if amount is None else 0),
             lines=tuple(
-                Line(line.product, line.quantity, each, line.description, line.category, is_product=not is_tagged)
-                for line, each, is_tagged in zip(counted, amounts, tagged, strict=True)
+                Line(line.product, line.quantity, each, line.description, line.category, is_product=line.is_product)
+                for line, each in zip(kept, amounts, strict=False)  # none before there is a rate
             ),
             traits=json.loads(first.traits),
+            says=[properties, [line[:1] + line[3:5] for line in kept]] if conversion.is_needed else None,
         )
         if said is None or is_refund or not said.paid_back:
             return [order]
-        return [order, self._paid_back(order, said, day)]
+        return [order, self._paid_back(order, said, conversion, day)]
 
     def _is_called_off(self, told: Mapping[str, Any]) -> bool:
         status = told.get("status", "")
         return status in self.mapping.cancelled or ("cancelled_at" in told and status not in self.mapping.kept)
 
-    def _called_off(self, invoice: str, lines: list[StagedLine], told: Mapping[str, Any]) -> Event:
+    def _called_off(self, invoice: str, lines: list[StagedLine], told: Mapping[str, Any], currency: str) -> Event:
         """That an order was called off; where the file does not say when, at the order's own instant. It is kept for
         whoever speaks with the customer, and so that an older file does not bring the order back."""
         self.account.counts["orders_cancelled"] += 1
-        self._set_aside("cancelled", lines)
+        self._set_aside("cancelled", lines, currency)
         first = min(lines, key=lambda line: (line.at, line.line))
         self.first_line = min(line.line for line in lines)
         said = _said(told)
         total = sum(map(self._value, lines), Decimal(0)) if said is None else said.net
-        properties: dict[str, Any] = {"total": float(total.quantize(_FOUR_PLACES, ROUND_HALF_EVEN))}
+        properties: dict[str, Any] = {"total": float(total.quantize(FOUR_PLACES, ROUND_HALF_EVEN))}
         if "cancelled_at" not in told:
             properties[AT_THE_ORDER] = True
         return Event(
@@ -217,24 +238,14 @@ class Orders:
             traits=json.loads(first.traits),
         )
 
-    def _shares(self, values: list[Decimal], total: Decimal, day: date) -> list[int]:
-        """What each line has of the order's amount, in minor units; together they are exactly that."""
-        listed, so_far, shared = sum(values, Decimal(0)), Decimal(0), 0
-        shares = []
-        for value in values:
-            so_far += value
-            until = self.conversion.minor_units(total * so_far / listed, day)
-            shares.append(until - shared)
-            shared = until
-        return shares
-
-    def _paid_back(self, order: Event, said: "_Said", day: date) -> Event:
+    def _paid_back(self, order: Event, said: "_Said", conversion: Conversion, day: date) -> Event:
         """The refund of an order, at the order's own rate. A file that does not say when it was paid back leaves the
         order's instant, and the touchpoint says so."""
-        paid_back = said.paid_back.quantize(_FOUR_PLACES, ROUND_HALF_EVEN)
+        paid_back = said.paid_back.quantize(FOUR_PLACES, ROUND_HALF_EVEN)
         at = order.occurred_at if said.refunded_at is None else max(order.occurred_at, from_ms(said.refunded_at))
-        amount = -self.conversion.minor_units(paid_back, day)
-        self.account.counts.update({"refunds": 1, "refund_amount": amount})
+        amount = None if order.waits else -conversion.minor_units(paid_back, day)
+        self.account.counts.update({"refunds": 1, "refund_amount": amount or 0})
+        self.account.counts["touchpoints_waiting"] += amount is None
         properties: dict[str, Any] = {"total": float(-paid_back), "refunded": float(said.refunded)}
         if said.refunded_at is None:
             properties[AT_THE_ORDER] = True
@@ -248,7 +259,9 @@ class Orders:
             original_amount=-paid_back,
             currency=order.currency,
             order_ref=order.order_ref,
-            properties=properties,
+            properties={**properties, **(kept_of(day=day) if amount is None else {})},
+            flags=Touchpoint.Flag.NO_RATE if amount is None else 0,
+            says=properties if conversion.is_needed else None,
         )
 
     def _value(self, line: StagedLine) -> Decimal:
@@ -259,25 +272,27 @@ class Orders:
         return from_ms(line.at).astimezone(self.zone).date()
 
     def _count(
-        self, is_refund: bool, amount: int, amounts: list[int], tagged: list[bool], *, several_times: bool
+        self, is_refund: bool, amount: int | None, amounts: list[int], tagged: list[bool], *, several_times: bool
     ) -> None:
-        self.account.lines_used += len(amounts)
+        self.account.lines_used += len(tagged)
         self.account.counts.update(
             {
                 "refunds" if is_refund else "orders": 1,
-                "refund_amount" if is_refund else "order_amount": amount,
+                "refund_amount" if is_refund else "order_amount": amount or 0,
                 "tagged_lines": sum(tagged),
-                "tagged_amount": sum(each for each, is_tagged in zip(amounts, tagged, strict=True) if is_tagged),
+                "tagged_amount": sum(each for each, is_tagged in zip(amounts, tagged, strict=False) if is_tagged),
                 "orders_at_several_times": int(several_times),
+                "touchpoints_waiting": int(amount is None),
                 # An invoice number is all a refund says: nothing in the file tells which order it takes back.
                 "refunds_unmatched": int(is_refund),
             }
         )
 
-    def _set_aside(self, reason: str, lines: Iterable[StagedLine]) -> None:
+    def _set_aside(self, reason: str, lines: Iterable[StagedLine], currency: str | None = None) -> None:
+        conversion = self._conversion(self.mapping.currency if currency is None else currency)
         for line in lines:
             try:
-                amount = self.conversion.minor_units(self._value(line), self._day(line))
+                amount = conversion.minor_units(self._value(line), self._day(line))
             except NoRate:
                 amount = 0
             self.account.set_aside(reason, line.line, amount)

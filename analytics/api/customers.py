@@ -61,6 +61,9 @@ class StandingAt(StageAt):
     next = NextStage(allow_null=True)
 
 
+ORDERS_WAITING = "Further orders, whose money waits for an exchange rate: neither `orders` nor `revenue` counts them."
+
+
 class CustomerListed(serializers.Serializer[Any]):
     id = serializers.CharField()
     name = serializers.CharField()
@@ -72,6 +75,7 @@ class CustomerListed(serializers.Serializer[Any]):
         help_text="Of a customer with more than 20,000 this and the other figures may be a minute old."
     )
     orders = serializers.IntegerField()
+    orders_waiting = serializers.IntegerField(help_text=ORDERS_WAITING)
     revenue = Amount(help_text="Net of refunds, in the reporting currency.")
 
 
@@ -91,6 +95,7 @@ class CustomerShape(serializers.Serializer[Any]):
     touchpoints = serializers.IntegerField()
     profiles = serializers.IntegerField()
     orders = serializers.IntegerField()
+    orders_waiting = serializers.IntegerField(help_text=ORDERS_WAITING)
     revenue = Amount(help_text="Net of refunds, in `currency`.")
     currency = serializers.CharField()
     is_active = serializers.BooleanField(allow_null=True, help_text='In the segment "active_customer" now.')

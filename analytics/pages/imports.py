@@ -2,7 +2,7 @@
 became of it. Requests only write down what is asked; workers do it (`customers.importing.work`)."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -258,6 +258,10 @@ def _checked(record: Import) -> dict[str, Any] | None:
     shown = [(does, one) for does, some in record.checked["examples"].items() for one in some]
     found["shown"] = sorted(shown, key=lambda each: each[1]["line"])
     found["set_aside"] = lines_set_aside(record.checked["set_aside"])
+    days = ("first", "last")
+    found["waiting"] = [
+        {**one, **{day: date.fromisoformat(one[day]) for day in days}} for one in record.checked.get("waiting", ())
+    ]
     for name in ("orders", "customers"):
         if name in found:
             found[f"{name}_known"] = found[name] - found[f"{name}_new"]

@@ -1,12 +1,15 @@
 -- What one customer did until an instant, as known at another. One row: touchpoints, first, last, orders (purchases with
--- an amount above zero), revenue (purchases and refunds, minor units).
+-- an amount above zero), revenue (purchases and refunds, minor units), waiting (purchases whose money had no rate).
 -- Parameters: profiles (those that were the customer's), purchases, refunds (type ids), as_of, known_at (of the arrival).
 -- Indexes: touchpoint_replay; amount_changed.
 SELECT count(*), min(occurred_at), max(occurred_at),
        count(*) FILTER (WHERE type_id = ANY(%(purchases)s::int[]) AND known.amount > 0),
        coalesce(sum(known.amount) FILTER (
            WHERE type_id = ANY(%(purchases)s::int[] || %(refunds)s::int[])
-       ), 0)::bigint
+       ), 0)::bigint,
+       count(*) FILTER (
+           WHERE type_id = ANY(%(purchases)s::int[]) AND known.amount IS NULL AND original_amount IS NOT NULL
+       )
 FROM customers_touchpoint AS touchpoint
 LEFT JOIN (
     SELECT DISTINCT ON (touchpoint_id) touchpoint_id, amount_before

@@ -15,8 +15,8 @@ from ..events import Event, message_text
 from ..file_lock import refuse_stopped
 from ..ingest import Raced, clock
 from ..line_account import LineAccount
-from ..mapped_types import mapped_types
-from ..models import Cause, Import, Installation, Reject
+from ..mapped_types import mapped_types, names_of_role
+from ..models import Cause, Import, Installation, Reject, Role
 from ..parsing import BadFile
 from ..receiving.joining import join_people
 from ..receiving.meaning import Sender, Understood, understood
@@ -67,7 +67,8 @@ def stage_events(*, record: Import, tell: Tell, path: Path | None = None) -> Non
 
 def check_events(*, record: Import, tell: Tell) -> dict[str, Any]:
     """What a run over a staged dump would do, counted over all messages; nothing of them is stored."""
-    earlier, tally, sender, now = Earlier(is_kept=True), Tally(), _sender(record), clock()
+    earlier, tally = Earlier(is_kept=True), Tally(purchases=names_of_role(Role.PURCHASE))
+    sender, now = _sender(record), clock()
     try:
         for some in portions(record=record):
             told, refused = _read(some, sender, now)
@@ -203,6 +204,7 @@ def _portion(record: Import, some: Lines, sender: Sender) -> int:
             "touchpoints_new": done.new,
             "touchpoints_repeated": done.repeated,
             "touchpoints_conflicting": done.conflicting,
+            "touchpoints_waiting": sum(event.waits for event in events),
             "customers_new": done.new_customers,
             "consents_new": len(stored.consents),
             "rows_changed": changed,

@@ -1,20 +1,17 @@
 """A payment of which more was paid back since an earlier file: what is said anew is the difference, a refund of its
 own, as with orders (`customers.order_changes`). An older file says nothing new."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
 
-from clm.lib import sql
-
 from ..events import Event, message_text
 from ..models import Source
+from ..order_changes import Stored, beyond, stored_of
 from .events_of import RowEvents
 from .mapping import RowMapping
-
-Stored = dict[tuple[str, str], tuple[int, Decimal, list[str]]]
 
 
 def refunds_of(mapping: RowMapping) -> frozenset[str]:
@@ -29,16 +26,11 @@ def more_refunded(*, rows: Sequence[RowEvents], refunds: frozenset[str], source:
     refs = {event.order_ref for each in rows for event in each.events if event.type in refunds and event.order_ref}
     if not refs:
         return rows
-    stored: Stored = {
-        (ref, name): (int(amount), original, hashes)
-        for ref, name, amount, original, hashes in sql.rows(
-            "customers/orders_stored", source=source.pk, refs=sorted(refs), types=sorted(refunds)
-        )
-    }
+    stored = stored_of(refs=refs, types=refunds, source=source)
     return [_with_more(each, stored) for each in rows]
 
 
-def _with_more(each: RowEvents, stored: Stored) -> RowEvents:
+def _with_more(each: RowEvents, stored: Mapping[tuple[str, str], Stored]) -> RowEvents:
     if not any((event.order_ref, event.type) in stored for event in each.events):
         return each
     events: list[Event] = []
@@ -47,15 +39,14 @@ def _with_more(each: RowEvents, stored: Stored) -> RowEvents:
         if (found := stored.get((event.order_ref, event.type))) is None:
             events.append(event)
             continue
-        amount, original, hashes = found
-        known += hashes
-        more = (event.original_amount or Decimal(0)) - original
+        known += found.hashes
+        more = (event.original_amount or Decimal(0)) - found.original
         if more < 0:
             events.append(
                 msgspec.structs.replace(
                     event,
-                    message_id=f"{event.message_id}:{-original - more:f}",
-                    amount=None if event.amount is None else event.amount - amount,
+                    message_id=f"{event.message_id}:{-found.original - more:f}",
+                    amount=beyond(event, found, more),
                     original_amount=more,
                 )
             )

@@ -11,6 +11,7 @@ import phonenumbers
 
 from ..events import EARLIEST
 from ..models import Touchpoint
+from ..money import MOST_SENT
 from ..receiving.money import converted, currency_of
 from ..receiving.people import LONGEST, email_of, is_illegal, phone_of
 from ..receiving.refusal import Refusal
@@ -18,7 +19,6 @@ from .cells import BadCell, Cells, listed, truth
 from .mapping import RECOGNISING, USES, Column, RowMapping, RowTouchpoint
 
 MAX_TEXT = 100_000  # characters of a cell that is kept
-MOST_MONEY = 10**14
 _PLACES = Decimal("0.0001")
 
 
@@ -269,7 +269,7 @@ class RowReader:
             currency = currency_of({"currency": said}, one.currency_code or self.reporting)
             if not currency:
                 raise BadCell("bad_value", one.currency, f'"{said[:20]}" is not a currency of three letters')
-            if abs(told) >= MOST_MONEY:
+            if abs(told) >= MOST_SENT:
                 raise BadCell("too_large", one.amount, "is more money than there is")
             is_refund = one.is_refund or one.type in self.refunds
             original = (-abs(told) if is_refund else told).quantize(_PLACES, ROUND_HALF_EVEN)

@@ -21,8 +21,8 @@ from ..by_index import look_up_by_index
 from ..file_lock import refuse_stopped
 from ..ingest import Raced, clock
 from ..line_account import LineAccount
-from ..mapped_types import refund_names
-from ..models import Import, Installation, Reject
+from ..mapped_types import names_of_role, refund_names
+from ..models import Import, Installation, Reject, Role
 from ..receiving.joining import join_people
 from .ahead import Portion, portion_of, portions_ahead
 from .changed import rows_touched
@@ -97,7 +97,7 @@ class RowsRun:
     # --- 2 ---------------------------------------------------------------------------------------------------------
     def check(self) -> dict[str, Any]:
         """What a run would do, counted over all rows."""
-        earlier, tally = Earlier(is_kept=True), Tally()
+        earlier, tally = Earlier(is_kept=True), Tally(purchases=names_of_role(Role.PURCHASE))
         try:
             rows = self.record.progress["rows"]
             with ThreadPoolExecutor(max_workers=1) as beside:
@@ -180,6 +180,7 @@ class RowsRun:
                 {
                     "touchpoints_new": done.new,
                     "touchpoints_conflicting": done.conflicting,
+                    "touchpoints_waiting": sum(event.waits for each in portion.rows for event in each.events),
                     "customers_new": done.new_customers,
                     "consents_new": sum(len(each.consents) for each in effects),
                     "rows_changed": changed,

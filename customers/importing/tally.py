@@ -3,10 +3,12 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
+from ..events import Event
 from ..line_account import LineAccount
 from ..models import Import
 from .effects import CONFLICTS, NEW, UNCHANGED, UPDATED, Effect
@@ -17,11 +19,23 @@ EXAMPLES = 5
 LONGEST_SHOWN = 120
 
 
-class Tally:
-    """What rows do, added up."""
+@dataclass(slots=True)
+class Waits:
+    """What of a file carries money in one currency without an exchange rate; first, last: its days (of UTC)."""
 
-    def __init__(self, account: LineAccount | None = None) -> None:
+    touchpoints: int
+    first: date
+    last: date
+
+
+class Tally:
+    """What rows do, added up. purchases: the names of touchpoints that are orders."""
+
+    def __init__(self, account: LineAccount | None = None, *, purchases: Collection[str] = ()) -> None:
         self.account = account or LineAccount()
+        self.purchases = frozenset(purchases)
+        self.waiting: dict[str, Waits] = {}
+        self.without_amount: dict[str, Any] = {"orders": 0, "lines": []}
         self.examples: dict[str, list[dict[str, Any]]] = {NEW: [], UPDATED: [], UNCHANGED: [], "rejected": []}
         self.conflicts: dict[str, dict[str, Any]] = {key: {"rows": 0, "examples": []} for key in CONFLICTS}
         self.touchpoints: Counter[str] = Counter()
@@ -40,6 +54,13 @@ class Tally:
         """Count what one row does, or one order of so many lines."""
         self.account.counts[f"rows_{effect.outcome}"] += lines
         self.touchpoints.update(name for name, _at in effect.touchpoints)
+        for event in each.events:
+            if event.waits:
+                self._wait(event)
+            elif event.original_amount is None and event.amount is None and event.type in self.purchases:
+                self.without_amount["orders"] += 1
+                if len(shown := self.without_amount["lines"]) < EXAMPLES:
+                    shown.append(each.row.line)
         if len(shown := self.examples[effect.outcome]) < EXAMPLES:
             shown.append(_example(each, effect))
         for key, what in effect.conflicts.items():
@@ -47,6 +68,12 @@ class Tally:
             kept["rows"] += lines
             if len(kept["examples"]) < EXAMPLES:
                 kept["examples"].append({"line": each.row.line, "text": what[:LONGEST_SHOWN]})
+
+    def _wait(self, event: Event) -> None:
+        day = event.occurred_at.date()
+        kept = self.waiting.setdefault(event.currency, Waits(0, day, day))
+        kept.touchpoints += 1
+        kept.first, kept.last = min(kept.first, day), max(kept.last, day)
 
     def show_fault(self, row: ReadRow, fault: Fault) -> None:
         """Keep a faulty row among the examples, if they are few."""
@@ -74,6 +101,11 @@ class Tally:
             "examples": self.examples,
             "conflicts": {key: kept for key, kept in self.conflicts.items() if kept["rows"]},
             "touchpoints": dict(sorted(self.touchpoints.items())),
+            "waiting": [
+                {"currency": currency, "touchpoints": one.touchpoints, "first": f"{one.first}", "last": f"{one.last}"}
+                for currency, one in sorted(self.waiting.items())
+            ],
+            "without_amount": self.without_amount,
         }
 
 

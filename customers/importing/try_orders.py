@@ -17,7 +17,6 @@ from ..ingest import clock
 from ..line_account import LineAccount
 from ..local_times import LocalTimes
 from ..models import Source
-from ..money import Conversion
 from ..order_changes import changes_of
 from ..order_lines import OrderLineReader
 from ..order_mapping import OrderMapping
@@ -43,7 +42,7 @@ def try_orders(
 ) -> dict[str, Any]:
     """What importing a file of orders would do: new, updated, unchanged and rejected are counted in lines; besides,
     `orders`, `orders_new`, `customers` and `customers_new` count each order and each customer once. `go_on` hears how
-    many lines of how many were looked at, and may raise to stop it. BadFile and NoRate as the import itself."""
+    many lines of how many were looked at, and may raise to stop it. BadFile as the import itself."""
     source = Source.objects.filter(key=mapping.source_key).first()
     content = table(path, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=mapping.needed)
     times = LocalTimes(
@@ -52,7 +51,7 @@ def try_orders(
         shift_days=0 if source is None else source.shift_days,
     )
     reader = OrderLineReader(mapping=mapping, header=content.header, times=times, now=now)
-    orders = Orders(mapping=mapping, conversion=Conversion(mapping.currency), account=LineAccount())
+    orders = Orders(mapping=mapping, account=LineAccount())
     earlier, tally = Earlier(is_kept=True), Tally(orders.account)
     counts = dict.fromkeys(("orders", "orders_new", "customers", "customers_new"), 0)
     try:
@@ -93,7 +92,7 @@ def _new(some: Sequence[RowEvents], source: Source | None, mapping: OrderMapping
         return list(some)
     said = [event for each in some for event in each.events]
     found: dict[str, list[Event]] = {}
-    for event in changes_of(events=said, source=source, currency=mapping.currency).events:
+    for event in changes_of(events=said, source=source).events:
         found.setdefault(event.order_ref, []).append(event)
     return [_with(each, found.get(each.events[0].order_ref, [])) for each in some]
 

@@ -16,7 +16,6 @@ from ..file_lock import Stopped, alone, alone_at_once, is_connected, refuse_stop
 from ..ingest import clock
 from ..mapping_fields import BadMapping
 from ..models import Import, ImportContent, Source
-from ..money import NoRate
 from ..order_import import import_orders
 from ..order_mapping import OrderMapping
 from ..parsing import BadFile
@@ -98,7 +97,7 @@ def _work_on(record: Import, tell: Tell, until: float) -> None:
         return
     except (OperationalError, InterfaceError):
         raise
-    except (BadFile, BadMapping, NoRate) as error:
+    except (BadFile, BadMapping) as error:
         _failed(record, str(error))
     except Exception as error:
         log.exception("import %d failed", record.pk)

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from customers.events import Line
-from customers.money import LIMIT, Conversion, NoRate
+from customers.money import LIMIT, MOST_SENT, Conversion, NoRate
 
 from .refusal import Refusal
 
@@ -19,7 +19,7 @@ FREE = frozenset({"exposure", "visit"})
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
 _PLACES = Decimal("0.0001")
 _KEPT_SECONDS = 1.0
-_conversions: dict[tuple[str, str], tuple[float, Conversion | None]] = {}
+_conversions: dict[tuple[str, str], tuple[float, Conversion]] = {}
 
 
 def forget() -> None:
@@ -56,7 +56,7 @@ def amount_of(properties: Mapping[str, Any], role: str) -> tuple[Decimal, str] |
         return None
     amount, name = found
     amount = -abs(amount) if role == "refund" else amount
-    if abs(amount) >= 10**14:
+    if abs(amount) >= MOST_SENT:
         raise Refusal(f"properties.{name}", "is more money than there is")
     return amount.quantize(_PLACES, ROUND_HALF_EVEN), name
 
@@ -69,28 +69,25 @@ def _price(told: Mapping[str, Any]) -> Decimal | None:
 
 def converted(amount: Decimal, currency: str, *, reporting: str, at: datetime) -> int | None:
     """In minor units of the reporting currency; None where no rate is known. Refusal for what no total could hold."""
-    conversion = _conversion(currency, reporting)
     try:
-        found = None if conversion is None else conversion.minor_units(amount, at.date())
+        found = _conversion(currency, reporting).minor_units(amount, at.date())
     except NoRate:
         return None
-    if found is not None and abs(found) >= LIMIT:
+    if abs(found) >= LIMIT:
         raise Refusal("properties", "is more money than there is")
     return found
 
 
-def _conversion(currency: str, reporting: str) -> Conversion | None:
+def _conversion(currency: str, reporting: str) -> Conversion:
     """Kept for a second: a rate that was entered counts from then on."""
     now = time.monotonic()
-    until, found = _conversions.get((currency, reporting), (0.0, None))
-    if until < now:
-        try:
-            found = Conversion(currency)
-        except NoRate:
-            found = None
-        if len(_conversions) > 200:
-            _conversions.clear()
-        _conversions[currency, reporting] = (now + _KEPT_SECONDS, found)
+    kept = _conversions.get((currency, reporting))
+    if kept is not None and kept[0] >= now:
+        return kept[1]
+    if len(_conversions) > 200:
+        _conversions.clear()
+    found = Conversion(currency)
+    _conversions[currency, reporting] = (now + _KEPT_SECONDS, found)
     return found
 
 

@@ -20,11 +20,12 @@ WITH told AS MATERIALIZED (
     INSERT INTO customers_orderline (
         touchpoint_id, number, product, description, category, quantity, amount, cost, is_product
     )
-    SELECT changed.id, line.number, line.product, line.description, line.category, line.quantity, line.amount, NULL, true
+    SELECT changed.id, line.number, line.product, line.description, line.category, line.quantity, line.amount, NULL,
+           line.is_product
     FROM changed
     JOIN told ON told.id = changed.id
     CROSS JOIN LATERAL jsonb_to_recordset(told.lines) AS line (
-        number int, product text, description text, category text, quantity numeric, amount bigint
+        number int, product text, description text, category text, quantity numeric, amount bigint, is_product boolean
     )
     WHERE told.lines <> '[]'
 ), noted AS (

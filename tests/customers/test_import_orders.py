@@ -22,7 +22,6 @@ from customers.models import (
     TouchpointType,
     Trait,
 )
-from customers.money import NoRate
 from customers.order_import import import_orders
 from customers.parsing import BadFile
 
@@ -399,14 +398,12 @@ def test_a_failed_import_is_taken_up_by_the_next_run(tmp_path, monkeypatch):
 
 def test_other_currencies_are_converted_at_the_rate_of_the_day(tmp_path):
     path = write(tmp_path, line("1", time="12/1/2010 23:30", price="10"), line("2", time="12/3/2010 0:30", price="10"))
-    with pytest.raises(NoRate, match=r"no exchange rate from USD to GBP, .*manage\.py exchange_rate USD DAY RATE"):
-        bring_in(path, currency="USD")
     call_command("exchange_rate", "USD", "2010-12-03", "0.7", stdout=StringIO())
     call_command("exchange_rate", "USD", "2010-12-03", "0.64125", stdout=StringIO())
     done = bring_in(path, currency="USD")
-    assert lines_aside(done.record) == {"no_rate": [[2, 2]]}
-    order = Touchpoint.objects.get()
-    assert (order.amount, order.original_amount, order.currency) == (641, Decimal(10), "USD")
+    assert lines_aside(done.record) == {}
+    told = Touchpoint.objects.order_by("occurred_at").values_list("amount", "original_amount", "currency")
+    assert list(told) == [(None, Decimal(10), "USD"), (641, Decimal(10), "USD")]
 
 
 @pytest.mark.parametrize(

@@ -182,13 +182,9 @@ def test_a_file_without_the_columns_of_money_tells_what_was_called_off(tmp_path)
     assert told() == [("Order Cancelled", None)]
 
 
-def test_an_order_in_another_currency_than_the_others_is_set_aside_and_comes_in_under_its_own(tmp_path):
-    dollars = order("#8").replace(",EUR,", ",USD,")
-    done = bring(tmp_path, order(), dollars)
-    assert told() == [("Order Completed", 5000)]
-    assert done.record.set_aside["other_currency"]["ranges"] == [[4, 5]]
+def test_an_order_in_another_currency_than_the_others_is_in_its_own(tmp_path):
     ExchangeRate.objects.create(currency="USD", day=CREATED.date(), rate="0.5")
-    path, mapping = read(tmp_path, order(), dollars)
-    in_dollars = OrderMapping.from_document({**mapping.document, "currency": "USD"})
-    import_orders(path=path, mapping=in_dollars, now=NOW, tell=lambda _line: None)
-    assert told() == [("Order Completed", 5000), ("Order Completed", 2500)]
+    done = bring(tmp_path, order(), order("#8", back="30.00").replace(",EUR,", ",USD,"))
+    assert told() == [("Order Completed", 5000), ("Order Completed", 2500), ("Order Refunded", -1250)]
+    assert done.record.set_aside == {}
+    assert set(Touchpoint.objects.filter(order_ref="#8").values_list("currency", flat=True)) == {"USD"}

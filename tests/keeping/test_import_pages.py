@@ -1,6 +1,8 @@
 """Bringing in a file on the pages: chosen, recognised, tried, run, paused, and what became of it."""
 
 import re
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ from django.test import Client
 
 from analytics.days.fill import count_sales_anew
 from analytics.pages.imports import SAMPLE
+from customers.conversions import ask_to_convert, convert_asked
 from customers.importing.asking import ask
 from customers.importing.work import Beyond, work_on_imports
+from customers.ingest import clock
 from customers.models import Consent, Customer, Import, Installation, Touchpoint, Trait
+from customers.rates import enter_rate
 from lifecycle.withdrawn import let_go
 from tests.customers.order_files import bring_in, line, write
 from tests.keeping.conftest import faults, said
@@ -450,3 +455,41 @@ def test_a_guessed_file_starts_in_the_zone_of_the_organisation(marketer: Client)
     Installation.objects.update_or_create(id=1, defaults={"currency": "EUR", "time_zone": "Europe/Berlin"})
     record = upload(marketer, "email,Seen\nada@example.org,2025-03-04 10:00\n", "people.csv")
     assert form_of(marketer, record)["time_zone"] == "Europe/Berlin"
+
+
+def text_of(answer: Any) -> str:
+    """A page without its marks, in single blanks."""
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def test_orders_without_a_rate_are_told_of_before_and_after(marketer: Client) -> None:
+    dollars = SHOPIFY.replace(",EUR,", ",USD,")
+    record = upload(marketer, dollars, "orders_export.csv")
+    marketer.post(f"/imports/{record.pk}/check/")
+    work_on_imports()
+    assert "money in USD, for which no exchange rate is known" in text_of(marketer.get(f"/imports/{record.pk}/"))
+    done, page = brought(marketer, dollars, "orders_again.csv")
+    done.refresh_from_db()
+    assert done.counts["touchpoints_waiting"] == 1
+    assert "carries money in a currency without an exchange rate" in page
+    assert 'href="/rates/missing/"' in page
+    customer = Customer.objects.get().pk
+    for address in (f"/customers/{customer}/", "/customers/"):
+        assert "1 without a rate" in text_of(marketer.get(address)), address
+    listed = marketer.get("/customers/").context["rows"]
+    assert [(one.orders, one.orders_in_all) for one in listed] == [(0, 1)]
+    enter_rate(currency="USD", day=date(2025, 1, 1), rate=Decimal("0.5"), source="test")
+    ask_to_convert(currencies=["USD"], now=clock())
+    convert_asked()
+    assert "All of it has its amount by now." in text_of(marketer.get(f"/imports/{done.pk}/"))
+    assert "without a rate" not in text_of(marketer.get(f"/customers/{customer}/"))
+
+
+def test_a_dry_run_says_which_orders_say_no_amount(marketer: Client) -> None:
+    record = upload(marketer, "Email,Ordered\nada@example.org,2025-03-04\nbo@example.org,\n", "buyers.csv")
+    form = form_of(marketer, record, use_1="touchpoint", name_1="Order Completed")
+    marketer.post(f"/imports/{record.pk}/", {**form, "then": "check"})
+    work_on_imports()
+    page = text_of(marketer.get(f"/imports/{record.pk}/"))
+    assert "1 order says no amount." in page
+    assert "line 2" in page

@@ -16,7 +16,6 @@ from customers import online_retail
 from customers.file_lock import ImportRefused
 from customers.ingest import clock
 from customers.models import Source
-from customers.money import NoRate
 from customers.parsing import BadFile
 
 TELL_SECONDS = 2.0
@@ -49,7 +48,7 @@ class Command(PreparedCommand):
         now = clock()
         try:
             rows, logins = self._load(file=file, as_is=as_is, orders_only=orders_only, now=now)
-        except (BadFile, ImportRefused, NoRate, online_retail.NotFetched) as error:
+        except (BadFile, ImportRefused, online_retail.NotFetched) as error:
             raise CommandError(str(error)) from error
         if starting:
             self.say(f"The demo is loaded, {rows:,} rows")

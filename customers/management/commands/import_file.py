@@ -24,7 +24,6 @@ from customers.ingest import clock
 from customers.line_account import REASONS, line_numbers, set_aside_table
 from customers.mapping_fields import BadMapping
 from customers.models import Import, Installation, Touchpoint
-from customers.money import NoRate
 from customers.order_import import import_orders
 from customers.order_mapping import OrderMapping, is_of_orders, loaded
 from customers.parsing import BadFile
@@ -73,7 +72,7 @@ class Command(PreparedCommand):
                 self._messages(file, document, preset, tell)
             else:
                 self._rows(file, RowMapping.from_document(document), preset, options["errors"], tell)
-        except (BadFile, BadMapping, ImportRefused, NoRate, online_retail.NotFetched) as error:
+        except (BadFile, BadMapping, ImportRefused, online_retail.NotFetched) as error:
             raise CommandError(str(error)) from error
 
     def _document(self, file: Path, mapping: str | None, preset: str) -> tuple[dict[str, Any], str]:
@@ -166,6 +165,14 @@ class Command(PreparedCommand):
             self.stdout.write(f"  {_of(count, 'touchpoint')} {name}")
         for reason, kept in sorted(found["set_aside"].items()):
             self.stdout.write(f"  {kept['lines']:,} rejected: {REASONS[reason]}; lines {line_numbers(kept, most=5)}")
+        for kept in found["waiting"]:
+            self.stdout.write(f"  {waiting_line(kept['touchpoints'], kept['currency'])}")
+        if without := found["without_amount"]["orders"]:
+            first = ", ".join(map(str, found["without_amount"]["lines"]))
+            self.stdout.write(
+                f"  {_of(without, 'order')} {_either(without, 'says', 'say')} no amount, and no figure counts "
+                f"{_either(without, 'it', 'them')}; lines {first}"
+            )
         for key, kept in found["conflicts"].items():
             first = ", ".join(f"line {one['line']} ({one['text']})" for one in kept["examples"])
             self.stdout.write(f"  {_of(kept['rows'], 'row')}: {CONFLICT_WORDS[key](kept['rows'])}; {first}")
@@ -228,7 +235,7 @@ def row_lines(record: Import) -> list[str]:
         f"  {_of(counts.get('touchpoints_new', 0), 'touchpoint')}, "
         f"{_of(counts.get('consents_new', 0), 'statement of consent', 'statements of consent')}",
     ]
-    return lines + _rejected_lines(record, "row")
+    return lines + _waiting_lines(record) + _rejected_lines(record, "row")
 
 
 def message_lines(record: Import) -> list[str]:
@@ -241,7 +248,21 @@ def message_lines(record: Import) -> list[str]:
         f"{_of(counts.get('customers_new', 0), 'new customer')}, "
         f"{_of(counts.get('consents_new', 0), 'statement of consent', 'statements of consent')}",
     ]
-    return lines + _rejected_lines(record, "message")
+    return lines + _waiting_lines(record) + _rejected_lines(record, "message")
+
+
+def waiting_line(count: int, currency: str = "") -> str:
+    """That money was stored for which there is no rate yet."""
+    of = f"in {currency} " if currency else ""
+    return (
+        f"{_of(count, 'touchpoint')} {_either(count, 'carries', 'carry')} money {of}without an exchange rate: stored, "
+        "and counted in no figure before there is one (page Money without a rate; manage.py exchange_rate)"
+    )
+
+
+def _waiting_lines(record: Import) -> list[str]:
+    count = record.counts.get("touchpoints_waiting", 0)
+    return [f"  {waiting_line(count)}"] if count else []
 
 
 def _rejected_lines(record: Import, what: str) -> list[str]:
@@ -282,6 +303,7 @@ def account_lines(record: Import) -> list[str]:
         f"  {tagged:,} of the lines used "
         f"{_either(tagged, 'is not a product', 'are not products')}, "
         f"{amount(counts.get('tagged_amount', 0))}",
+        *_waiting_lines(record),
     ]
     for reason, sentence, count, value in set_aside_table(record):
         lines.append(f"  set aside {_of(count, 'line')}: {sentence}, {amount(value)}")
