@@ -7,13 +7,14 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Left, Lower, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clm.lib import sql
 from clm.lib.cursors import cursor, parse_cursor, parse_text_cursor, text_cursor
+from clm.lib.folding import folded
 from clm.lib.milliseconds import from_ms, to_ms
 from clm.lib.periods import local_day
 from clm.lib.questions import NotThereError, QuestionError
@@ -21,6 +22,7 @@ from customers.models import Account, Customer, Profile, Touchpoint
 
 from .customer_figures import initials, names_of
 from .customer_stages import RowStage, stages_of
+from .search import MOST_WORDS, occurring, refuse_unsearchable
 from .sorting import Sorting, StageRef
 from .timeline import Entry, timeline
 
@@ -55,6 +57,15 @@ class AccountRow:
     def left(self) -> int:
         """How many belonged to it and do no more."""
         return self.ever - self.people
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAccount:
+    """An organisation that a search leads to. detail: its key, "" where that is what it is known as."""
+
+    id: int
+    known_as: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +135,6 @@ def account_page(
     """A page of organisations. QuestionError for what cannot be asked for."""
     if sort not in SORTS:
         raise QuestionError("sort", _("It is one of %(names)s.") % {"names": ", ".join(SORTS)})
-    if "\0" in search:
-        raise QuestionError("search", _("The search holds a character that no name has. Type it anew."))
     size = min(max(page_size, 1), MOST_PAGE)
     label = Lower(Left(Coalesce(NullIf("name", Value("")), F("key")), LETTERS))
     found = called_so(Account.objects.annotate(label=label), search)
@@ -162,10 +171,25 @@ def account_page(
 
 
 def called_so(found: QuerySet[Any], search: str) -> QuerySet[Any]:
-    """Those of some organisations whose name or key holds every word."""
-    for word in search.split()[:10]:
-        found = found.filter(Q(name__icontains=word[:MOST_TEXT]) | Q(key__icontains=word[:MOST_TEXT]))
+    """Those of some organisations in whose name, key or addresses every word occurs. QuestionError for what no name can
+    hold."""
+    refuse_unsearchable(search)
+    for word in search.split()[:MOST_WORDS]:
+        found = found.filter(occurring(word[:MOST_TEXT]))
     return found
+
+
+def found_accounts(*, text: str, most: int) -> list[FoundAccount]:
+    """The first `most` organisations for a search as it is being typed: those whose name begins so first, then the
+    newest."""
+    if not text.strip():
+        return []
+    low = " ".join(text.lower().split())
+    begins = ExpressionWrapper(
+        Q(search_text__startswith=low) | Q(search_text__startswith=folded(low)), output_field=BooleanField()
+    )
+    found = called_so(Account.objects.all(), text).order_by(begins.desc(), "-pk").values_list("pk", "name", "key")
+    return [FoundAccount(number, name or key, key if name else "") for number, name, key in found[:most]]
 
 
 def account(*, number: int, now: datetime) -> tuple[AccountRow, Mapping[str, Any]]:

@@ -1,6 +1,6 @@
 """Finding customers by what people type: a part of a name or an address, the beginning of a short word, a number of
-this or another system, or the reference of an order. The list, the API and the search of every page find the same
-people."""
+this or another system, or the reference of an order; with accents or without. The list, the API and the search of every
+page find the same people."""
 
 import re
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from django.db.models.lookups import GreaterThan
 from django.utils.translation import gettext as _
 
 from clm.lib import sql
+from clm.lib.folding import spellings
 from clm.lib.questions import QuestionError
 from customers.models import Customer, Touchpoint
 
@@ -111,18 +112,26 @@ def searched_digits(text: str) -> str:
     return digits if len(digits) >= SHORTEST_NUMBER - 1 else ""
 
 
+def occurring(word: str) -> Q:
+    """Whoever has the word, or one that it begins if it is short, in what they are searched by: however its accents are
+    typed."""
+    found = Q()
+    for form in spellings(word):
+        part, at, _domain = form.partition("@")
+        if at and len(part) >= TRIGRAM:
+            # Half the world has the same domain: its trigrams only make the index read long lists. Looked for is what
+            # stands before it, and the whole is compared in what that finds.
+            found |= Q(search_text__contains=part + at) & Q(GreaterThan(StrIndex("search_text", Value(form)), 0))
+        elif not form.isascii() or any(len(run) >= TRIGRAM for run in _RUNS.findall(form)):
+            found |= Q(search_text__contains=form)
+        else:
+            found |= Q(search_text__startswith=form) | Q(search_text__contains=f" {form}")
+    return found
+
+
 def _word(word: str) -> Q:
-    low = word.lower()
-    part, at, _domain = low.partition("@")
-    if at and len(part) >= TRIGRAM:
-        # Half the world has the same domain: its trigrams only make the index read long lists. Looked for is what
-        # stands before it, and the whole is compared in what that finds.
-        found = Q(search_text__contains=part + at) & Q(GreaterThan(StrIndex("search_text", Value(low)), 0))
-    elif not low.isascii() or any(len(run) >= TRIGRAM for run in _RUNS.findall(low)):
-        found = Q(search_text__contains=low)
-    else:
-        found = Q(search_text__startswith=low) | Q(search_text__contains=f" {low}")
-    number = low.removeprefix("#")
+    found = occurring(word)
+    number = word.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= _LARGEST_ID:
         found |= Q(pk=int(number))
     orders = _of_order(word.removeprefix("#"))

@@ -29,7 +29,10 @@ class AccountShape(serializers.Serializer[Any]):
 
 class AccountFilters(filters.FilterSet):
     search = text_filter(
-        longest=MOST_TEXT, method="of_words", help_text="Words, each of which stands in the name or in the key."
+        longest=MOST_TEXT,
+        method="of_words",
+        help_text="Words, each of which stands in the name, the key or an address that was told (website, domain, "
+        "e-mail); with accents or without.",
     )
     key = text_filter(longest=512)
     created_from = MomentFilter(field_name="created_at", lookup_expr="gte")

@@ -1,4 +1,5 @@
-"""Where the search leads besides customers: the pages, stages, segments, figures and acts that a person may use."""
+"""Where the search leads besides customers: the accounts, pages, stages, segments, figures and acts that a person may
+use."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.account_list import FoundAccount
 from analytics.metrics import METRICS
 from analytics.sorting import Sorting, StageRef
 from clm.lib.access.table import can
+from clm.lib.folding import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,11 @@ def stages(models: Sequence[Sorting]) -> list[Place]:
     return found
 
 
+def accounts(found: Sequence[FoundAccount]) -> tuple[Place, ...]:
+    """The pages of organisations."""
+    return tuple(Place(one.known_as, reverse("account_one", args=[one.id]), "building", one.detail) for one in found)
+
+
 def segments(found: Sequence[Sorting]) -> list[Place]:
     """The members of each segment."""
     customers = reverse("customers")
@@ -219,13 +227,13 @@ def figures() -> list[Place]:
 def matching(places: Iterable[Place], text: str, *, most: int) -> list[Place]:
     """The places in which every word of `text` begins a word, those whose title begins so first; all of them for an
     empty text."""
-    words = text.lower().split()
+    words = folded(text).split()
 
     def rank(place: Place) -> int | None:
-        said = f"{place.title} {place.detail} {place.words}".lower().replace("_", " ").replace("-", " ").split()
+        said = folded(f"{place.title} {place.detail} {place.words}").replace("_", " ").replace("-", " ").split()
         if not all(any(known.startswith(word) for known in said) for word in words):
             return None
-        return 0 if place.title.lower().startswith(text.lower()) else 1
+        return 0 if folded(place.title).startswith(folded(text)) else 1
 
     ranked = [(at, place) for place in places if (at := rank(place)) is not None]
     return [place for _rank, place in sorted(ranked, key=lambda one: one[0])][:most]

@@ -1,5 +1,5 @@
-"""The search of every page: customers first, then the places of the program. A page of its own without scripts; with
-them the same answer is put into the dialog that Ctrl+K opens."""
+"""The search of every page: customers first, then accounts and the places of the program. A page of its own without
+scripts; with them the same answer is put into the dialog that Ctrl+K opens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from analytics import sorting
+from analytics.account_list import found_accounts
 from analytics.customer_stages import stages_of
 from analytics.search import MOST_TEXT, FoundCustomer, found_customers
 from analytics.sorting import StageRef
@@ -19,6 +20,7 @@ from .asking import page
 from .places import Place
 
 MOST_CUSTOMERS = 8
+MOST_ACCOUNTS = 5
 MOST_PLACES = 6
 
 
@@ -59,6 +61,7 @@ def _groups(request: HttpRequest, text: str) -> list[Group]:
     ]
     return [
         Group("customers", _("Customers"), customers=_customers(text, models[:1])),
+        Group("accounts", _("Accounts"), places=places.accounts(found_accounts(text=text, most=MOST_ACCOUNTS))),
         pages,
         *(
             Group(key, title, places=tuple(places.matching(found, text, most=MOST_PLACES)))

@@ -183,6 +183,18 @@ class Account(models.Model):
     name = models.TextField(blank=True, default="")
     properties = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # What it is found by: the name, the key and the addresses among the properties, with and without accents.
+    search_text = models.GeneratedField(
+        expression=models.Func("name", "key", "properties", function="searchable_account"),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        indexes = [
+            # The search box: any part of what it is found by.
+            GinIndex(fields=["search_text"], name="account_search", opclasses=["gin_trgm_ops"]),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.key

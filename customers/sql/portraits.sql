@@ -35,9 +35,9 @@ WITH profile AS (
     LEFT JOIN said AS phone ON phone.customer = asked.customer AND phone.key = 'phone'
     LEFT JOIN known ON known.customer = asked.customer
 ), searched AS (
-    -- A number that is written with spaces or signs is found by its digits as well.
+    -- A number that is written with spaces or signs is found by its digits as well, a word with accents without them.
     SELECT customer, name, email, phone, is_device AND name = '' AND email = '' AND phone = '' AS is_anonymous,
-           lower(trim(concat_ws(
+           searchable_words(trim(concat_ws(
                ' ', nullif(name, ''), nullif(email, ''), nullif(phone, ''), ids,
                CASE WHEN phone ~ '[0-9][^0-9]+[0-9]' THEN regexp_replace(phone, '[^0-9]+', '', 'g') END
            ))) AS search_text

@@ -3,15 +3,36 @@
 import pytest
 from django.db import connection
 
+from analytics.account_list import account_page, found_accounts
 from analytics.search import found_customers, searched_digits
 from clm.lib.questions import QuestionError
 from customers.events import Event
 from customers.ingest import clock, ingest
 from customers.merge import merge
-from customers.models import Cause, Customer, Source
+from customers.models import Account, Cause, Customer, Source
 from tests.lifecycle.making import ago, installed, settle
 
 pytestmark = pytest.mark.django_db
+
+
+def meet(*names: str, **traits: str) -> dict[str, int]:
+    """People of these names, each with the same other traits; their customers by name."""
+    installed()
+    source, _made = Source.objects.get_or_create(key="names", defaults={"name": "Names"})
+    events = [
+        Event(
+            message_id=name,
+            identities=(("user_id", f"user {number}"),),
+            type="Page Viewed",
+            channel="web",
+            occurred_at=ago(days=3),
+            traits={**traits, "name": name},
+        )
+        for number, name in enumerate(names)
+    ]
+    ingest(source=source, events=events, cause=Cause.IMPORT)
+    settle()
+    return dict(Customer.objects.filter(name__in=names).values_list("name", "pk"))
 
 
 @pytest.fixture
@@ -162,3 +183,97 @@ def test_an_order_is_looked_up_in_its_index(people: dict[str, int]) -> None:
             "EXPLAIN SELECT profile_id FROM customers_touchpoint WHERE order_ref IN ('a', 'A') AND NOT (order_ref = '')"
         )
         assert "touchpoint_order" in "\n".join(row[0] for row in cursor.fetchall())
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("müller", {"Jörg Müller", "Jo Mueller", "Jo Muller"}),
+        ("MÜLLER", {"Jörg Müller", "Jo Mueller", "Jo Muller"}),
+        ("mu\u0308ller", {"Jörg Müller", "Jo Mueller", "Jo Muller"}),
+        ("mueller", {"Jörg Müller", "Jo Mueller"}),
+        ("muller", {"Jörg Müller", "Jo Muller"}),
+        ("joerg mueller", {"Jörg Müller"}),
+        ("jorg muller", {"Jörg Müller"}),
+        ("ülle", {"Jörg Müller", "Jo Mueller", "Jo Muller"}),
+        ("élodie", {"Élodie Strauß", "Elodie Strauss"}),
+        ("elodie strauss", {"Élodie Strauß", "Elodie Strauss"}),
+        ("strauß", {"Élodie Strauß", "Elodie Strauss"}),
+        ("él", {"Élodie Strauß", "Elodie Strauss"}),  # a short word is the beginning of one
+        ("orsted", {"Søren Ørsted"}),
+        ("oersted", {"Søren Ørsted"}),
+        ("lukasz", {"Łukasz Żak"}),
+        ("ФЁДОР", {"Фёдор"}),
+        ("федор", {"Фёдор"}),
+        ("samuel", {"Samuel Blue"}),  # nobody's plain letters are taken for an accent
+        ("samul", set()),
+    ],
+)
+def test_accents_are_found_however_they_are_typed(text: str, names: set[str]) -> None:
+    known = meet(
+        "Jörg Müller", "Jo Mueller", "Jo Muller", "Élodie Strauß", "Elodie Strauss", "Søren Ørsted", "Łukasz Żak",
+        "Фёдор", "Samuel Blue",
+    )  # fmt: skip
+    assert set(found(text)) == {known[name] for name in names}
+
+
+def test_an_address_with_accents_is_found_too() -> None:
+    known = meet("Jörg", email="jörg.müller@exämple.org")
+    for text in ("jorg.muller@example.org", "joerg.mueller@exaemple.org", "jörg.müller@exämple.org", "muller@ex"):
+        assert found(text) == [known["Jörg"]], text
+
+
+def test_whoever_has_no_name_is_still_called_by_what_was_told() -> None:
+    installed()
+    source = Source.objects.create(key="shop", name="Shop")
+    event = Event(
+        message_id="m", identities=(("user_id", "jürgen"),), type="Page", channel="web", occurred_at=ago(days=1)
+    )
+    ingest(source=source, events=[event], cause=Cause.IMPORT)
+    settle()
+    (one,) = found_customers(text="juergen", most=8)
+    assert one.known_as == "jürgen"
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("müller", ["m1", "mueller.example"]),
+        ("muller gmbh", ["m1"]),
+        ("mueller", ["mueller.example", "m1"]),  # what begins so comes first
+        ("bauhaus.example", ["b1"]),  # the website that was told
+        ("b1", ["b1"]),
+        ("auha", ["b1"]),
+        ("handel gmbh", ["m1"]),
+        ("employees", []),
+        ("40", []),
+        ("", []),
+    ],
+)
+def test_accounts_are_found_by_name_domain_and_key(text: str, keys: list[str]) -> None:
+    Account.objects.create(key="mueller.example")
+    Account.objects.create(key="b1", name="Bauwerk", properties={"Website": "https://www.Bauhaus.example/", "size": 40})
+    Account.objects.create(key="m1", name="Müller Handel GmbH", properties={"employees": "none"})
+    wanted = dict(Account.objects.values_list("key", "pk"))
+    assert [one.id for one in found_accounts(text=text, most=8)] == [wanted[key] for key in keys]
+    if text:
+        listed = account_page(search=text, now=clock()).rows
+        assert {row.key for row in listed} == set(keys)
+
+
+def test_an_account_whose_name_begins_so_comes_first() -> None:
+    for name in ("Acme", "The Acme Shop", "Acme Two", "Not acme"):
+        Account.objects.create(key=name.lower(), name=name)
+    assert [one.known_as for one in found_accounts(text="acme", most=3)] == ["Acme Two", "Acme", "Not acme"]
+
+
+def test_what_no_account_can_be_called_is_refused() -> None:
+    with pytest.raises(QuestionError):
+        account_page(search="a\x00b", now=clock())
+
+
+def test_accounts_are_looked_up_in_their_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT id FROM customers_account WHERE search_text LIKE '%acme%'")
+        assert "account_search" in "\n".join(row[0] for row in cursor.fetchall())
