@@ -11,7 +11,7 @@ from tests.factories import make_user
 pytestmark = pytest.mark.django_db
 
 # Reached from other pages of the menu, or from one's own.
-ELSEWHERE = {"account", "experience_answers", "support", "support_tickets", "sub_rules"}
+ELSEWHERE = {"account", "experience_answers", "support_tickets", "sub_rules"}
 
 
 def titles(groups: list[Group]) -> list[str]:
@@ -53,7 +53,10 @@ def test_the_style_guide_is_offered_to_those_who_build_pages() -> None:
         ("segment_list_add", "Segments", "stages"),
         ("lists_add", "Segments", "stages"),
         ("sub_rule_new", "Stage models", "stages"),
-        ("support", "Experience", "analysis"),
+        ("experience_answers", "Experience", "analysis"),
+        ("support", "Support", "analysis"),
+        ("support_tickets", "Support", "analysis"),
+        ("support_file", "Support", "analysis"),
         ("import_new", "Imports", "data"),
         ("review_pair", "Duplicates", "data"),
         ("rates_missing", "Exchange rates", "data"),
