@@ -2,9 +2,9 @@
 retire it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import F, Q
 
@@ -16,8 +16,8 @@ from .rules.nodes import ACTIVITY_ROLES
 @dataclass(frozen=True, slots=True)
 class Use:
     """Something that uses a definition: `kind` says what it is (model, segment, list, campaign, experiment),
-    `is_direct` whether its own rules name it or only what they name does. `is_draft`: it would, once published or
-    started."""
+    `is_direct` whether its own rules name it or only what they name does. `is_draft`: it does not yet, but would once
+    published or started."""
 
     kind: str
     key: str
@@ -30,7 +30,7 @@ def uses(*, subject: int) -> tuple[Use, ...]:
     """Which models and segments depend on the model or segment, live or as drafted."""
     one = Subject.objects.get(pk=subject)
     head, part = ("stage", "models") if one.kind == Subject.Kind.MODEL else ("segment", "segments")
-    return tuple(
+    return _once(
         _use(version, is_direct=any(_is_named(value, one.key) for value in _values(version.document, head)))
         for version in _versions_in_force()
         if version.subject_id != subject and one.key in version.definitions.get(part, {})
@@ -39,7 +39,7 @@ def uses(*, subject: int) -> tuple[Use, ...]:
 
 def uses_of_sub_rule(*, name: str) -> tuple[Use, ...]:
     """Which models and segments depend on the sub-rule, live or as drafted."""
-    return tuple(
+    return _once(
         _use(version, is_direct=any(value == name for value in _values(version.document, "rule")))
         for version in _versions_in_force()
         if name in version.sub_rules
@@ -57,7 +57,7 @@ def uses_of_sub_rules() -> dict[str, tuple[Use, ...]]:
         )
         for name in version.sub_rules:
             found[name].append(_use(version, is_direct=name in named))
-    return {name: tuple(uses) for name, uses in found.items()}
+    return {name: _once(uses) for name, uses in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,9 @@ class TypeUse:
     name: str
     by_name: bool
     is_draft: bool = False
+
+
+AnyUse = TypeVar("AnyUse", Use, TypeUse)
 
 
 def uses_of_type(*, name: str, role: str) -> tuple[TypeUse, ...]:
@@ -89,7 +92,7 @@ def uses_of_type(*, name: str, role: str) -> tuple[TypeUse, ...]:
             one = version.subject
             by_name = any(pick.types is not None for pick in taken)
             found.append(TypeUse(one.kind, one.key, one.name, by_name, version.state != Version.State.LIVE))
-    return tuple(sorted(found, key=lambda use: not use.by_name))
+    return tuple(sorted(_once(found), key=lambda use: not use.by_name))
 
 
 def _versions_in_force() -> Iterator[Version]:
@@ -103,6 +106,16 @@ def _versions_in_force() -> Iterator[Version]:
         if part not in seen:
             seen.add(part)
             yield version
+
+
+def _once(found: Iterable[AnyUse]) -> tuple[AnyUse, ...]:
+    """Each model and segment once: what is live says more than the draft beside it."""
+    kept: dict[tuple[str, str], AnyUse] = {}
+    for use in found:
+        known = kept.get((use.kind, use.key))
+        if known is None or known.is_draft:
+            kept[use.kind, use.key] = use
+    return tuple(kept.values())
 
 
 def _use(version: Version, *, is_direct: bool) -> Use:

@@ -31,7 +31,7 @@ from lifecycle.revise import (
     roll_back,
 )
 from lifecycle.rules.document import RuleError, load_document
-from lifecycle.uses import uses_of_sub_rule
+from lifecycle.uses import uses_of_sub_rule, uses_of_sub_rules, uses_of_type
 
 from .making import ago, check_standings, customer_of, happened, installed, new_version, settle, stage, tell
 
@@ -245,6 +245,27 @@ def test_a_model_is_made_anew(world: None) -> None:
 def _experiment(key: str, *, audience: str | None, metrics: list[dict[str, Any]]) -> Experiment:
     variants = [("control", 1), ("bow", 1)]
     return create_experiment(key=key, name=key, variants=variants, metrics=metrics, planned=20, audience=audience)
+
+
+def test_whatever_uses_a_thing_is_told_once_while_a_draft_of_it_is_open(world: None) -> None:
+    new_version("base", BOUGHT)
+    new_version("top", {"all": [{"segment": "base"}, {"rule": "alive"}]})
+    edit_segment(segment=subject("top").pk, rule={"all": [{"segment": "base"}, {"rule": "alive"}, VISITED]})
+    add_segment(key="planned", name="Planned", rule={"all": [BOUGHT, {"rule": "alive"}]})
+    assert [(use.key, use.is_draft) for use in used_in(subject=subject("base").pk)] == [("top", False)]
+    found = [(use.key, use.is_draft) for use in uses_of_sub_rule(name="alive") if use.kind == "segment"]
+    assert found == [("planned", True), ("top", False)]
+    assert [(use.key, use.is_draft) for use in uses_of_sub_rules()["alive"] if use.kind == "segment"] == found
+    selecting = uses_of_type(name="Order Completed", role="purchase")
+    assert sorted((use.key, use.is_draft) for use in selecting if use.kind == "segment") == [
+        ("active_customer", False),
+        ("base", False),
+        ("planned", True),
+        ("top", False),
+    ]
+    with pytest.raises(ConflictError, match="“top”") as refused:
+        retire(subject=subject("base").pk, now=clock())
+    assert str(refused.value).count("“top”") == 1
 
 
 def test_what_is_used_is_not_retired_and_says_by_what(world: None) -> None:
