@@ -10,6 +10,7 @@ from . import customer_record as record
 from .customer_figures import names_of
 from .customer_record import CustomerHead, IdentityRow
 from .customer_stages import stages_of
+from .row_pages import row_page
 from .search import FoundCustomer, found_customers
 from .sorting import Sorting, StageRef
 
@@ -87,6 +88,15 @@ class MergedPair:
     undone_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class MergePage:
+    """A page of merges and where the ones before and after it begin."""
+
+    rows: tuple[MergedPair, ...]
+    next_cursor: str | None
+    previous_cursor: str | None
+
+
 def pair(*, customers: tuple[Customer, Customer], models: Sequence[Sorting]) -> Pair:
     """Both customers side by side; neither may have been merged into another."""
     first, second = sorted(customers, key=lambda one: (one.created_at, one.pk))
@@ -119,12 +129,17 @@ def look_alikes(*, customer: Customer, text: str) -> list[FoundCustomer]:
     return _others(customer.pk, known, most=8)
 
 
-def merges(*, customer: int | None = None, most: int = 50) -> list[MergedPair]:
-    """The latest merges, undone ones too; of one customer those that it survived and that are still in force."""
-    found = Merge.objects.select_related("survivor", "absorbed", "author").order_by("-pk")
+def merge_page(*, customer: int | None = None, cursor: str | None = None) -> MergePage:
+    """A page of merges, the latest first, undone ones too; of one customer those that it survived and that are still in
+    force."""
+    every = Merge.objects.select_related("survivor", "absorbed", "author")
     if customer is not None:
-        found = found.filter(survivor=customer, undone_at=None)
-    rows = list(found[:most])
+        every = every.filter(survivor=customer, undone_at=None)
+    found = row_page(every, order=("-pk",), cursor=cursor)
+    return MergePage(tuple(_told(found.rows)), found.next_cursor, found.previous_cursor)
+
+
+def _told(rows: Sequence[Merge]) -> list[MergedPair]:
     names = names_of([one for row in rows for one in (row.survivor, row.absorbed)])
     return [
         MergedPair(

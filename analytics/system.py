@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models import Endpoint
 from clm.lib import sql
 from customers.models import Cause, Import, Source
-from lifecycle.models import Fault, HotCustomer, Parked, Replay
+from lifecycle.models import Fault, HotCustomer, Replay
 from lifecycle.replay import Progress, progress
 
 from .days.identities import broken
@@ -50,7 +50,6 @@ class SystemState:
     worker_silence: float | None
     all_visible: float | None
     faults: tuple[Fault, ...]
-    parked: tuple[Parked, ...]
     hot: tuple[HotCustomer, ...]
     replays: tuple[ReplayRow, ...]
     imports: tuple[Import, ...]
@@ -89,7 +88,6 @@ def system_state() -> SystemState:
     return SystemState(
         **row,
         faults=tuple(Fault.objects.order_by("-last_at")),
-        parked=tuple(Parked.objects.order_by("-parked_at")[:50]),
         hot=tuple(HotCustomer.objects.order_by("-touchpoints")[:20]),
         replays=replays,
         imports=tuple(Import.objects.select_related("source").order_by("-pk")[:10]),

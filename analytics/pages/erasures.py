@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
 from analytics.forgetting import forget_the_erased
+from analytics.row_pages import row_page
 from clm.lib.access.models import User
-from clm.lib.cursors import cursor, parse_cursor
 from clm.lib.questions import ConflictError, QuestionError
 from customers.erase import work_on_erasures
 from customers.erased import readmit
@@ -25,7 +25,6 @@ from lifecycle.erase import erase
 from .asking import page
 from .forms import Crumb, beside, status
 
-PAGE = 50
 # Whoever erased somebody sees the end of it, if it comes this soon.
 PATIENCE_SECONDS = 2.0
 KINDS = [
@@ -86,17 +85,14 @@ def erasures(request: HttpRequest, *, now: Any) -> HttpResponse:
             else:
                 messages.info(request, _("Nobody asked us to forget this one; nothing had to be done."))
             return redirect("erasures")
-    rows = Erasure.objects.select_related("author").order_by("-pk")
-    if request.GET.get("cursor"):
-        _kind, (border,) = parse_cursor(request.GET["cursor"], kinds="n", count=1)
-        rows = rows.filter(pk__lt=border)
-    found = list(rows[: PAGE + 1])
+    every = Erasure.objects.select_related("author")
+    found = row_page(every, order=("-pk",), cursor=request.GET.get("cursor") or None)
     context = {
         "now": now,
         "form": form,
-        "rows": found[:PAGE],
-        "next_cursor": cursor("n", found[PAGE - 1].pk) if len(found) > PAGE else None,
-        "is_first": not request.GET.get("cursor"),
+        "rows": found.rows,
+        "next_cursor": found.next_cursor,
+        "previous_cursor": found.previous_cursor,
         "met": ErasedIdentifier.objects.filter(met__gt=0).count(),
     }
     return render(request, "pages/erasures.html", context, status=status(form))

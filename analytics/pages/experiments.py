@@ -17,6 +17,7 @@ from analytics.experiments.ahead import instant_shown
 from analytics.experiments.counting import BEFORE_DAYS
 from analytics.experiments.ending import Outcome, outcome
 from analytics.experiments.results import metric_label
+from analytics.row_pages import row_page
 from campaigns.experiments import (
     assignable,
     change_experiment,
@@ -48,11 +49,18 @@ STATES = {
 }
 
 
-@page("experiments.view")
+@page("experiments.view", takes=("cursor",))
 def experiments(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    found = Experiment.objects.select_related("audience").prefetch_related("variants").order_by("-pk")[:200]
-    rows = [(one, STATES[one.state], [metric_label(each) for each in one.metrics]) for one in found]
-    return render(request, "pages/experiments.html", {"now": now, "rows": rows, "news": news_of()})
+    every = Experiment.objects.select_related("audience").prefetch_related("variants")
+    found = row_page(every, order=("-pk",), cursor=request.GET.get("cursor") or None)
+    context = {
+        "now": now,
+        "rows": [(one, STATES[one.state], [metric_label(each) for each in one.metrics]) for one in found.rows],
+        "next_cursor": found.next_cursor,
+        "previous_cursor": found.previous_cursor,
+        "news": news_of(),
+    }
+    return render(request, "pages/experiments.html", context)
 
 
 @page("experiments.edit")

@@ -18,6 +18,7 @@ from analytics.exports.jobs import downloaded, folder, noted, of, refuse_unmakea
 from analytics.exports.links import opens, token
 from analytics.exports.sending import sent
 from analytics.models import Export
+from analytics.row_pages import row_page
 from clm.lib.access.models import Role, User
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 
@@ -25,7 +26,6 @@ from .asking import dates_of, page
 from .customers import TAKES
 from .forms import Crumb, beside, confirm, status
 
-MOST = 100
 # What a file is asked for beside what the list is.
 ASKED = ("what", "format", "bom", "customer", "role")
 _FILE_ONLY = frozenset({"what", "format", "bom", "cursor", "columns", "before"})
@@ -103,13 +103,14 @@ def customers_export(request: HttpRequest, *, now: datetime) -> StreamingHttpRes
     )
 
 
-@page("customers.export")
+@page("customers.export", takes=("cursor",))
 def exports(request: HttpRequest, *, now: datetime) -> HttpResponse:
     """The files somebody asked for; admins see those of everybody, as an account of what has left the house."""
     person = _person(request)
     found = Export.objects.all() if person.role == Role.ADMIN else Export.objects.filter(of(person))
-    rows = list(found.order_by("-pk")[: MOST + 1])
-    said = in_words([row.question for row in rows[:MOST]])
+    page_shown = row_page(found, order=("-pk",), cursor=request.GET.get("cursor") or None)
+    rows = page_shown.rows
+    said = in_words([row.question for row in rows])
     shown = [
         {
             "export": row,
@@ -117,13 +118,15 @@ def exports(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "is_mine": row.user_id == person.pk,
             "asked": said.get(row.question, ()),
         }
-        for row in rows[:MOST]
+        for row in rows
     ]
     context = {
         "now": now,
         "rows": shown,
-        "most": MOST if len(rows) > MOST else None,
-        "moves": any(row.is_open for row in rows),
+        "next_cursor": page_shown.next_cursor,
+        "previous_cursor": page_shown.previous_cursor,
+        # What is being made is new, and so on the first page.
+        "moves": page_shown.previous_cursor is None and any(row.is_open for row in rows),
         "sees_all": person.role == Role.ADMIN,
     }
     template = "parts/export_rows.html" if request.headers.get("HX-Request") else "pages/exports.html"

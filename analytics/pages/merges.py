@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics import customer_record as record
 from analytics.customer_figures import names_of
-from analytics.pairs import called_by, look_alikes, merges, pair
+from analytics.pairs import called_by, look_alikes, merge_page, pair
 from analytics.search import MOST_TEXT, found_customers
 from analytics.sorting import live_models
 from clm.lib.access.models import User
@@ -40,7 +40,7 @@ class MergeForm(forms.Form):
     )
 
 
-@page("customers.merge", takes=("search",))
+@page("customers.merge", takes=("search", "cursor"))
 def merge_start(request: HttpRequest, *, now: datetime) -> HttpResponse:
     """Find the first of the two; and what was merged lately."""
     text = request.GET.get("search", "").strip()[:MOST_TEXT]
@@ -48,12 +48,12 @@ def merge_start(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "now": now,
         "search": text,
         "found": found_customers(text=text, most=MOST_FOUND) if text else [],
-        "merges": merges(),
+        "merges": merge_page(cursor=request.GET.get("cursor") or None),
     }
     return render(request, "pages/merges.html", context)
 
 
-@page("customers.merge", takes=("with", "search"))
+@page("customers.merge", takes=("with", "search", "cursor"))
 def customer_merge(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpResponse:
     found, survivor = record.found_customer(customer_id)
     if survivor is not None:
@@ -121,7 +121,7 @@ def _choose(request: HttpRequest, found: Customer, *, now: datetime, fault: str 
         "fault": fault,
         "asked": request.GET.get("with", ""),
         "found": look_alikes(customer=found, text=text),
-        "merged": merges(customer=found.pk),
+        "merged": merge_page(customer=found.pk, cursor=request.GET.get("cursor") or None),
         "crumbs": _above(found),
     }
     return render(request, "pages/merge_choose.html", context, status=422 if fault else 200)

@@ -44,6 +44,7 @@ from analytics.reports.schedule import LAST_DAY, weekdays
 from analytics.reports.shown_letters import as_shown, styles_in, text_shown
 from analytics.reports.spans import ASKED, SPANS, question_at
 from analytics.reports.views import VIEWS
+from analytics.row_pages import row_page
 from clm.lib.access.invitations import sends_mail
 from clm.lib.access.models import User
 from clm.lib.access.table import can
@@ -53,7 +54,6 @@ from customers.models import Installation
 from .asking import page
 from .forms import Crumb, beside, by_rule, confirm, made_once, status
 
-MOST = 50
 MOST_SENDINGS = 12  # of each mailing that the history shows
 
 
@@ -111,13 +111,14 @@ class AddressForm(forms.Form):
     )
 
 
-@page("reports.edit")
+@page("reports.edit", takes=("cursor",))
 def reports(request: HttpRequest, *, now: datetime) -> HttpResponse:
     zone = Installation.current().time_zone
-    found = list(Report.objects.select_related("owner").prefetch_related("recipients__user").order_by("name", "pk"))
+    every = Report.objects.select_related("owner").prefetch_related("recipients__user")
+    found = row_page(every, order=("name", "pk"), cursor=request.GET.get("cursor") or None)
     last = {
         one.report_id: one
-        for one in Mailing.objects.filter(kind=Mailing.Kind.DUE)
+        for one in Mailing.objects.filter(kind=Mailing.Kind.DUE, report__in=found.rows)
         .order_by("report", "-pk")
         .distinct("report")
         .defer("content")
@@ -131,9 +132,16 @@ def reports(request: HttpRequest, *, now: datetime) -> HttpResponse:
             "recipients": sum(each.left_at is None for each in one.recipients.all()),
             "last": last.get(one.pk),
         }
-        for one in found
+        for one in found.rows
     ]
-    return render(request, "pages/reports.html", {"now": now, "rows": rows, "sends_mail": sends_mail()})
+    context = {
+        "now": now,
+        "rows": rows,
+        "next_cursor": found.next_cursor,
+        "previous_cursor": found.previous_cursor,
+        "sends_mail": sends_mail(),
+    }
+    return render(request, "pages/reports.html", context)
 
 
 @page("reports.edit", takes=("page", "question"))
@@ -199,7 +207,7 @@ def report_edit(request: HttpRequest, report_id: int, *, now: datetime) -> HttpR
     return render(request, "pages/report_form.html", context, status=status(form))
 
 
-@page("reports.edit")
+@page("reports.edit", takes=("cursor",))
 def report(request: HttpRequest, report_id: int, *, now: datetime) -> HttpResponse:
     """One report with its acts that need no asking, and what became of its mails."""
     found = _report(report_id)
@@ -210,7 +218,8 @@ def report(request: HttpRequest, report_id: int, *, now: datetime) -> HttpRespon
             messages.error(request, str(error))
             return redirect("report", found.pk)
     zone = Installation.current().time_zone
-    mailings = list(found.mailings.defer("content").prefetch_related("sendings__user").order_by("-pk")[: MOST + 1])
+    written = found.mailings.defer("content").prefetch_related("sendings__user")
+    mailings = row_page(written, order=("-pk",), cursor=request.GET.get("cursor") or None)
     on_list = list(found.recipients.select_related("user").order_by("pk"))
     context = {
         "now": now,
@@ -224,9 +233,11 @@ def report(request: HttpRequest, report_id: int, *, now: datetime) -> HttpRespon
         "recipients": [(one, why_not(one, found)) for one in on_list],
         "receive": len(receiving(found)) if on_list else 0,
         "users": _users_to_add(on_list),
-        "mailings": [_mailing_row(one) for one in mailings[:MOST]],
-        "most": MOST if len(mailings) > MOST else None,
-        "moves": any(_moves(one) for one in mailings[:MOST]),
+        "mailings": [_mailing_row(one) for one in mailings.rows],
+        "next_cursor": mailings.next_cursor,
+        "previous_cursor": mailings.previous_cursor,
+        # What moves is new, and so on the first page.
+        "moves": mailings.previous_cursor is None and any(_moves(one) for one in mailings.rows),
         "sends_mail": sends_mail(),
         "may_outside": can(request.user, "reports.send_outside"),
     }

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from analytics.row_pages import row_page
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 from customers.models import Reject, Source, Touchpoint
 from customers.receiving.retry import retry_reject
@@ -90,17 +91,19 @@ def source_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
     return render(request, "pages/source_form.html", context, status=status(form))
 
 
-@page("sources.manage")
+@page("sources.manage", takes=("cursor",))
 def source(request: HttpRequest, key: str, *, now: datetime) -> HttpResponse:
     found = _source(key)
-    refused = list(Reject.objects.filter(source=found, from_import=None).order_by("-pk")[: REJECTS + 1])
+    every = Reject.objects.filter(source=found, from_import=None)
+    refused = row_page(every, order=("-pk",), cursor=request.GET.get("cursor") or None, page_size=REJECTS)
     context = {
         "now": now,
         "source": found,
         "crumbs": [Crumb(reverse("sources"), _("Sources"))],
         "events": latest(found),
-        "rejects": [(one, shortened(bytes(one.raw))) for one in refused[:REJECTS]],
-        "more_rejects": len(refused) > REJECTS,
+        "rejects": [(one, shortened(bytes(one.raw))) for one in refused.rows],
+        "next_cursor": refused.next_cursor,
+        "previous_cursor": refused.previous_cursor,
         "snippets": snippets(request, YOUR_KEY),
         "former_is_open": found.former_key_until is not None and found.former_key_until > now,
     }

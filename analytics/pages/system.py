@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from analytics.imports import import_account
+from analytics.row_pages import row_page
 from analytics.system import SystemState, system_state
 from clm.lib.questions import NotThereError
 from clm.lib.templatetags.numbers import number, percent
@@ -30,10 +31,13 @@ class Fact:
     text: str
 
 
-@page("system.manage")
+@page("system.manage", takes=("cursor",))
 def system(request: HttpRequest, *, now: datetime) -> HttpResponse:
+    """cursor: where the page of customers put aside begins."""
     state = system_state()
-    return render(request, "pages/system.html", {"now": now, "state": state, "waiting": _waiting(state)})
+    parked = row_page(Parked.objects.all(), order=("-parked_at", "pk"), cursor=request.GET.get("cursor") or None)
+    context = {"now": now, "state": state, "parked": parked, "waiting": _waiting(state)}
+    return render(request, "pages/system.html", context)
 
 
 @page("system.manage")

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analytics.row_pages import row_page
 from campaigns.models import Attempt, Delivery, Endpoint, Resending
 from campaigns.outgoing.events import TYPES, known_keys
 from campaigns.outgoing.keeping import (
@@ -34,8 +35,6 @@ from customers.models import Installation
 
 from .asking import page
 from .forms import Crumb, beside, by_rule, confirm, made_once, status
-
-MOST = 50
 
 
 class EndpointForm(forms.Form):
@@ -139,7 +138,7 @@ def webhook_edit(request: HttpRequest, webhook_id: int, *, now: datetime) -> Htt
     return render(request, "pages/webhook_form.html", context, status=status(form))
 
 
-@page("webhooks.manage", takes=("state",))
+@page("webhooks.manage", takes=("state", "cursor"))
 def webhook(request: HttpRequest, webhook_id: int, *, now: datetime) -> HttpResponse:
     """One webhook: how it is doing, what it was told last and what became of it; and its acts that need no asking."""
     endpoint = _endpoint(webhook_id)
@@ -158,14 +157,15 @@ def webhook(request: HttpRequest, webhook_id: int, *, now: datetime) -> HttpResp
     state = request.GET.get("state", "")
     if state and state not in Delivery.State.values:
         raise QuestionError("state", _("Deliveries are waiting, delivered or given up."))
-    found = Delivery.objects.filter(endpoint=endpoint, **({"state": state} if state else {})).order_by("-pk")
-    rows = list(found.prefetch_related("tries")[: MOST + 1])
+    found = Delivery.objects.filter(endpoint=endpoint, **({"state": state} if state else {})).prefetch_related("tries")
+    shown = row_page(found, order=("-pk",), cursor=request.GET.get("cursor") or None)
     context = {
         "now": now,
         "endpoint": endpoint,
         "crumbs": [_back()],
-        "rows": rows[:MOST],
-        "most": MOST if len(rows) > MOST else None,
+        "rows": shown.rows,
+        "next_cursor": shown.next_cursor,
+        "previous_cursor": shown.previous_cursor,
         "state": state,
         "states": Delivery.State.choices,
         "told_of": [TYPES[one] for one in endpoint.events if one in TYPES],

@@ -81,16 +81,3 @@ def test_the_list_names_nobody_and_lets_in_again_who_comes_back(admin: Client, u
     assert set(faults(answer)) == {"value"}
     tell(make_order("una", ago(days=1)))
     assert customer_of("una") != una
-
-
-def test_long_lists_lead_on(admin: Client, una: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analytics.pages.erasures.PAGE", 2)
-    for _ in range(3):
-        Erasure.objects.create(customer_id=una, at=ago(days=1))
-    first = admin.get("/erasures/")
-    assert [one.pk for one in first.context["rows"]] == sorted(
-        Erasure.objects.values_list("pk", flat=True), reverse=True
-    )[:2]
-    second = admin.get(f"/erasures/?cursor={first.context['next_cursor']}")
-    assert len(second.context["rows"]) == 1
-    assert admin.get("/erasures/?cursor=x").status_code == 400
