@@ -6,6 +6,7 @@ from analytics.pages.account import account
 from analytics.pages.accounts import account as account_one
 from analytics.pages.accounts import accounts
 from analytics.pages.acquisition import acquisition_file, acquisitions
+from analytics.pages.arrived import customer_message
 from analytics.pages.campaigns import campaign, campaign_delete, campaign_edit, campaign_new, campaigns
 from analytics.pages.catalogue import catalogue, catalogue_map, catalogue_type
 from analytics.pages.changes import (
@@ -147,6 +148,11 @@ urlpatterns = [
     path("review/search/", review_search, name="review_search"),
     path("review/<int:pair_id>/", review_pair, name="review_pair"),
     path("merges/<int:merge_id>/undo/", merge_undo, name="merge_undo"),
+    path(
+        "customers/<int:customer_id>/touchpoints/<int:touchpoint_id>/",
+        customer_message,
+        name="customer_message",
+    ),
     path("customers/<int:customer_id>/place/", customer_place, name="customer_place"),
     path(
         "customers/<int:customer_id>/placements/<int:placement_id>/end/",

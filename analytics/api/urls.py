@@ -6,6 +6,7 @@ from django.urls import path
 
 from .accounts import AccountMembers, Accounts, OneAccount
 from .acquisition import AcquisitionCosts
+from .arrived import TouchpointMessage
 from .campaigns import Campaigns, OneCampaign
 from .catalogue import Channels, CloseSource, OneSource, RotateSource, Sources, TouchpointTypes
 from .changes import ChangePreview, ChangePublish, Changes, OneChange
@@ -111,6 +112,11 @@ urlpatterns = [
     path("customers/<str:customer>/why/", Why.as_view(), name="api_customer_why"),
     path("customers/<str:customer>/scores/", CustomerScores.as_view(), name="api_customer_scores"),
     path("customers/<str:customer>/touchpoints/", CustomerTouchpoints.as_view(), name="api_customer_touchpoints"),
+    path(
+        "customers/<str:customer>/touchpoints/<str:touchpoint>/message/",
+        TouchpointMessage.as_view(),
+        name="api_customer_message",
+    ),
     path("customers/<str:customer>/profiles/", Profiles.as_view(), name="api_customer_profiles"),
     path("customers/<str:customer>/identities/", CustomerIdentities.as_view(), name="api_customer_identities"),
     path("customers/<str:customer>/traits/", Traits.as_view(), name="api_customer_traits"),

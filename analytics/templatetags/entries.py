@@ -19,6 +19,7 @@ from clm.lib.templatetags.icons import icon
 from clm.lib.templatetags.numbers import money, number
 from clm.lib.templatetags.times import when
 from customers.models import Touchpoint
+from customers.partitions import KEEP
 
 register = template.Library()
 # What people wrote down, and not a machine.
@@ -149,8 +150,19 @@ def _details(context: Context, entry: Entry) -> SafeString:
     if entry.original:
         pairs.append((_("Original amount"), entry.original))
     return format_html(
-        '<details><summary>{}{}</summary><dl class="pairs">{}</dl></details>',
+        '<details><summary>{}{}</summary><dl class="pairs">{}</dl>{}</details>',
         icon("chevron-right"),
         _("Details"),
         format_html_join("", "<dt>{}</dt><dd>{}</dd>", [*pairs, *entry.properties]),
+        _as_it_arrived(context, entry),
     )
+
+
+def _as_it_arrived(context: Context, entry: Entry) -> SafeString | str:
+    """The way to the message that told of it, for those who may see it, as long as messages are kept."""
+    customer, now = getattr(context.get("customer"), "id", None), context.get("now")
+    may = (context.get("can") or {}).get("messages_view", False)
+    if not may or customer is None or now is None or entry.author or entry.received_at < now - KEEP:
+        return ""
+    address = reverse("customer_message", args=[customer, entry.id])
+    return format_html('<a class="small" href="{}">{}</a>', address, _("The message as it arrived"))

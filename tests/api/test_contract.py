@@ -39,8 +39,10 @@ from customers.models import (
     Import,
     PossibleMerge,
     Profile,
+    RawBody,
     Reject,
     Source,
+    Touchpoint,
     TouchpointType,
 )
 from customers.rates import enter_rate
@@ -186,6 +188,7 @@ def one_of_everything() -> dict[str, str]:
         "webhook": str(webhook.pk),
         "delivery": str(delivery.pk),
         "customer": str(customer),
+        "touchpoint": str(_with_message(customer).pk),
         "parked": str(parked),
         "placement": str(placed.pk),
         "merge": str(merged.pk),
@@ -213,6 +216,14 @@ def one_of_everything() -> dict[str, str]:
         "change": str(drafted.pk),
         "count": str(start_rule_count(rule={"did": {}}, now=now).pk),
     }
+
+
+def _with_message(customer: int) -> Touchpoint:
+    """A touchpoint of theirs whose message is kept."""
+    one = Touchpoint.objects.filter(profile__customer=customer).latest("pk")
+    where = {"received_at": one.received_at, "source_id": one.source_id, "message_hash": one.message_hash}
+    RawBody.objects.create(**where, body=b'{"type": "track"}')
+    return one
 
 
 def existing(path: str, seeded: dict[str, str]) -> dict[str, str]:

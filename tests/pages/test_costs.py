@@ -22,7 +22,7 @@ from clm.lib.access.models import ApiKey, User
 from customers.events import Event
 from customers.importing.staging import stage_rows
 from customers.merge import merge
-from customers.models import Account, Affiliation, Conversion, Import, PossibleMerge, Reject, TouchpointType
+from customers.models import Account, Affiliation, Conversion, Import, PossibleMerge, Reject, Touchpoint, TouchpointType
 from customers.rates import enter_rate
 from customers.receiving.write_keys import create_source
 from lifecycle.examples import add_example
@@ -46,6 +46,7 @@ COSTS = {
     "customers/<int:customer_id>/log/": 7,
     "customers/<int:customer_id>/merge/": 18,
     "merges/<int:merge_id>/undo/": 8,
+    "customers/<int:customer_id>/touchpoints/<int:touchpoint_id>/": 9,
     "customers/<int:customer_id>/place/": 9,
     "customers/<int:customer_id>/erase/": 13,
     "erasures/": 7,
@@ -111,7 +112,7 @@ COSTS = {
     "news/": 6,
     "retention/": 38,
     "retention.<slug:kind>": 30,
-    "search/": 6,
+    "search/": 7,
     "system/": 18,
     "system/imports/<int:import_id>/": 11,
     "imports/": 8,
@@ -193,7 +194,7 @@ MORE = {
     "customers/?stage=retention&search=novak": 31,
     "customers/?falling=1": 42,
     "spend/?by=campaign": 12,
-    "search/?search=novak+97": 14,
+    "search/?search=novak+97": 15,
 }
 # What a page is asked that shows nothing unasked.
 ASKED = {"rules/words/": "?what=properties", "customers/<int:customer_id>/ticket/": "?ref=T1"}
@@ -265,6 +266,7 @@ def furnish(shop: Shop, number: int) -> dict[str, Any]:
         "export_id": export.pk,
         "secret": token(export),
         "customer_id": customer,
+        "touchpoint_id": Touchpoint.objects.filter(profile__customer=customer).latest("pk").pk,
         "pair_id": doubt.pk,
         "merge_id": merge(customers=(pair[0], pair[1]), now=now, reason="the same").pk,
         "placement_id": place(customer=customer, model=model.pk, stage="advocacy", reason="r", now=now).pk,

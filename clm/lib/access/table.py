@@ -21,6 +21,7 @@ TABLE: dict[str, tuple[frozenset[Role], Any]] = {
     "touchpoints.log": (STAFF, _("Log a call or a note")),
     "customers.merge": (STAFF, _("Merge customers and undo a merge")),
     "customers.erase": (ADMINS, _("Erase customers for good, and let them in again when they come back")),
+    "messages.view": (ADMINS, _("See messages exactly as they arrived, with everything they say of a person")),
     "stages.view": (EVERYBODY, _("See stage models and their rules")),
     "stages.edit": (ADMINS, _("Name, write and publish stage models, their stages and shared rules")),
     "stages.place": (STAFF, _("Place a customer in a stage by hand")),
