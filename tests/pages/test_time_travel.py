@@ -54,6 +54,26 @@ def test_the_control_keeps_one_on_the_page(path: str, shop: Shop, viewer: Client
         assert f"as_of={day_of(shop, 40)}" in by_page[page]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts/{account}/",
+        "/customers/merge/?search=novak",
+        "/customers/{customer}/merge/?search=novak",
+        "/customers/{customer}/merge/?with={other}",
+        "/search/?search=novak",
+    ],
+)
+def test_every_link_to_a_customer_takes_the_dates_along(path: str, shop: Shop, viewer: Client) -> None:
+    one, other = (shop.customer(person).pk for person in ("1005", "1011"))
+    path = path.format(customer=one, other=other, account=shop.account)
+    shown = viewer.get(f"{path}{'&' if '?' in path else '?'}as_of=2026-07-01").content.decode()
+    main = re.sub(r'<nav class="crumbs".*?</nav>', "", shown.partition("<main")[2], flags=re.DOTALL)
+    links = re.findall(r'href="(/customers/\d+/(?:[?#][^"]*)?)"', main)
+    assert links
+    assert [link for link in links if "as_of=2026-07-01" not in link] == []
+
+
 def test_a_time_of_day_makes_an_instant_of_the_date(shop: Shop, viewer: Client) -> None:
     sent = viewer.get("/customers/?as_of=2026-07-01&as_of_time=14:30&known_at=2026-07-02&known_time=09:00&search=n")
     assert sent["Location"] == (
