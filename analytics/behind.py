@@ -5,11 +5,13 @@ nowhere else, so a number and its list are counted by the same rules."""
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 from django.utils.translation import gettext as _
 
 from clm.lib.questions import NotThereError, QuestionError
+from customers.models import Role
 
 from . import (
     attributed,
@@ -25,7 +27,10 @@ from . import (
     scores,
     support,
 )
+from .days.lives import Int64s
+from .days.remembered import remembered_ids
 from .experiments import results
+from .sales import types_of
 from .scope import Scope
 from .sorting import Sorting, StageRef, segment, stage_model
 
@@ -131,6 +136,25 @@ def customers_behind(*, scope: Scope, group: str) -> list[int]:
         return cohorts.customers_of_cell(scope=scope, asked=asked, start=start, k=k)
     kind, model, stages = _parsed(group)
     return kind.listed(model, scope, stages)
+
+
+def ids_behind(*, scope: Scope, group: str) -> Int64s:
+    """The same, remembered like the figures themselves: whoever turns the pages of a list asks for it again and again.
+    Of experiments nothing is remembered, since people are assigned meanwhile."""
+    of = None if group.startswith("experiment:") else scope.generation
+    if of is None or scope.kept is None:
+        return np.array(customers_behind(scope=scope, group=group), np.int64)
+    asked: dict[str, Any] = {"group": group}
+    if group.startswith("score:"):
+        scoring = scores.latest_scoring()
+        asked["scoring"] = scoring.pk if scoring is not None else None
+    else:
+        asked["scope"] = (scope.query(), scope.model.key if scope.model is not None else None)
+        # A figure is another once a version goes live, types are mapped, or customers were won meanwhile.
+        asked["counted"] = sorted((*key, mark.basis) for key, mark in scope.kept.marks.items())
+        asked["types"] = types_of(Role.SUPPORT, Role.FEEDBACK, Role.EXPOSURE)
+        asked["won"] = scope.kept.acquisition_known_at if _room(group) is attributed else None
+    return remembered_ids("behind", of=of, count=lambda: customers_behind(scope=scope, group=group), **asked)
 
 
 def refuse_unknown_group(group: str) -> None:

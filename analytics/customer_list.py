@@ -9,21 +9,22 @@ from datetime import datetime
 from functools import partial
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from clm.lib import sql
 from clm.lib.questions import QuestionError
+from clm.lib.reading import once
 from customers.models import Customer
 from lifecycle.models import Standing, Transition
 
-from .behind import customers_behind, refuse_unknown_group
+from .behind import ids_behind, refuse_unknown_group
 from .bounded_search import Matching
 from .customer_figures import customer_figures, initials, large_customers, names_of, with_waiting
 from .customer_stages import NextChange, RowStage, next_stages, stages_of
 from .days.falls import DAYS, falls_ahead
 from .days.kept import Kept, members_of
 from .known_then import customers_met
+from .listing_behind import Behind
 from .listing_order import NEWEST, Order, Place, is_of_newest, parse_place, place_cursor
 from .listing_pages import EXACT_AS_OF, Slice, newest_slice, sorted_page
 from .models import Fall, Listed, Member
@@ -162,16 +163,15 @@ def customers(
 ) -> CustomerPage:
     """A page of the customers asked for, with their stages in `models`; `counted`: and how many there are in all. An
     order that cannot be had of so many is replaced by NEWEST, and the page says why."""
-    everyone = _matching(asked, now)
-    search = Matching(everyone) if asked.is_searched else None
+    everyone, behind, search = _found(asked, now)
     limit = max(page_size, 1)
     began = NEWEST if cursor is not None and is_of_newest(cursor) else order  # a list goes on as it began
-    found = _page(asked, everyone, search, models, began, cursor, limit)
+    found = _page(asked, everyone, behind, search, models, began, cursor, limit)
     refused, too_many = "", None
     if found is None:
         too_many = _most(asked, began, search)
         refused, began = _too_many(too_many), NEWEST
-        found = _page(asked, everyone, search, models, NEWEST, None, limit)
+        found = _page(asked, everyone, behind, search, models, NEWEST, None, limit)
         assert found is not None
     page, backwards, place = found
     has_next, has_previous = (True, page.more) if backwards else (page.more, cursor is not None and not refused)
@@ -184,7 +184,7 @@ def customers(
         # Who refused to sort them has read more than so many: they are not counted once more. A common search refuses
         # without reading.
         read = too_many == most and (search is None or not search.is_common)
-        whole = _kept_size(asked) or (Size(most, False) if read else _size(everyone, most))
+        whole = _kept_size(asked) or (Size(most, False) if read else _size(everyone, behind, most))
     return CustomerPage(
         rows=_rows(_in_places(page.places), asked, models, now, with_next),
         start=start,
@@ -202,11 +202,10 @@ def everybody_in_order(
     *, asked: Asked, models: Sequence[Sorting], now: datetime, order: Order, portion: int
 ) -> Iterator[tuple[int, str]]:
     """Everybody asked for in the order of the list, a portion read at a time: (id, what each is called)."""
-    everyone = _matching(asked, now)
-    search = Matching(everyone) if asked.is_searched else None
+    everyone, behind, search = _found(asked, now)
     cursor: str | None = None
     while True:
-        found = _page(asked, everyone, search, models, order, cursor, portion)
+        found = _page(asked, everyone, behind, search, models, order, cursor, portion)
         if found is None:  # too many to sort like this
             order, cursor = NEWEST, None
             continue
@@ -222,6 +221,7 @@ def everybody_in_order(
 def _page(
     asked: Asked,
     everyone: QuerySet[Customer],
+    behind: Behind | None,
     search: Matching | None,
     models: Sequence[Sorting],
     order: Order,
@@ -236,9 +236,15 @@ def _page(
     backwards = kind == "p"
     most = _most(asked, order, search)
     if order.is_newest:
-        newest = newest_slice(found=everyone, border=border, backwards=backwards, limit=limit, search=search)
+        newest = newest_slice(
+            found=everyone, border=border, backwards=backwards, limit=limit, search=search, behind=behind
+        )
         return newest, backwards, number
     known = _kept_size(asked) if asked.is_narrowed else None
+    if behind is not None and search is None:
+        known = _size(everyone, behind, most)
+        if not known.is_exact:
+            return None
     if known is not None and known.number > most:
         return None
     listed = asked.kept if asked.kept is not None and asked.kept.listed_known_at is not None else None
@@ -303,7 +309,7 @@ def _in_places(places: Sequence[Place]) -> list[Customer]:
 
 def matching(*, asked: Asked, now: datetime) -> Size:
     """How many customers are asked for, counted up to COUNTED; of one stage alone, as many as are kept of it."""
-    return _kept_size(asked) or _size(_matching(asked, now))
+    return _kept_size(asked) or _size(*_found(asked, now)[:2])
 
 
 def _kept_size(asked: Asked) -> Size | None:
@@ -331,13 +337,14 @@ def _kept_size_of_all(asked: Asked) -> Size | None:
 
 def everybody() -> Size:
     """All customers, those merged into others apart; about how many, when they are more than COUNTED."""
-    size = _size(Customer.objects.filter(merged_into=None))
+    size = _size(Customer.objects.filter(merged_into=None), None)
     if size.is_exact:
         return size
     ((estimate,),) = sql.rows("analytics/customers_estimated")
     return Size(max(int(estimate), COUNTED), False)
 
 
+@once
 def anybody() -> bool:
     """Whether there is any customer."""
     return Customer.objects.filter(merged_into=None).exists()
@@ -350,13 +357,24 @@ def falling(*, falls: Falls, now: datetime) -> list[int]:
     return sorted(falls_ahead(subject=falls.model.id, stage=falls.stage, now=now, days=falls.days))
 
 
-def _size(found: QuerySet[Customer], most: int | None = None) -> Size:
+def _size(found: QuerySet[Customer], behind: Behind | None, most: int | None = None) -> Size:
     most = COUNTED if most is None else most
-    number = found.values("pk")[: most + 1].count()
+    number = found.values("pk")[: most + 1].count() if behind is None else behind.count(most=most)
     return Size(min(number, most), number <= most)
 
 
+def _found(asked: Asked, now: datetime) -> tuple[QuerySet[Customer], Behind | None, Matching | None]:
+    """All customers asked for; the same as those behind a number, if one is asked about; and as what a search finds."""
+    everyone, behind = _matching(asked, now), None
+    if asked.group:
+        assert asked.scope is not None
+        behind = Behind(ids=ids_behind(scope=asked.scope, group=asked.group), found=everyone)
+        everyone = behind.everybody
+    return everyone, behind, Matching(everyone) if asked.is_searched else None
+
+
 def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
+    """The customers asked for, whoever is behind a number."""
     found = Customer.objects.filter(merged_into=None)
     at = asked.at
     if at is not None:
@@ -377,11 +395,6 @@ def _matching(asked: Asked, now: datetime) -> QuerySet[Customer]:
             found = found.filter(pk__in=Fall.objects.filter(version=asked.falls.model.version or 0).values("customer"))
         else:
             found = found.filter(pk__in=falling(falls=asked.falls, now=now))
-    if asked.group:
-        assert asked.scope is not None
-        behind = customers_behind(scope=asked.scope, group=asked.group)
-        # One array, not a hundred thousand literals to parse and to compare with one after the other.
-        found = found.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [behind]))
     return found
 
 

@@ -434,6 +434,7 @@ def _answers(
     return remembered_rows(
         "analytics/feedback_answers",
         of=of,
+        packs=scope.packs,
         feedback=types_of(Role.FEEDBACK),
         starts=[start for start, _until in windows],
         untils=[until for _start, until in windows],
@@ -451,6 +452,7 @@ def _asked(
     return remembered_rows(
         "analytics/feedback_asked",
         of=of,
+        packs=scope.packs,
         asking=types_of(Role.EXPOSURE),
         feedback=types_of(Role.FEEDBACK),
         start_at=scope.period.start_at,

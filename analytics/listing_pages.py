@@ -23,6 +23,7 @@ from customers.models import Customer
 from .bounded_search import SORTED_NAME, Matching, sortable
 from .customer_figures import customer_figures
 from .days.kept import Kept
+from .listing_behind import Behind
 from .listing_order import Order, Place, follows, in_order
 from .models import Listed
 
@@ -55,10 +56,14 @@ def newest_slice(
     backwards: bool,
     limit: int,
     search: Matching | None = None,
+    behind: Behind | None = None,
 ) -> Slice:
-    """A page of `found` in the order in which customers were made, along their ids."""
+    """A page of `found` in the order in which customers were made, along their ids. search, behind: `found` as what a
+    search finds, or as those behind a number, if it is that."""
     if search is not None:
         ids = search.newest(limit=limit + 1, border=border, backwards=backwards)
+    elif behind is not None:
+        ids = behind.newest(limit=limit + 1, border=border, backwards=backwards)
     else:
         if border is not None:
             found = found.filter(**{"pk__gt" if backwards else "pk__lt": border.id})

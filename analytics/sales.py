@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from clm.lib.reading import once
 from customers.models import Role, TouchpointType
 
 from .days import kept as days
@@ -77,6 +78,7 @@ def customers_of(*, scope: Scope, group: str) -> list[int]:
     return sorted(found[0][-1] or []) if found else []
 
 
+@once
 def types_of(*roles: str) -> list[int]:
     """Ids of the touchpoint types that are mapped to one of the roles now."""
     return list(TouchpointType.objects.filter(role__in=roles).order_by("id").values_list("id", flat=True))

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from clm.lib.questions import NotThereError
+from clm.lib.reading import once
 from lifecycle.models import Segment, Stage, StageModel, Subject, Version
 
 ACTIVE = "active_customer"
@@ -80,12 +81,14 @@ class Sorting:
         raise NotThereError(f'{self.key} has no stage "{key[:60]}"')
 
 
+@once
 def stage_models() -> list[Sorting]:
     """Every stage model, the default first."""
     found = _models().order_by("-is_default", "position", "id")
     return _with_stages(list(found))
 
 
+@once
 def segments() -> list[Sorting]:
     """Every segment and static list."""
     return _with_stages(list(Segment.objects.filter(retired_at=None).order_by("position", "id")))
@@ -101,6 +104,7 @@ def live_segments() -> list[Sorting]:
     return [one for one in segments() if one.version is not None]
 
 
+@once
 def stage_model(key: str | None = None) -> Sorting:
     """The stage model of that key, the default one for None. NotThereError when there is none."""
     found = _models()
@@ -115,6 +119,7 @@ def one_of(models: Sequence[Sorting], key: str | None = None) -> Sorting:
     return found
 
 
+@once
 def segment(key: str) -> Sorting:
     """The segment of that key. NotThereError when there is none."""
     return _only(Segment.objects.filter(retired_at=None, key=key), key)

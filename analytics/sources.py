@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Spend
 from clm.lib import sql
+from clm.lib.reading import once
 from customers.models import Import, Source, Touchpoint
 
 from .days.kept import Kept
@@ -71,6 +72,7 @@ def sources_of_orders(*, kept: Kept | None = None) -> tuple[SourceRef, ...]:
     return tuple(one for one in used if not one.is_simulated or (about is not None and about.has_orders))
 
 
+@once
 def simulation() -> Simulation | None:
     """What of the numbers is simulated; None when nothing is. One query."""
     told = Touchpoint.objects.filter(source=OuterRef("pk"))

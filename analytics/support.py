@@ -282,7 +282,7 @@ def _question(scope: Scope) -> dict[str, Any]:
 
 
 def _tickets(scope: Scope, *, of: str | None) -> list[Ticket]:
-    rows = remembered_rows("analytics/support_tickets", of=of, **_question(scope))
+    rows = remembered_rows("analytics/support_tickets", of=of, packs=scope.packs, **_question(scope))
     return [
         Ticket(customer, opened, answered, resolved, opened_last, resolved_last, reason or "", ref)
         for customer, opened, answered, resolved, opened_last, resolved_last, reason, ref in rows

@@ -278,9 +278,11 @@ def main(only: str) -> None:
     measuring.start_django()
     measuring.need_touchpoints()
     from analytics.days.fill import fill
+    from analytics.days.read_ahead import read_ahead
     from clm import web_server
 
     web_server.when_ready(None)  # as in the processes that serve
+    read_ahead()
     began = time.monotonic()
     done = fill()
     print(f"{measuring.machine()}\n\nfigures per day: {done.rows} rows in {time.monotonic() - began:.1f} s")

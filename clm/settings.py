@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "clm.lib.access.middleware.ViewerZoneMiddleware",
     "clm.lib.access.last_seen.LastSeenMiddleware",
     "clm.lib.access.authors.AuthorMiddleware",
+    "clm.lib.reading.ReadOnceMiddleware",
 ]
 ROOT_URLCONF = "clm.urls"
 WSGI_APPLICATION = "clm.wsgi.application"
@@ -164,7 +165,14 @@ else:
 DATABASES["default"]["TEST"] = {"NAME": env.str("CLM_TEST_DATABASE", default="test_clm")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Rate limits and small look-ups; in the database, so that a dead broker never keeps anybody from logging in.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "clm_cache"}}
+# Django would drop a third of it above 300 entries; remembered figures go when their time is over (`analytics.days`).
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "clm_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 
 # --- People ------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "access.User"

@@ -3,6 +3,7 @@ setting, so that the command is the same everywhere."""
 
 import gc
 import os
+from importlib import import_module
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clm.settings")
 
@@ -40,3 +41,8 @@ def when_ready(_server: object) -> None:
     # A batch of events makes thousands of objects that live until it is stored. Looking through all that is young after
     # every 700 of them, Python's default, took 8 % of its time.
     gc.set_threshold(20_000, 20, 20)
+
+
+def post_worker_init(_worker: object) -> None:
+    """gunicorn calls it in each process when that is ready to serve."""
+    import_module("analytics.days.read_ahead").begin()

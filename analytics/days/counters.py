@@ -6,15 +6,18 @@ the first fill."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from clm.lib import sql
 from clm.lib.milliseconds import to_ms
 
 from .assigned import experiment_results
 from .lasted import Asked, Rows, lives_asked, members_asked, stays_of, ways_of
-from .lives import NEVER, Bools, Bought, Int64s, distinct, firsts
+from .lives import NEVER, Bools, Bought, Int64s, among, distinct, firsts
 from .packs import Packs
+from .told import KINDS, last_answers, off_scale, responses, stages_then
 from .windows import Cut, in_batches, spans, touched
 
 
@@ -327,6 +330,70 @@ def _first_of_each(customer: Int64s, at: Int64s) -> tuple[Int64s, Int64s]:
     return customer[first], at[first]
 
 
+# --- what was answered -----------------------------------------------------------------------------------------
+def feedback_answers(packs: Packs, asked: Asked) -> Rows | None:
+    if not packs.has(asked["version"], asked["segment"]) or not asked["starts"]:
+        return None
+    told = packs.told(types=asked["feedback"], start=min(asked["starts"]), until=max(asked["untils"]))
+    told, windows = told.among(members_asked(packs, asked)), _windows(asked)
+    first, rows, unscaled = told.between(*windows[0]), list[tuple[Any, ...]](), list[tuple[Any, ...]]()
+    for kind in sorted(KINDS):
+        for number, last in enumerate(last_answers(told, kind, windows), start=1):
+            stage = np.zeros(len(last.customer), np.int64)
+            if number == 1 and len(last.customer):
+                stage = stages_then(packs.lives(asked["version"], None), last.customer, last.at)
+            most = int(stage.max(initial=0)) + 1
+            cell, customers = _tally(last.score * most + stage)
+            for one, count in zip(cell.tolist(), customers.tolist(), strict=True):
+                score, where = divmod(one, most)
+                listed = None
+                if number == 1 and kind == asked["listed_kind"] and _is_listed(asked, score, where):
+                    listed = last.customer[(last.score == score) & (stage == where)].tolist()
+                rows.append((number, kind, score, where if number == 1 else None, count, listed))
+        if off := off_scale(first, kind):
+            unscaled.append((1, kind, None, None, off, None))
+    return [*rows, *unscaled]
+
+
+def _is_listed(asked: Asked, score: int, stage: int) -> bool:
+    scores, wanted = asked["listed_scores"], asked["listed_stage"]
+    return (scores is None or score in scores) and (wanted is None or stage == wanted)
+
+
+def feedback_asked(packs: Packs, asked: Asked) -> Rows | None:
+    if asked["segment"] is not None and not packs.has(asked["segment"], None):
+        return None
+    asking, answering = (
+        packs.told(types=asked[types], start=asked["start_at"], until=asked["until_at"]).among(
+            members_asked(packs, asked)
+        )
+        for types in ("asking", "feedback")
+    )
+    rows: Rows = []
+    for kind in sorted(KINDS):
+        who, has_answered = responses(asking, answering, kind)
+        if not len(who):
+            continue
+        groups = {"asked": who, "answered": who[has_answered], "silent": who[~has_answered]}
+        listed = groups[asked["listed_group"]].tolist() if kind == asked["listed_kind"] else None
+        rows.append((kind, len(who), len(groups["answered"]), listed or None))
+    return rows
+
+
+# --- what was asked of support ----------------------------------------------------------------------------------
+def support_tickets(packs: Packs, asked: Asked) -> Rows | None:
+    """Of a segment: the file reads everybody's tickets faster than it looks at each whether its customer is a
+    member."""
+    if asked["segment"] is None or not packs.has(asked["segment"], None):
+        return None
+    members = members_asked(packs, asked)
+    assert members is not None
+    everybody = {**asked, "segment": None, "segment_in": None, "as_of": None}
+    rows = sql.rows("analytics/support_tickets", **everybody)
+    theirs = among(np.array([row[0] for row in rows], np.int64), members)
+    return [row for row, is_member in zip(rows, theirs.tolist(), strict=True) if is_member]
+
+
 COUNTERS: dict[str, Callable[[Packs, Asked], Rows | None]] = {
     "analytics/stage_trend": stage_trend,
     "analytics/stage_flows": stage_flows,
@@ -336,5 +403,8 @@ COUNTERS: dict[str, Callable[[Packs, Asked], Rows | None]] = {
     "analytics/retention": retention,
     "analytics/sales": sales,
     "analytics/cohorts": cohorts,
+    "analytics/feedback_answers": feedback_answers,
+    "analytics/feedback_asked": feedback_asked,
+    "analytics/support_tickets": support_tickets,
     "analytics/experiment_results": experiment_results,
 }

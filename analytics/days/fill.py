@@ -13,6 +13,7 @@ brings everything that was recorded since into the figures of the days it belong
 6. How customers were won is read anew of whoever changed, and so are the credits of channels (`acquisition`).
 7. Histories are strung together anew, when that is old enough (`packing`).
 8. Who will lapse is computed anew, when it is old enough (`falls`).
+9. Answers from history that are too old to be told again are dropped (`remembered`).
 
 A fill locks no row that ingest or advance needs; merges wait while sales are counted."""
 
@@ -76,7 +77,7 @@ from .identities import broken_identities
 from .listed import keep_listed
 from .packing import keep_packs
 from .packs import BEGUN, SOLD
-from .remembered import next_generation
+from .remembered import forget_old, next_generation
 from .stores import Stroke, copy_members, open_days, store_members, store_sales, store_stages
 
 CHUNK = 50_000  # customers whose histories are in memory at once
@@ -119,6 +120,7 @@ def fill(*, tell: Tell = lambda _line: None, anew: bool = False) -> Filled:
     done.rows += keep_acquisition(known_at=known_at, tell=tell)
     keep_packs(known_at=known_at, tell=tell)
     count_falls(tell=tell)
+    forget_old()
     return done
 
 

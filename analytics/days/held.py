@@ -31,6 +31,11 @@ class Shelf:
             self._strands.move_to_end(subject)
             return held[1]
 
+    def holds(self, subject: Hashable) -> bool:
+        """Whether anything of a subject is held, whatever its mark."""
+        with self._lock:
+            return subject in self._strands
+
     def put(self, subject: Hashable, mark: Hashable, strand: Strand) -> None:
         """Hold a strand, and let go of those unused longest where there is no room; one that is too large is not
         held."""

@@ -20,6 +20,7 @@ from ..models import Counting
 from .held import SHELF, may_be_held
 from .lives import Bought, Int64s, Lives
 from .strands import Strand
+from .told import COLUMNS, Told
 
 FEW = 2_000  # customers whose rows are read themselves rather than everybody's strings
 SOLD, BEGUN = 0, -1  # in the place of a version: what was bought, and when it all began
@@ -87,7 +88,6 @@ class Packs:
             found = self._whole(
                 SOLD,
                 members,
-                lambda: fetch_strung("analytics/packs_sold", _SOLD),
                 lambda: sql.rows(
                     "analytics/packs_sold_changed",
                     types=[*purchases, *refunds],
@@ -102,6 +102,16 @@ class Packs:
             self._read[key] = Bought(found.customer, at, amount, products, found.columns["is_purchase"] == 1)
         answer: Bought = self._read[key]
         return answer
+
+    def told(self, *, types: Sequence[int], start: datetime, until: datetime) -> Told:
+        """What was answered and asked in [start, until) by touchpoints of some types. It is packed nowhere: the rows
+        are read, of all customers at once, and once by one asking."""
+        key, first, last = ("told", *types), to_ms(start), to_ms(until)
+        held: Told | None = self._read.get(key)
+        if held is None or held.start > first or held.until < last:
+            rows = fetch_columns("analytics/feedback_told", COLUMNS, types=list(types), start_at=start, until_at=until)
+            held = self._read[key] = Told.of(first, last, rows)
+        return held.between(first, last)
 
     def once(self, key: tuple[Any, ...], read: Callable[[], Any]) -> Any:
         """What several questions of one asking read beside the packs, read once; `key` says what it is."""
@@ -121,7 +131,6 @@ class Packs:
         found = self._whole(
             BEGUN,
             members,
-            lambda: fetch_strung("analytics/packs_begun", _BEGUN),
             lambda: sql.rows("analytics/packs_begun_changed", since=mark.known_at, moves_seen=mark.moves_seen),
             lambda some: fetch_columns("analytics/packs_begun_of", _BEGUN, customers=some, signups=list(signups or ())),
         )
@@ -134,7 +143,6 @@ class Packs:
         return self._whole(
             version,
             members,
-            lambda: fetch_strung("analytics/packs_stages", _STAGES, version=version),
             lambda: sql.rows("analytics/packs_stages_changed", version=version, since=since),
             lambda some: fetch_columns("analytics/packs_stages_of", _STAGES, version=version, customers=some),
         )
@@ -143,7 +151,6 @@ class Packs:
         self,
         subject: int,
         members: Int64s | None,
-        packed: Callable[[], Columns],
         changed: Callable[[], list[tuple[Any, ...]]],
         of: Callable[[list[int]], Columns],
     ) -> Strand:
@@ -153,19 +160,34 @@ class Packs:
         if key not in self._read:
             if members is not None and len(members) <= FEW:
                 return Strand.of(of(members.tolist()))
-            found = self._held(subject, packed)
+            found = self.held(subject)
             anew = np.array([customer for (customer,) in changed()], np.int64)
             self._read[key] = found.replaced(anew, Strand.of(of(anew.tolist()))) if len(anew) else found
         whole: Strand = self._read[key]
         return whole if members is None else whole.among(members)
 
-    def _held(self, subject: int, packed: Callable[[], Columns]) -> Strand:
+    def held(self, subject: int) -> Strand:
         """What is packed of a subject, from what this process has read before if that is the same."""
-        mark = self.marks[subject]
-        made = (mark.pk, mark.basis, mark.known_at, mark.done_at)
+        made = self._made(subject)
         held = SHELF.get(subject, made) if may_be_held() else None
         if held is None:
-            held = Strand.of(packed())
+            held = Strand.of(_packed(subject))
             if may_be_held():
                 SHELF.put(subject, made, held)
         return held
+
+    def is_outdated(self, subject: int) -> bool:
+        """Whether this process holds of a subject what was packed before it was packed last."""
+        return SHELF.holds(subject) and SHELF.get(subject, self._made(subject)) is None
+
+    def _made(self, subject: int) -> tuple[Any, ...]:
+        mark = self.marks[subject]
+        return mark.pk, mark.basis, mark.known_at, mark.done_at
+
+
+def _packed(subject: int) -> Columns:
+    if subject == SOLD:
+        return fetch_strung("analytics/packs_sold", _SOLD)
+    if subject == BEGUN:
+        return fetch_strung("analytics/packs_begun", _BEGUN)
+    return fetch_strung("analytics/packs_stages", _STAGES, version=subject)

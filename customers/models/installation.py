@@ -4,6 +4,8 @@ import pghistory
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from clm.lib.reading import once
+
 
 @pghistory.track()
 class Installation(models.Model):
@@ -69,6 +71,7 @@ class Installation(models.Model):
         return self.name
 
     @classmethod
+    @once
     def current(cls) -> "Installation":
         """The row, made with its defaults when there is none yet."""
         return cls.objects.get_or_create(id=1)[0]

@@ -5,8 +5,11 @@ from fractions import Fraction
 from types import SimpleNamespace as Row
 
 import pytest
+from babel.numbers import format_decimal
 from django.template import Context, Template
+from django.utils.translation import override
 
+from clm.lib.locales import reader_locale
 from clm.lib.templatetags.numbers import change_text, part_of, quantity_text, signed
 
 GBP = Row(currency="GBP", minor_digits=2)
@@ -35,6 +38,14 @@ GBP = Row(currency="GBP", minor_digits=2)
 )
 def test_a_value_is_said_with_its_unit(value: object, unit: str, words: str) -> None:
     assert quantity_text(value, unit, GBP) == words
+
+
+@pytest.mark.parametrize("language", ["en-gb", "de", "de-ch", "fr", "pl", "es", "sv", "hi", "ar", "ja"])
+@pytest.mark.parametrize("unit", ["count", "ratio"])
+def test_whole_numbers_are_grouped_as_babel_groups_them(language: str, unit: str) -> None:
+    with override(language):
+        for value in (0, 7, 999, 1_000, 12_345, 123_456, 9_876_543_210, -1_234):
+            assert quantity_text(value, unit, None) == format_decimal(value, "#,##0", locale=reader_locale())
 
 
 def test_amounts_follow_the_currencys_own_minor_unit() -> None:

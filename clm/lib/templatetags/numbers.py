@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from babel import Locale
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision, get_group_symbol
 from django import template
 from django.template import Context
 from django.utils.translation import gettext as _
@@ -62,13 +62,27 @@ def quantity_text(value: Number | None, unit: str, reporting: Reporting | None) 
     locale = reader_locale()
     if unit == "percent":
         digits = "##0.0" if abs(float(value)) < WHOLE_FROM / 100 else "##0"
-        return format_percent(value, locale.percent_formats[None].pattern.replace("##0", digits), locale=locale)
+        return _percent_text(value, digits, locale)
     if unit in ("days", "months"):
         # Plural forms are of whole numbers: 2.5 days take the form of 3, 1 day its own.
         form = int(value) if value == int(value) else int(value) + 2
         words = {"days": ngettext("%s day", "%s days", form), "months": ngettext("%s month", "%s months", form)}
         return words[unit] % format_decimal(value, "#,##0.#", locale=locale)
+    if isinstance(value, int) and value >= 0:
+        return f"{value:,}".replace(",", _group_symbol(locale))
     return format_decimal(value, "#,##0.##" if unit in ("number", "orders", "ratio") else "#,##0", locale=locale)
+
+
+@lru_cache(maxsize=10_000)
+def _percent_text(value: int | float | Decimal, digits: str, locale: Locale) -> str:
+    return format_percent(value, locale.percent_formats[None].pattern.replace("##0", digits), locale=locale)
+
+
+@lru_cache
+def _group_symbol(locale: Locale) -> str:
+    """What stands between thousands. A page of figures prints a thousand counts, and Babel takes 35 microseconds for
+    each."""
+    return get_group_symbol(locale)
 
 
 def change_text(value: Number, unit: str, reporting: Reporting | None) -> str:

@@ -3,7 +3,7 @@ were packed."""
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,11 +15,13 @@ from pytest_django import DjangoDbBlocker
 from analytics.days import packing, packs
 from analytics.days.counters import COUNTERS, counted_rows
 from analytics.days.fill import count_sales_anew
+from analytics.days.held import Shelf
 from analytics.days.kept import Kept, kept
 from analytics.days.packing import keep_packs
+from analytics.days.read_ahead import read_ahead, read_anew
 from analytics.models import BegunPack, Counting, SoldPack, StagePack
 from analytics.sales import types_of
-from analytics.sorting import segment, stage_model
+from analytics.sorting import Sorting, segment, stage_model
 from campaigns.models import Assignment, Experiment, Variant
 from clm.lib import sql
 from clm.lib.periods import day_start, local_day
@@ -83,6 +85,33 @@ def assigned(seed: int) -> None:
     settle()
 
 
+def surveyed(seed: int) -> None:
+    """Surveys that were put to many people, what some answered, before being asked and after, on the scale and off it,
+    and tickets."""
+    chance = random.Random(seed)
+    answers: list[Any] = [0, 3, 5, 7, 9, 10, 11, 4.5, "9", None]
+    for person in range(20):
+        for number in range(chance.randint(0, 8)):
+            at = ago(hours=chance.randint(1, 24 * 500))
+            said = {
+                kind: chance.choice(answers) for kind in chance.sample(["nps", "csat", "ces"], chance.randint(1, 2))
+            }
+            ticket = {
+                "ticket_ref": f"T{chance.randint(1, 3)}",
+                "event": chance.choice(["opened", "replied", "resolved"]),
+            }
+            kind, properties = chance.choice(
+                [
+                    ("Survey Answered", said),
+                    ("Survey Answered", said),
+                    ("Survey Sent", {"survey": chance.choice(["NPS", "csat", "ces", "other"])}),
+                    ("Ticket Opened", ticket),
+                ]
+            )
+            tell(happened(f"p{person}", kind, at, properties=properties, id=f"s{seed}/{person}/{number}"))
+    settle()
+
+
 def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranges of seven customers, none of whom is too few to be packed."""
     monkeypatch.setattr(packs, "FEW", 0)
@@ -98,6 +127,7 @@ def packed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
         installed(time_zone=ZONE)
         populate(0, 20, seed=5)
         assigned(seed=5)
+        surveyed(seed=5)
         filled()
         connection.check_constraints()
         yield
@@ -177,7 +207,32 @@ def questions(found: Kept, seed: int) -> list[tuple[str, dict[str, Any]]]:
             for cohort, offset, after in ((None, None, False), (2, None, False), (3, 0, False), (1, 2, True)):
                 cell = {"listed_cohort": cohort, "listed_offset": offset, "after": after, "products_only": after}
                 asked.append(("analytics/cohorts", {**begins, **cell, **types, "borders": borders, **then}))
+        asked += questions_of_tellings(model, periods, among, chance)
     return [*asked, *questions_of_experiments(now, chance)]
+
+
+def questions_of_tellings(
+    model: Sorting, periods: dict[str, list[datetime]], among: dict[str, Any], chance: random.Random
+) -> list[tuple[str, dict[str, Any]]]:
+    """What was answered, who was asked, and among a segment the tickets."""
+    feedback, asking, support = (types_of(role) for role in (Role.FEEDBACK, Role.EXPOSURE, Role.SUPPORT))
+    period = {"start_at": min(periods["starts"]), "until_at": max(periods["untils"])}
+    asked: list[tuple[str, dict[str, Any]]] = []
+    for kind in (None, "nps", "csat", "ces"):
+        for scores in (None, [9, 10], [0, 3]):
+            for stage in (None, 0, *chance.sample(list(model.stages), 2)):
+                listed = {"listed_kind": kind, "listed_scores": scores, "listed_stage": stage}
+                of = {"feedback": feedback, "version": model.version, **periods, **listed, **among}
+                asked.append(("analytics/feedback_answers", of))
+        for group in ("asked", "answered", "silent"):
+            listed = {"listed_kind": kind, "listed_group": group if kind else None}
+            of = {"feedback": feedback, "asking": asking, **period, **listed, **among}
+            asked.append(("analytics/feedback_asked", of))
+    if among["segment"] is not None:
+        asked.append(
+            ("analytics/support_tickets", {"support": support, "until_known": period["until_at"], **period, **among})
+        )
+    return asked
 
 
 def questions_of_experiments(now: datetime, chance: random.Random) -> list[tuple[str, dict[str, Any]]]:
@@ -330,3 +385,34 @@ def test_packs_of_another_mapping_are_not_read(shop: Kept) -> None:
     assert counted_rows(name, shop.packs, other) is None
     assert counted_rows(name, shop.packs, {**asked, "known_at": shop.known_at}) is None
     assert counted_rows("analytics/kept_sales", shop.packs, asked) is None
+
+
+def test_what_is_packed_is_read_before_anybody_asks_and_again_when_it_is_packed_anew(
+    shop: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "SHELF", Shelf())
+    monkeypatch.setattr(packs, "may_be_held", lambda: True)
+
+    def reads(act: Callable[[], None]) -> int:
+        before = len(copied)
+        act()
+        return len(copied) - before
+
+    copied: list[int] = []
+    fetch = packs._packed
+
+    def counted(subject: int) -> Any:
+        copied.append(subject)
+        return fetch(subject)
+
+    monkeypatch.setattr(packs, "_packed", counted)
+    everything = set(shop.packs.marks if shop.packs else ())
+    assert reads(read_ahead) == len(everything) >= 5 and set(copied) == everything
+    assert copied[-1] == segment("active_customer").version
+    assert reads(read_anew) == 0
+    Counting.objects.filter(statistic="packs", version=packs.SOLD).update(done_at=clock())
+    assert reads(read_anew) == 1 and copied[-1] == packs.SOLD
+    copied.clear()
+    for name, asked in questions(kept(), 4)[:3]:
+        counted_rows(name, kept().packs, asked)
+    assert not copied
