@@ -140,9 +140,10 @@ def customers_behind(*, scope: Scope, group: str) -> list[int]:
 
 def ids_behind(*, scope: Scope, group: str) -> Int64s:
     """The same, remembered like the figures themselves: whoever turns the pages of a list asks for it again and again.
-    Of experiments nothing is remembered, since people are assigned meanwhile."""
-    of = None if group.startswith("experiment:") else scope.generation
-    if of is None or scope.kept is None:
+    Nothing is remembered of experiments, to which people are assigned meanwhile, and of paid channels, on which
+    somebody enters spend."""
+    of, changes = scope.generation, group.startswith("experiment:") or group in paid_customers.GROUPS
+    if of is None or changes or scope.kept is None:
         return np.array(customers_behind(scope=scope, group=group), np.int64)
     asked: dict[str, Any] = {"group": group}
     if group.startswith("score:"):
