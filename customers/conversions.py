@@ -7,14 +7,12 @@ rate. Each step appends what it changed, so that figures counted before are put 
 changed, so that stages are computed anew."""
 
 import json
-import logging
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from clm.lib import sql
 from clm.lib.milliseconds import truncated
@@ -25,11 +23,10 @@ from .ingest import clock
 from .models import Cause, Conversion, ExchangeRate, Touchpoint
 from .money import LIMIT, NoRate
 from .money import Conversion as Rates
+from .open_work import OPEN, claimed, do_open
 from .receiving.money import lines_of
 from .rereading import exact, message_sources
 from .waiting_orders import lines_then, waiting_of
-
-log = logging.getLogger(__name__)
 
 STEP = 1_000  # touchpoints of one transaction
 _ORDERS = frozenset({"purchase", "refund"})
@@ -51,8 +48,7 @@ def ask_to_convert(*, currencies: Iterable[str], author: int | None = None, now:
         if not waiting or not ExchangeRate.objects.filter(currency=currency).exists():
             continue
         again = {"next_touchpoint": 0, "total": waiting, "looked_at": 0, "asked_at": now}
-        is_open = {"currency": currency, "finished_at": None, "failed_at": None}
-        found = Conversion.objects.select_for_update(no_key=True).filter(**is_open).first()
+        found = Conversion.objects.select_for_update(no_key=True).filter(currency=currency, **OPEN).first()
         if found is None:
             found = Conversion.objects.create(currency=currency, author_id=author, **again)
         else:
@@ -63,31 +59,14 @@ def ask_to_convert(*, currencies: Iterable[str], author: int | None = None, now:
 
 def convert_asked(*, seconds: float = float("inf")) -> int:
     """Do what is asked for, the oldest first, for about so long; how many touchpoints got an amount."""
-    until, done = time.monotonic() + seconds, 0
-    for conversion in Conversion.objects.filter(finished_at=None, failed_at=None).order_by("pk"):
-        try:
-            while time.monotonic() < until:
-                step = _step(conversion.pk)
-                if step is None:
-                    break
-                done += step
-        except (OperationalError, InterfaceError):
-            raise  # the database's trouble: the next one tries again
-        except Exception as error:
-            log.exception("conversion %d failed", conversion.pk)
-            Conversion.objects.filter(pk=conversion.pk).update(failed_at=clock(), error=type(error).__name__)
-    return done
+    return do_open(Conversion, step=_step, seconds=seconds)
 
 
 def _step(number: int) -> int | None:
     """Convert some; how many. None when nothing is left to do, or somebody else is at it."""
     with transaction.atomic():
         locks.share(locks.PROPERTY_KEYS)  # who writes when something was recorded holds it
-        conversion = (
-            Conversion.objects.select_for_update(skip_locked=True, no_key=True)
-            .filter(pk=number, finished_at=None, failed_at=None)
-            .first()
-        )
+        conversion = claimed(Conversion, number)
         if conversion is None:
             return None
         rows = sql.rows(

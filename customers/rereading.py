@@ -10,15 +10,13 @@ The work is a row (`Rereading`), done in stretches of ids of one transaction eac
 Every touchpoint that changes is noted, its customer is looked at again, and figures of sales are counted anew."""
 
 import json
-import logging
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Max
 
 from clm.lib import sql
@@ -28,12 +26,11 @@ from . import locks
 from .ingest import clock
 from .mapped_types import USUAL, MappedType, mapped_types, read_from, told_at
 from .models import Cause, Import, Installation, Rereading, Source, Touchpoint, TouchpointType
+from .open_work import claimed, do_open
 from .receiving.money import FREE, PRICED, amount_of, converted, currency_of, lines_of
 from .receiving.people import person_id
 from .receiving.refusal import Refusal
 from .standard_types import STANDARD_TYPES
-
-log = logging.getLogger(__name__)
 
 STRETCH = 20_000  # ids looked at in one transaction
 # Processes that receive remember what names mean for a second: until then messages may come that are read as before.
@@ -208,31 +205,14 @@ def every_name() -> dict[str, dict[str, Any]]:
 def reread_asked(*, recount: Callable[[], None], seconds: float = float("inf")) -> int:
     """Do what is asked for, the oldest first, for about so long; how many touchpoints changed. recount: has figures of
     sales counted anew."""
-    until, done = time.monotonic() + seconds, 0
-    for asked in Rereading.objects.filter(finished_at=None, failed_at=None).order_by("pk"):
-        try:
-            while time.monotonic() < until:
-                step = _step(asked.pk, recount)
-                if step is None:
-                    break
-                done += step
-        except (OperationalError, InterfaceError):
-            raise  # the database's trouble: the next one tries again
-        except Exception as error:
-            log.exception("rereading %d failed", asked.pk)
-            Rereading.objects.filter(pk=asked.pk).update(failed_at=clock(), error=type(error).__name__)
-    return done
+    return do_open(Rereading, step=lambda number: _step(number, recount), seconds=seconds)
 
 
 def _step(number: int, recount: Callable[[], None]) -> int | None:
     """Look at one stretch; how many changed. None when nothing is left to do now, or somebody else is at it."""
     with transaction.atomic():
         locks.share(locks.PROPERTY_KEYS)  # who writes when something was recorded holds it
-        asked = (
-            Rereading.objects.select_for_update(skip_locked=True, no_key=True)
-            .filter(pk=number, finished_at=None, failed_at=None)
-            .first()
-        )
+        asked = claimed(Rereading, number)
         if asked is None:
             return None
         last = Touchpoint.objects.aggregate(last=Max("pk"))["last"] or 0
