@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from clm.lib.questions import Faults, QuestionError
 
 from .models import ExchangeRate
-from .rates import LONGEST_SOURCE, PLACES, other_currency, possible_rate
+from .rates import LONGEST_SOURCE, PLACES, comma_said, last_day, other_currency, possible_day, possible_rate
 
 LONGEST, MOST_RATES = 1_000_000, 20_000
 COLUMNS = ("currency", "day", "rate")
@@ -72,13 +72,16 @@ def checked(*, text: str, inverse: bool = False, longest: int = LONGEST, most: i
     if len(cells) > most:
         raise QuestionError("text", _("At most %(most)d rates at once; part the file.") % {"most": most})
     lines, seen = [], dict[tuple[str, date], int]()
-    code_of = cache(other_currency)
+    code_of, last = cache(other_currency), last_day()
     for number, currency, day, rate in cells:
         if rate is None:
-            said = _("The line has more cells than the header; quote a cell that holds the separator.")
+            said = _(
+                "The line has more cells than the header. A rate has a point before its decimal places, 0.79; or "
+                "semicolons part the columns."
+            )
             lines.append(RateLine(number, currency[:30], None, None, {"rate": said}))
             continue
-        line = _line(number, currency, day, rate, inverse, code_of)
+        line = _line(number, currency, day, rate, inverse=inverse, last=last, code_of=code_of)
         if line.rate is not None and line.day is not None:
             earlier = seen.setdefault((line.currency, line.day), number)
             if earlier != number:
@@ -123,13 +126,15 @@ def enter_lines(
     return new, len(told) - new, frozenset(line.currency for line in told)
 
 
-def _line(number: int, currency: str, day: str, rate: str, inverse: bool, code_of: Callable[[str], str]) -> RateLine:
+def _line(
+    number: int, currency: str, day: str, rate: str, *, inverse: bool, last: date, code_of: Callable[[str], str]
+) -> RateLine:
     faults = Faults()
     code, on, worth = currency.strip().upper(), None, None
     with faults.noted():
         code_of(code)
     with faults.noted():
-        on = _day(day)
+        on = possible_day(_day(day), last=last)
     with faults.noted():
         worth = _rate(rate, inverse)
     try:
@@ -140,6 +145,8 @@ def _line(number: int, currency: str, day: str, rate: str, inverse: bool, code_o
 
 
 def _rate(text: str, inverse: bool) -> Decimal:
+    if said := comma_said(text):
+        raise QuestionError("rate", said)
     if not _RATE.fullmatch(text):
         raise QuestionError("rate", _("Write a rate like 0.8571, without thousands separators."))
     try:

@@ -2,7 +2,7 @@
 
 A rate counts for what arrives or is entered from now on; stored amounts keep the rate they were converted by."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from babel.numbers import list_currencies
@@ -11,9 +11,12 @@ from django.utils.translation import gettext as _
 
 from clm.lib.questions import Faults, QuestionError
 
+from .ingest import clock
 from .models import ExchangeRate, Installation
 
 MOST, PLACES = Decimal(10) ** 10, 10
+# A rate may be agreed on for some time ahead; one of a later day has a slip in its year.
+AHEAD = timedelta(days=366)
 LONGEST_SOURCE = 100
 
 
@@ -31,6 +34,8 @@ def enter_rate(*, currency: str, day: date, rate: Decimal, source: str) -> tuple
     with faults.noted():
         other_currency(currency)
     with faults.noted():
+        possible_day(day, last=last_day())
+    with faults.noted():
         possible_rate(rate)
     faults.refuse()
     return ExchangeRate.objects.update_or_create(
@@ -45,6 +50,28 @@ def other_currency(code: str) -> str:
         said = _("%(currency)s is the reporting currency itself and needs no rate.") % {"currency": reporting}
         raise QuestionError("currency", said)
     return code
+
+
+def last_day() -> date:
+    """The last day from which a rate may hold."""
+    return clock().date() + AHEAD
+
+
+def possible_day(day: date, *, last: date) -> date:
+    """A day from which a rate may hold; QuestionError for one after the last."""
+    if day > last:
+        said = _("This day lies more than a year ahead; the last one that can be entered is %(last)s.")
+        raise QuestionError("day", said % {"last": last})
+    return day
+
+
+def comma_said(text: str) -> str:
+    """What to tell whoever wrote a rate with a comma, "" where there is none."""
+    if "," not in text:
+        return ""
+    if text.count(",") > 1 or "." in text:
+        return _("Write the rate without thousands separators, with a point before its decimal places: 0.8571.")
+    return _("Write the rate with a point: %(rate)s.") % {"rate": text.strip().replace(",", ".")[:30]}
 
 
 def possible_rate(rate: Decimal) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -155,8 +156,12 @@ class RateShape(serializers.Serializer[Any]):
 
 class RateNew(Body):
     currency = serializers.CharField(max_length=3)
-    day = serializers.DateField()
-    rate = serializers.DecimalField(max_digits=20, decimal_places=10)
+    day = serializers.DateField(help_text="At most a year ahead.")
+    rate = serializers.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        error_messages={"invalid": gettext_lazy("Write a rate with a point before its decimal places, like 0.8571.")},
+    )
 
 
 class RateFilters(filters.FilterSet):

@@ -19,7 +19,15 @@ from clm.lib.templatetags.numbers import number
 from customers.conversions import ask_to_convert
 from customers.models import Conversion, ExchangeRate, Installation
 from customers.rate_file import MOST_RATES, checked, enter_lines
-from customers.rates import enter_rate, other_currency, possible_rate, remove_rate
+from customers.rates import (
+    comma_said,
+    enter_rate,
+    last_day,
+    other_currency,
+    possible_day,
+    possible_rate,
+    remove_rate,
+)
 
 from .asking import page
 from .forms import Crumb, beside, by_rule, confirm, status
@@ -40,6 +48,16 @@ class RatesUploadForm(UploadForm):
     )
 
 
+class RateField(forms.DecimalField):
+    """A rate as it is written; one with a comma is told how."""
+
+    def to_python(self, value: Any) -> Any:
+        """The number; ValidationError for what is none."""
+        if isinstance(value, str) and (said := comma_said(value)):
+            raise forms.ValidationError(said)
+        return super().to_python(value)
+
+
 class RateForm(forms.Form):
     """A rate from a day on; the rules are those of `customers.rates`."""
 
@@ -50,8 +68,12 @@ class RateForm(forms.Form):
         help_text=gettext_lazy("Three letters, such as EUR."),
         error_messages={"required": gettext_lazy("Say which currency.")},
     )
-    day = day_field(gettext_lazy("From day"), help_text=gettext_lazy("It holds until the next day with a rate."))
-    rate = forms.DecimalField(
+    day = day_field(
+        gettext_lazy("From day"),
+        help_text=gettext_lazy("It holds until the next day with a rate."),
+        validators=[by_rule(lambda day: possible_day(day, last=last_day()))],
+    )
+    rate = RateField(
         label=gettext_lazy("One unit is worth"),
         validators=[by_rule(possible_rate)],
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),

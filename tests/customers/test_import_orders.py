@@ -416,6 +416,9 @@ def test_other_currencies_are_converted_at_the_rate_of_the_day(tmp_path):
         (["USD", "2010-12-03", "0"], "above zero"),
         (["USD", "2010-12-03", "NaN"], "above zero"),
         (["USD", "2010-12-03", "1.00000000001"], "decimal places"),
+        (["USD", "2206-12-03", "1"], "more than a year ahead"),
+        (["USD", "2010-12-03", "0,79"], "with a point: 0.79"),
+        (["USD", "2010-12-03", "1,079.5"], "without thousands separators"),
     ],
 )
 def test_a_rate_that_cannot_be_is_refused(words, said):

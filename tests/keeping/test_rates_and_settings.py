@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
+from customers.ingest import clock
 from customers.models import ExchangeRate, Installation
 from customers.rates import enter_rate
 from tests.factories import make_customer
@@ -117,3 +118,18 @@ def test_the_currency_stays_while_rates_into_it_are_entered(admin: Client) -> No
 @pytest.mark.parametrize("path", ["/rates/", "/settings/"])
 def test_only_admins_come_here(path: str, browsers: dict[str, Client]) -> None:
     assert browsers["marketer"].get(path).status_code == 403
+
+
+def test_a_rate_far_ahead_and_one_with_a_comma_are_told_by_their_fields(admin: Client) -> None:
+    day = clock().date()
+    answer = admin.post("/rates/", {"currency": "USD", "day": day + timedelta(days=367), "rate": "0,79"})
+    assert set(faults(answer)) == {"day", "rate"}
+    assert "more than a year ahead" in faults(answer)["day"]
+    assert faults(answer)["rate"] == "Write the rate with a point: 0.79."
+    told = {"currency": "USD", "day": day + timedelta(days=366), "rate": "0.79"}
+    assert said(admin.post("/rates/", told, follow=True)) == ["The rate is entered."]
+    asked = {"currency": "USD", "day": f"{day + timedelta(days=400)}", "rate": "0.79"}
+    body = admin.post("/api/v1/exchange-rates/", asked, content_type="application/json").json()
+    assert [one["field"] for one in body["errors"]] == ["day"]
+    body = admin.post("/api/v1/exchange-rates/", {**asked, "rate": "0,79"}, content_type="application/json").json()
+    assert "with a point" in body["errors"][0]["message"]

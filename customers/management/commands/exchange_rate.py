@@ -12,7 +12,7 @@ from clm.lib.questions import QuestionError
 from customers.conversions import ask_to_convert
 from customers.ingest import clock
 from customers.models import ExchangeRate, Installation
-from customers.rates import enter_rate
+from customers.rates import comma_said, enter_rate
 
 
 class Command(PreparedCommand):
@@ -37,7 +37,7 @@ class Command(PreparedCommand):
         try:
             entered, _is_new = enter_rate(currency=currency, day=first, rate=number, source="manage.py exchange_rate")
         except QuestionError as error:
-            said = {"currency": currency, "rate": rate}[error.field]
+            said = {"currency": currency, "day": day, "rate": rate}[error.field]
             raise CommandError(f'"{said}": {error.message}') from None
         self.stdout.write(f"1 {currency} is {entered.rate.normalize():f} {reporting} from {first} on.")
         for asked in ask_to_convert(currencies=[currency], now=clock()):
@@ -61,6 +61,8 @@ def _day(text: str) -> date:
 
 
 def _number(text: str) -> Decimal:
+    if said := comma_said(text):
+        raise CommandError(f'"{text}": {said}')
     try:
         number = Decimal(text)
     except InvalidOperation:
