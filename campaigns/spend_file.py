@@ -7,10 +7,11 @@ would do; `enter_lines` then writes all lines or none."""
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from functools import cache
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from clm.lib.periods import local_day
 from clm.lib.questions import Faults, QuestionError
 from customers.catalogue import channel_ids
-from customers.models import Installation
+from customers.models import Channel, Installation
 from customers.money import Conversion
 from customers.rates import known_currency
 
@@ -29,6 +30,7 @@ from .models import Campaign, Spend
 from .spending import converted, possible_amount, possible_day
 
 LONGEST, MOST_LINES = 1_000_000, 5_000
+ALIKE = 0.75  # how much two names of channels have in common that may be one with a slip
 REQUIRED = ("day", "channel", "amount")
 COLUMNS = (*REQUIRED, "campaign", "currency", "paid_media")
 _YES, _NO = frozenset({"yes", "true", "1", "paid"}), frozenset({"no", "false", "0", "other"})
@@ -81,10 +83,12 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A text held against what is stored. preset: the name of the tool whose export it is, "" for a table of one's own;
-    lines of an export are told in the columns of such a table, numbered as the first line that each comes from."""
+    lines of an export are told in the columns of such a table, numbered as the first line that each comes from.
+    new_channels: those that nothing was ever stored of, each with a known one that is written much alike, or ""."""
 
     lines: tuple[Line, ...]
     preset: str = ""
+    new_channels: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, does: str) -> int:
         """How many lines do that."""
@@ -120,7 +124,7 @@ def checked(*, text: str, now: datetime) -> Checked:
             found.append(Line(line.number, line.cells, faults={"day": said}))
         else:
             found.append(Line(line.number, line.cells, line.entry, known=known.get(line.entry.key)))
-    return Checked(tuple(found), preset)
+    return Checked(tuple(found), preset, _new_channels({line.entry.channel for line in found if line.entry}))
 
 
 @transaction.atomic
@@ -316,6 +320,14 @@ def _truth(text: str) -> bool:
     if folded and folded not in _YES | _NO:
         raise QuestionError("paid_media", _("Write yes for paid media, no for salaries and tools."))
     return folded not in _NO
+
+
+def _new_channels(said: Collection[str]) -> dict[str, str]:
+    """Those of some channels that are not known yet: figures are told by channel, and a slip parts one in two."""
+    known = sorted(Channel.objects.values_list("key", flat=True))
+    return {
+        one: next(iter(get_close_matches(one, known, n=1, cutoff=ALIKE)), "") for one in sorted(set(said) - set(known))
+    }
 
 
 def _known(days: Sequence[date]) -> dict[Key, Decimal]:

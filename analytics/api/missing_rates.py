@@ -13,7 +13,7 @@ from clm.lib.problems import BadInput
 from customers.conversions import ask_to_convert
 from customers.ingest import clock
 from customers.models import Conversion
-from customers.rate_file import LONGEST, Checked, checked, enter_lines
+from customers.rate_file import LONGEST, checked, enter_lines
 
 from ..left_out import waiting_days, waiting_touchpoints
 from .acting import act
@@ -22,7 +22,7 @@ from .asking import Body, Paged
 from .customers import author_of
 from .drafting import author_id
 from .lists import ListView
-from .spend_file import MOST_FAULTS, faulty_lines
+from .spend_file import MOST_FAULTS, faulty_lines, line_errors
 
 
 class MissingShape(serializers.Serializer[Any]):
@@ -125,20 +125,12 @@ class EnterRateFile(APIView):
         told = RateFile.of_request(request)
         found = checked(text=told["text"], inverse=told.get("inverse", False))
         if found.count("faulty"):
-            raise BadInput(faulty_lines(found.count("faulty")), errors=_errors(found))
+            raise BadInput(faulty_lines(found.count("faulty")), errors=line_errors(found.lines))
         new, changed, currencies = enter_lines(
             text=told["text"], inverse=told.get("inverse", False), source=author_of(request)
         )
         ask_to_convert(currencies=currencies, author=author_id(request), now=clock())
         return Response(RateFileEntered({"new": new, "changed": changed}).data)
-
-
-def _errors(found: Checked) -> list[dict[str, str]]:
-    return [
-        {"field": f"line {line.number}, {field}", "message": str(message)}
-        for line in found.lines
-        for field, message in line.faults.items()
-    ][:MOST_FAULTS]
 
 
 class RateConversionShape(serializers.Serializer[Any]):

@@ -1,7 +1,9 @@
 """/api/v1/spend/file/: a file of spend, looked at or entered as a whole: a table of one's own, or an advertising tool's
 export of costs."""
 
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, ClassVar, Protocol
 
 from django.utils.translation import ngettext
 from rest_framework import serializers
@@ -9,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns.spend_file import LONGEST, Checked, checked, enter_lines
+from campaigns.spend_file import LONGEST, checked, enter_lines
 from clm.lib.problems import BadInput
 from customers.ingest import clock
 
@@ -48,6 +50,9 @@ class SpendFileShape(serializers.Serializer[Any]):
     same = serializers.IntegerField(help_text="Entries that are known already.")
     faulty = serializers.IntegerField()
     amount = Amount(help_text="What the new and the changed ones come to, in the reporting currency.")
+    new_channels = serializers.ListField(
+        child=serializers.CharField(), help_text="Channels never seen before, which entering it makes: look for slips."
+    )
     faults = LineFaultShape(many=True, help_text=f"At most {MOST_FAULTS}; none when it was entered.")
 
 
@@ -72,7 +77,7 @@ class SpendFile(APIView):
         enters = not told["check"]
         if enters:
             if found.count("faulty"):
-                raise BadInput(faulty_lines(found.count("faulty")), errors=_errors(found))
+                raise BadInput(faulty_lines(found.count("faulty")), errors=line_errors(found.lines))
             enter_lines(text=told["text"], now=asking.now)
         answer = {
             "preset": found.preset,
@@ -82,6 +87,7 @@ class SpendFile(APIView):
             "same": found.count("same"),
             "faulty": found.count("faulty"),
             "amount": found.units,
+            "new_channels": sorted(found.new_channels),
             "faults": [
                 {"line": line.number, "field": field, "message": str(message)}
                 for line in found.lines
@@ -99,9 +105,21 @@ def faulty_lines(count: int) -> str:
     return said % {"count": count}
 
 
-def _errors(found: Checked) -> list[dict[str, str]]:
-    return [
+class FaultyLine(Protocol):
+    """A line of a file, and what is wrong with it by column."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def faults(self) -> Mapping[str, str]: ...
+
+
+def line_errors(lines: Iterable[FaultyLine]) -> list[dict[str, str]]:
+    """What is wrong with the lines of a file, as the errors of a problem, not more than anybody reads."""
+    told = (
         {"field": f"line {line.number}, {field}", "message": str(message)}
-        for line in found.lines
+        for line in lines
         for field, message in line.faults.items()
-    ][:MOST_FAULTS]
+    )
+    return list(islice(told, MOST_FAULTS))

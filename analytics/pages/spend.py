@@ -171,10 +171,12 @@ class UploadForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line of the check: its cells in the order of COLUMNS, each with its fault or ""."""
+    """A line of the check: its cells in the order of COLUMNS, each with its fault or ""; is_new_channel: nothing was
+    ever stored of its channel."""
 
     line: Line
     cells: tuple[tuple[str, str, str], ...]
+    is_new_channel: bool
 
 
 @page("campaigns.view", takes=("by", "channel", "campaign", "kind", "from", "until", "cursor"))
@@ -304,6 +306,7 @@ def spend_upload(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "form": form,
         "checked": found,
         "shown": _shown(found) if found else (),
+        "new_channels": list(found.new_channels.items()) if found else [],
         "columns": COLUMNS,
         "most_lines": MOST_LINES,
         "crumbs": _above(),
@@ -346,7 +349,11 @@ def _shown(found: Checked) -> Sequence[ShownLine]:
     """The lines to look at: the faulty ones first, and then the others, as many as a page holds."""
     ordered = sorted(found.lines, key=lambda line: line.does != "faulty")[:MOST_SHOWN]
     return [
-        ShownLine(line, tuple((name, line.cells.get(name, ""), line.faults.get(name, "")) for name in COLUMNS))
+        ShownLine(
+            line,
+            tuple((name, line.cells.get(name, ""), line.faults.get(name, "")) for name in COLUMNS),
+            line.entry is not None and line.entry.channel in found.new_channels,
+        )
         for line in ordered
     ]
 

@@ -13,6 +13,7 @@ from campaigns.keeping import create_campaign
 from campaigns.models import Spend
 from campaigns.spending import enter_spend
 from customers.ingest import clock
+from customers.models import Channel
 from tests.factories import make_spend
 from tests.keeping.conftest import faults, said
 
@@ -189,3 +190,16 @@ def test_a_long_list_costs_no_more_queries(marketer: Client, django_assert_max_n
     marketer.get("/spend/")
     with django_assert_max_num_queries(14):
         marketer.get("/spend/")
+
+
+def test_a_channel_that_was_never_seen_is_marked_with_the_one_it_may_be(marketer: Client) -> None:
+    Channel.objects.create(key="search")
+    text = "day,channel,amount\n2026-01-01,serach,10\n2026-01-01,search,10\n2026-01-02,podcast,10\n"
+    look = marketer.post("/spend/file/", {"text": text})
+    assert look.context["new_channels"] == [("podcast", ""), ("serach", "search")]
+    assert [one.is_new_channel for one in look.context["shown"]] == [True, False, True]
+    page = look.content.decode()
+    assert "known: search" in page
+    assert page.count("new channel<") == 2
+    known = marketer.post("/spend/file/", {"text": "day,channel,amount\n2026-01-01,search,10\n"})
+    assert "never seen before" not in known.content.decode()
