@@ -20,6 +20,7 @@ from customers.importing.begin import keep_upload
 from customers.importing.errors import error_file
 from customers.importing.guess import looks_like_order_lines
 from customers.importing.mapping import RECOGNISING
+from customers.importing.presets import mistaken
 from customers.importing.words import CONFLICT_WORDS
 from customers.ingest import clock
 from customers.models import Import
@@ -136,6 +137,8 @@ def _shown(
     if record.state == State.DRAFT:
         preview = preview_of(record)
         context |= {"preview": preview, "types": TYPES, "formats": COMMON_FORMATS} | _form(record, preview, form)
+        if preview.header:
+            context["mistaken"] = mistaken(preset=record.preset, header=preview.header, file_name=record.file_name)
     elif record.state not in WORKING:
         context |= {"account": import_account(record.pk), "people": people_of(record), "mending": _mending(record)}
     wrong = form is not None and bool(form.errors)

@@ -37,6 +37,30 @@ class Preset:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Mistaken:
+    """A file that is none of the kind it was said to be. said: that kind; missing: columns of it that the file lacks;
+    foreign: columns of the file that no such file has; looks_like: the kind its columns are of, or None."""
+
+    said: Preset
+    missing: tuple[str, ...]
+    foreign: tuple[str, ...]
+    looks_like: Preset | None
+
+
+def mistaken(*, preset: str, header: Sequence[str], file_name: str) -> Mistaken | None:
+    """Whether a file with this header is none of the kind somebody chose; None where it is, or nothing was chosen."""
+    said = preset_of(preset)
+    if said is None or said.kind == "events":
+        return None
+    columns = {name.strip().casefold() for name in header}
+    missing = tuple(name for name in said.recognised_by if name.casefold() not in columns)
+    foreign = tuple(name for name in said.never if name.casefold() in columns)
+    if not missing and not foreign:
+        return None
+    return Mistaken(said, missing, foreign, recognised(header=header, file_name=file_name))
+
+
 @cache
 def presets() -> tuple[Preset, ...]:
     """All that come along, by name."""

@@ -242,3 +242,12 @@ def test_an_import_killed_at_any_point_goes_on_and_stores_everything_once(tmp_pa
     assert (Touchpoint.objects.count(), TraitTelling.objects.count()) == (4_000, 4_000)
     again = subprocess.run(command, env=outside_env, capture_output=True, text=True, timeout=120, check=True)
     assert again.stdout.splitlines()[-1] == "0 rows changed"
+
+
+@pytest.mark.django_db
+def test_a_kind_of_file_said_against_its_columns_is_warned_of(tmp_path):
+    path = write(tmp_path, "cus_1,ada@example.org,2025-03-04,FALSE", header="id,Email,Created (UTC),Delinquent")
+    said = run(path, "--preset", "salesforce_contacts", "--dry-run")
+    assert "ATTENTION: the file lacks its columns First Name, Last Name, Account Name" in said
+    assert "it looks like Stripe, customers" in said
+    assert "ATTENTION" not in run(path, "--preset", "stripe_customers", "--dry-run")

@@ -493,3 +493,17 @@ def test_a_dry_run_says_which_orders_say_no_amount(marketer: Client) -> None:
     page = text_of(marketer.get(f"/imports/{record.pk}/"))
     assert "1 order says no amount." in page
     assert "line 2" in page
+
+
+def test_a_kind_of_file_that_was_chosen_against_its_columns_is_warned_of(marketer: Client) -> None:
+    record = upload(marketer, STRIPE, preset="hubspot_contacts")
+    page = text_of(marketer.get(f"/imports/{record.pk}/"))
+    assert "This does not look like a file of HubSpot, contacts." in page
+    assert "Its columns are those of Stripe, customers." in page
+    assert "recognised:" not in page
+    orders = upload(marketer, "Email,Name\nada@example.org,Ada\n", "people.csv", preset="shopify_orders")
+    page = text_of(marketer.get(f"/imports/{orders.pk}/"))
+    assert "Such a file has the columns Financial Status, Lineitem quantity" in page
+    assert "no system that is known here" in page
+    chosen = upload(marketer, STRIPE, preset="stripe_customers")
+    assert "does not look like" not in text_of(marketer.get(f"/imports/{chosen.pk}/"))

@@ -16,7 +16,7 @@ from customers.file_lock import ImportRefused
 from customers.importing.errors import error_file
 from customers.importing.guess import Looked, looked_at, looks_like_order_lines
 from customers.importing.mapping import RECOGNISING, USES, RowMapping
-from customers.importing.presets import preset_of, presets
+from customers.importing.presets import Mistaken, mistaken, preset_of, presets
 from customers.importing.try_orders import try_orders
 from customers.importing.words import CONFLICT_WORDS
 from customers.importing.work import import_events, import_rows, try_events, try_rows
@@ -84,6 +84,8 @@ class Command(PreparedCommand):
         looked = looked_at(path=file, file_name=file.name, preset=preset)
         if looked.preset is not None:
             self.stdout.write(f"Read as: {looked.preset.name}")
+            if found := mistaken(preset=preset, header=looked.header, file_name=file.name):
+                self.stdout.write(self.style.WARNING(f"ATTENTION: {_mistaken(found)}"))
             return looked.document, looked.preset.key
         return self._guessed(file, looked), ""
 
@@ -183,6 +185,13 @@ class Command(PreparedCommand):
         if said := said_beside(demonstration_sources(beside=source)):
             self.stdout.write(self.style.WARNING(f"ATTENTION: {said}"))
             self.stdout.flush()
+
+
+def _mistaken(found: Mistaken) -> str:
+    lacks = f"lacks its columns {', '.join(found.missing)}" if found.missing else ""
+    has = f"has the columns {', '.join(found.foreign)}, which it has not" if found.foreign else ""
+    looks = f"it looks like {found.looks_like.name}" if found.looks_like else "it looks like no system known here"
+    return f"the file {' and '.join(filter(None, (lacks, has)))}: {looks}"
 
 
 def _write_errors(path: Path, text: bytes) -> None:
