@@ -11,6 +11,8 @@ from celery.schedules import crontab
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
+from clm import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clm.settings")
 
 
@@ -24,6 +26,7 @@ class TaskWithLog(Task):
             return super().__call__(*args, **kwargs)
 
 
+broker.use()
 app = Celery("clm", task_cls=TaskWithLog)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["clm"])
