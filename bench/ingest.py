@@ -5,6 +5,7 @@ traits, 10 % page; 80 % of people known, 20 % new) into the database of the load
 
     ways   one request through middleware and view, against its rows alone from one JSON parameter, and against a DRF
            endpoint with get_or_create; medians of interleaved rounds
+    cpu    microseconds of processor time an event, Python and PostgreSQL apart (Linux only); medians of rounds
     wal    write-ahead log an event, warm, without full-page images
     http   events a second through gunicorn: one worker, then two with four clients
     hot    four clients, 500 batches on 50 customers: deadlocks
@@ -29,6 +30,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -45,7 +47,7 @@ from bench.measuring import (
     start_django,
 )
 
-QUESTIONS = ("ways", "wal", "http", "hot", "size")
+QUESTIONS = ("ways", "cpu", "wal", "http", "hot", "size")
 ROUNDS, BATCHES, PEER_BATCHES = 5, 40, 6
 SMALL = "bench_ingest_small"
 PEOPLE, SEED = 20_000, 7
@@ -140,6 +142,16 @@ def ways(store: Store, wanted: Wanted) -> None:
     wanted.at_least("times faster than the usual way", results["peer"].median / whole, 8, "{:.1f}")
 
 
+def cpu(store: Store, _wanted: Wanted) -> None:
+    batches = Batches(known=store.people, name=f"c{os.getpid()}", seed=SEED + 5)
+    store.seconds("whole", batches, BATCHES)  # warm
+    rounds = [
+        store.do("processor", bodies=[body.decode() for body in batches.bodies(BATCHES)]) for _round in range(ROUNDS)
+    ]
+    python, postgres = (statistics.median(each) / BATCHES / MESSAGES * 1e6 for each in zip(*rounds, strict=True))
+    print(f"\nProcessor time an event: {python:.1f} us of Python, {postgres:.1f} us of PostgreSQL", flush=True)
+
+
 def wal(store: Store, wanted: Wanted) -> None:
     batches = Batches(known=store.people, name=f"l{os.getpid()}", seed=SEED + 1)
     store.do("whole", bodies=[body.decode() for body in batches.bodies(BATCHES)])
@@ -192,7 +204,7 @@ def web_server(store: Store, processes: int) -> Iterator[int]:
     server = subprocess.Popen(command, env=env, cwd=PROJECT)
     try:
         until = time.monotonic() + 60
-        while _status(port, _request("GET", "/healthz")) != 200:
+        while not _is_up(port):
             if time.monotonic() > until or server.poll() is not None:
                 raise Refused("The web server does not answer.")
             time.sleep(0.1)
@@ -202,44 +214,75 @@ def web_server(store: Store, processes: int) -> Iterator[int]:
         server.wait(timeout=30)
 
 
-def _status(port: int, request: bytes) -> int:
-    """A request by a connection of its own, so that it goes to whichever process is free. Written to the bare socket,
-    because whoever sends shares the processors that are measured."""
+class Client:
+    """Whoever sends, by one connection that is kept, as client libraries do. Written to the bare socket, because it
+    shares the processors that are measured."""
+
+    def __init__(self, port: int, key: str) -> None:
+        self.port, self.key = port, key
+        self.socket: socket.socket | None = None
+
+    def status(self, body: bytes) -> int:
+        """Of the answer to a batch; 0 for none."""
+        try:
+            if self.socket is None:
+                self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.socket.sendall(_request(body, self.key))
+            answer = b""
+            while not (head := _HEAD.match(answer)) or len(answer) < head.end() + int(head[2]):
+                if not (more := self.socket.recv(65_536)):
+                    raise ConnectionError("the answer has no end")
+                answer += more
+            if b"connection: close" in head[0].lower():
+                self.close()
+            return int(head[1])
+        except OSError:
+            self.close()
+            return 0
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
+
+_HEAD = re.compile(rb"HTTP/1.1 (\d+) .*?\r\ncontent-length: (\d+)\r\n(?:.*?\r\n)?\r\n", re.IGNORECASE | re.DOTALL)
+
+
+def _request(body: bytes, key: str) -> bytes:
+    head = "POST /v1/batch HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {key}"
+    kind = "Content-Type: application/json", f"Content-Length: {len(body)}"
+    return "\r\n".join([*head, *kind, "", ""]).encode() + body
+
+
+def _is_up(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-            connection.sendall(request)
-            answer = connection.recv(65_536)
-            while connection.recv(65_536):
-                pass
-        return int(answer[9:12])
-    except (OSError, ValueError):
-        return 0
-
-
-def _request(method: str, path: str, body: bytes = b"", key: str = "") -> bytes:
-    head = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
-    if key:
-        head += [f"Authorization: Bearer {key}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*head, "", ""]).encode() + body
+        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def posted(port: int, key: str, bodies: Sequence[bytes], clients: int) -> tuple[float, list[float], Counter[int]]:
     """Seconds that so many clients take for the bodies, seconds of each answer, and how many answers of each status.
     What is refused for now is sent again."""
-    waiting = deque(_request("POST", "/v1/batch", body, key) for body in bodies)  # in the order in which they happened
+    waiting = deque(bodies)  # in the order in which they happened
     latencies: list[float] = []
     answers: Counter[int] = Counter()
 
     def client() -> None:
+        sender = Client(port, key)
         while True:
             try:
-                request = waiting.popleft()
+                body = waiting.popleft()
             except IndexError:
+                sender.close()
                 return
             status = 0
             while status != 200:
                 began = time.perf_counter()
-                status = _status(port, request)
+                status = sender.status(body)
                 latencies.append(time.perf_counter() - began)
                 answers[status] += 1
                 if status not in (200, 429, 503):
@@ -337,7 +380,7 @@ def main() -> None:
         store = Store()
         ending.callback(store.close)
         print(f"{store.customers:,} customers, {store.rows:,} touchpoints stored", flush=True)
-        for name, act in (("ways", ways), ("wal", wal), ("http", through_http), ("hot", hot)):
+        for name, act in (("ways", ways), ("cpu", cpu), ("wal", wal), ("http", through_http), ("hot", hot)):
             if name in asked:
                 act(store, wanted)
         if "size" in asked:

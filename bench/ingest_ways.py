@@ -6,6 +6,7 @@ rolled back, its rows are read before, and given ids and hashes of their own."""
 
 import io
 import json
+import os
 import sys
 import time
 import uuid
@@ -18,6 +19,8 @@ from django.db import connection, transaction
 from rest_framework.test import APIRequestFactory
 
 from bench.ingest_peer import PeerView
+from bench.measuring import computed
+from clm.web_server import when_ready
 from clm.wsgi import application
 from customers.models import Source
 from customers.receiving.bodies import envelope_of
@@ -77,6 +80,16 @@ class Store:
             assert answer.status_code == 200, answer.content
 
         return [_timed(lambda request=request: asked(request)) for request in requests]
+
+    def processor(self, bodies: list[str]) -> list[float]:
+        """Seconds that this process and its session of the database computed for all of the bodies."""
+        connection.ensure_connection()
+        connection.close_at = None  # else a session that is a minute old would end while it is watched
+        mine, session = os.getpid(), connection.connection.info.backend_pid
+        before = computed(mine), computed(session)
+        self.whole(bodies)
+        assert connection.connection.info.backend_pid == session
+        return [computed(mine) - before[0], computed(session) - before[1]]
 
     def wal(self, bodies: list[str]) -> dict[str, Any]:
         """Where the write-ahead log stood before and after so many batches, and where its files are."""
@@ -227,6 +240,7 @@ def _timed(act: Callable[[], object]) -> float:
 
 def serve(lines: Iterator[str]) -> None:
     """Answer one line after the other."""
+    when_ready(None)  # as the web server does
     store = Store()
     for line in lines:
         asked = json.loads(line)

@@ -99,6 +99,15 @@ def peak_resident_mb(pid: int | None = None) -> float | None:
     return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:")), None)
 
 
+def computed(*processes: int) -> float:
+    """The seconds that all threads of the processes have computed so far (Linux only)."""
+    ran = 0
+    for process in processes:
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            ran += int((thread / "schedstat").read_text().split()[0])
+    return ran / 1e9
+
+
 def start_django() -> None:
     """Load the program's settings and models. Which database is measured is decided as always: DATABASE_URL, or the
     private PostgreSQL of CLM_DATA_DIR and the database CLM_DATABASE in it."""

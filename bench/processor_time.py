@@ -18,7 +18,7 @@ from django.db import connection
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.measuring import begin, need_touchpoints, start_django
+from bench.measuring import begin, computed, need_touchpoints, start_django
 from bench.replay import (
     BELIEVED_OUT,
     COLUMNS,
@@ -36,15 +36,6 @@ from bench.replay import (
 )
 
 DONE = "that was all"
-
-
-def computed(*processes: int) -> float:
-    """The seconds that all threads of the processes have computed so far."""
-    ran = 0
-    for process in processes:
-        for thread in Path(f"/proc/{process}/task").iterdir():
-            ran += int((thread / "schedstat").read_text().split()[0])
-    return ran / 1e9
 
 
 class Psql:

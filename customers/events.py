@@ -73,7 +73,8 @@ class Event(msgspec.Struct, frozen=True):
             raise ValueError("an event needs an identity")
         if self.occurred_at < EARLIEST:
             raise ValueError("an event lies before 1990")
-        msgspec.structs.force_setattr(self, "occurred_at", truncated(self.occurred_at))
+        if (cut := truncated(self.occurred_at)) is not self.occurred_at:
+            msgspec.structs.force_setattr(self, "occurred_at", cut)
 
     @property
     def is_telling(self) -> bool:

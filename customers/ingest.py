@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -30,7 +29,6 @@ from .resolve import Apart, IdentityKey, Known, People, resolve
 from .trait_steps import Change, Told, change_of, is_written_one_way, traits_known
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
-_PEOPLE = msgspec.json.Decoder(list[Known])
 _TRIES = 5
 
 
@@ -148,7 +146,7 @@ def _begin(
             if hashed
             else ()
         )
-        ((now, news_hours, people, found_types, found_channels, erased, _some_are_erased),) = sql.prepared_rows(
+        ((now, news_hours, *people, found_types, found_channels, erased, some_are_erased),) = sql.prepared_rows(
             "customers/ingest_begins",
             lock=locks.PROPERTY_KEYS,
             patience=None if patience_ms is None else f"{patience_ms}ms",
@@ -159,34 +157,43 @@ def _begin(
             channels=asked_channels,
             digests=sorted(digests),
         )
-        if hashed or not _some_are_erased:
+        _some_are_erased = some_are_erased
+        if hashed or not some_are_erased:
             break
-    known = {(one.kind, one.value): one for one in _PEOPLE.decode(people)}
+    known = {
+        asked[place - 1]: Known(profile, customer, has_user)
+        for place, profile, customer, has_user in zip(*people, strict=True)
+    }
     found = msgspec.json.decode(found_types), msgspec.json.decode(found_channels)
     names_are_new = len(found[0]) < len(asked_types) or len(found[1]) < len(asked_channels)
     return _Begun(now, news_hours, known, found, frozenset(erased), names_are_new)
 
 
-class _Row(msgspec.Struct, omit_defaults=True):
-    """A touchpoint as customers/touchpoints_add reads it; what is not said is left out."""
+class _Row(msgspec.Struct):
+    """A touchpoint on its way into customers/touchpoints_add."""
 
-    place: int
     message_hash: str
     body_hash: int
     profile: int
     type: int
     channel: int
     occurred_at: datetime
-    cause: int
-    properties: Mapping[str, Any]
-    amount: int | None = None
-    original_amount: Decimal | None = None
-    currency: str = ""
-    order_ref: str = ""
-    flags: int = 0
-    lines: list[dict[str, Any]] | None = None
-    raw: str | None = None
-    tells: bool = False
+    cause: Cause
+    tells: bool
+    flags: int
+    event: Event
+
+
+class _Telling(msgspec.Struct):
+    """What an event tells of traits. message_hash: of a message that does nothing else; begins: it is all that was ever
+    told of its profile."""
+
+    place: int
+    profile: int
+    at: datetime
+    traits: Mapping[str, Any]
+    message_hash: str | None
+    begins: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,8 +216,9 @@ class _Batch:
         records: dict[str, _Row] = {}
         position: dict[str, int] = {}
         repeated = conflicting = 0
-        hashes = [message_text(event.message_id) for event in self.events]
-        for index, event in enumerate(self.events):
+        events = self.events
+        hashes = [message_text(event.message_id) for event in events]
+        for index, event in enumerate(events):
             message = hashes[index]
             if event.is_touchpoint:
                 body = body_hash(event)
@@ -222,55 +230,34 @@ class _Batch:
                 repeated += 1
                 continue
             position.setdefault(message, index)
-        arrived = {message: raw for message, index in position.items() if (raw := self.events[index].raw) is not None}
+        arrived = {message: raw for message, index in position.items() if (raw := events[index].raw) is not None}
         records |= self._welcomes(hashes)
         change, tellings, again = self._traits(self._told(hashes, position), records)
-        done = self._write(records, tellings, change, arrived)
-        new = sum(is_new for message, is_new, _body in done if message in position)
-        lost = [message for message, is_new, body in done if not is_new and body is None]
-        bodies = {message: body for message, _is_new, body in done}
-        if lost:  # stored by somebody else while this statement ran
+        known = self._write(records, tellings, change, arrived)
+        if lost := [message for message, body in known.items() if body is None]:
+            # Stored by somebody else while the statement ran.
             stored = Touchpoint.objects.filter(source=self.source, message_hash__in=lost)
-            bodies |= {str(hashed): body for hashed, body in stored.values_list("message_hash", "body_hash")}
-        for message, is_new, _body in done:
-            if not is_new and message in position:
-                same = bodies[message] == records[message].body_hash
-                repeated, conflicting = _again(same, repeated, conflicting)
+            known |= {str(hashed): body for hashed, body in stored.values_list("message_hash", "body_hash")}
+        new = sum(message in position for message in records)
+        for message, body in known.items():
+            if message in position:
+                new -= 1
+                repeated, conflicting = _again(body == records[message].body_hash, repeated, conflicting)
         return new, repeated + again, conflicting
 
     def _record(self, index: int, message: str, body: int, event: Event) -> _Row:
         lies_ahead = event.occurred_at > self.arrival
         return _Row(
-            place=index,
-            message_hash=message,
-            body_hash=body,
-            profile=self.people.profiles[index],
-            type=self.types[event.type],
-            channel=self.channels[event.channel],
-            occurred_at=self.arrival if lies_ahead else event.occurred_at,
-            cause=int(self.causes[index]),
-            properties=event.properties,
-            amount=event.amount,
-            original_amount=event.original_amount,
-            currency=event.currency,
-            order_ref=event.order_ref,
-            flags=event.flags | int(Touchpoint.Flag.CLAMPED) if lies_ahead else event.flags,
-            lines=[
-                {
-                    "number": number,
-                    "product": line.product,
-                    "description": line.description,
-                    "category": line.category,
-                    "quantity": line.quantity,
-                    "amount": line.amount,
-                    "cost": line.cost,
-                    "is_product": line.is_product,
-                }
-                for number, line in enumerate(event.lines, start=1)
-            ]
-            if event.lines
-            else None,
-            tells=bool(event.traits),
+            message,
+            body,
+            self.people.profiles[index],
+            self.types[event.type],
+            self.channels[event.channel],
+            self.arrival if lies_ahead else event.occurred_at,
+            self.causes[index],
+            bool(event.traits),
+            event.flags | int(Touchpoint.Flag.CLAMPED) if lies_ahead else event.flags,
+            event,
         )
 
     def _welcomes(self, hashes: Sequence[str]) -> dict[str, _Row]:
@@ -294,27 +281,28 @@ class _Batch:
             made[message] = self._record(index, message, body_hash(welcome), welcome)
         return made
 
-    def _told(self, hashes: Sequence[str], position: Mapping[str, int]) -> dict[str | int, dict[str, Any]]:
+    def _told(self, hashes: Sequence[str], position: Mapping[str, int]) -> dict[str | int, _Telling]:
         """By message (or by place, for what is remembered by no message): the record of the telling."""
-        records: dict[str | int, dict[str, Any]] = {}
+        records: dict[str | int, _Telling] = {}
         for index, event in enumerate(self.events):
-            remembered = event.is_touchpoint or event.is_telling
-            if (remembered and position.get(hashes[index]) != index) or (not event.traits and event.is_touchpoint):
+            if not event.traits and (event.is_touchpoint or not event.is_telling):
                 continue
-            if not event.traits and not event.is_telling:
+            is_telling = event.is_telling
+            remembered = event.is_touchpoint or is_telling
+            if remembered and position.get(hashes[index]) != index:
                 continue
-            records[hashes[index] if remembered else index] = {
-                "place": index,
-                "profile": self.people.profiles[index],
-                "at": min(event.occurred_at, self.arrival),
-                "traits": event.traits,
-                "message_hash": hashes[index] if event.is_telling else None,
-            }
+            records[hashes[index] if remembered else index] = _Telling(
+                index,
+                self.people.profiles[index],
+                min(event.occurred_at, self.arrival),
+                event.traits,
+                hashes[index] if is_telling else None,
+            )
         return records
 
     def _traits(
-        self, tellings: Mapping[str | int, dict[str, Any]], records: Mapping[str, _Row]
-    ) -> tuple[Change, list[dict[str, Any]], int]:
+        self, tellings: Mapping[str | int, _Telling], records: Mapping[str, _Row]
+    ) -> tuple[Change, list[_Telling], int]:
         """What the traits of new messages change, their tellings, and how many of these messages are known already."""
         if not tellings:
             return Change(), [], 0
@@ -322,10 +310,10 @@ class _Batch:
         known = traits_known(
             # Of somebody made in this transaction nothing was told before.
             traits=[
-                ((each["profile"], key), each["at"])
+                ((each.profile, key), each.at)
                 for each in tellings.values()
-                if each["profile"] not in made
-                for key in each["traits"]
+                if each.profile not in made
+                for key in each.traits
             ],
             source=self.source.pk,
             messages=[name for name in tellings if isinstance(name, str)],
@@ -333,28 +321,30 @@ class _Batch:
         # A repeated message tells nothing, its traits included: the first stored wins.
         for message in known.messages & records.keys():
             records[message].tells = False
-        times = Counter(each["profile"] for each in tellings.values())
+        times = Counter([each.profile for each in tellings.values()])
         said: set[tuple[int, datetime, bytes]] = set()
         spoken: list[Told] = []
         begun: dict[int, Cause] = {}
-        written: list[dict[str, Any]] = []
+        written: list[_Telling] = []
         for name, record in tellings.items():
             if name in known.messages:
                 continue
-            profile, at, traits = record["profile"], record["at"], record["traits"]
+            profile, at, traits = record.profile, record.at, record.traits
             if traits and profile in made and times[profile] == 1 and is_written_one_way(traits.values()):
                 # All that was ever told of somebody: each value is a step, and the telling itself says which.
-                begun[profile] = self.causes[record["place"]]
-                written.append({**record, "begins": True})
+                begun[profile] = self.causes[record.place]
+                record.begins = True
+                written.append(record)
                 continue
-            mark = (profile, at, _SORTED.encode(traits))
-            if mark in said:  # the same, of the same instant, in one batch
-                if record["message_hash"] is None:
+            mark = (profile, at, _SORTED.encode(traits)) if times[profile] > 1 else None
+            if mark is not None and mark in said:  # the same, of the same instant, in one batch
+                if record.message_hash is None:
                     continue
-                record = {**record, "traits": {}}
+                record.traits = {}
             else:
-                said.add(mark)
-                cause = self.causes[record["place"]]
+                if mark is not None:
+                    said.add(mark)
+                cause = self.causes[record.place]
                 spoken += [Told(profile, key, value, at, cause, traits) for key, value in traits.items()]
             written.append(record)
         again = sum(name in known.messages and name not in records for name in tellings)
@@ -363,56 +353,76 @@ class _Batch:
         return change, written, again
 
     def _write(
-        self,
-        records: Mapping[str, _Row],
-        tellings: Sequence[dict[str, Any]],
-        change: Change,
-        bodies: Mapping[str, bytes],
-    ) -> list[tuple[str, bool, int | None]]:
-        tells = sum(record.tells for record in records.values())
-        named = [telling["message_hash"] for telling in tellings if telling["message_hash"] is not None]
+        self, records: Mapping[str, _Row], tellings: Sequence[_Telling], change: Change, bodies: Mapping[str, bytes]
+    ) -> dict[str, int | None]:
+        """The touchpoints that were known already, by message: the hash of the stored body, None if it was stored while
+        this ran."""
+        named = [telling.message_hash for telling in tellings if telling.message_hash is not None]
+        raws: list[str | None] = []
+        telling_raws: list[str | None] = []
         if self.names_are_new:
             # One by one: should some of these messages be known, keeping the others would be a seventh statement.
-            for message, record in records.items():
-                record.raw = bodies[message].decode() if message in bodies else None
-            for telling in tellings:
-                message = telling["message_hash"]
-                telling["raw"] = bodies[message].decode() if message in bodies and message not in records else None
+            texts = {message: bodies[message].decode() for message in (*records, *named) if message in bodies}
+            raws = [texts.get(message) for message in records]
+            telling_raws = [
+                None if each.message_hash is None or each.message_hash in records else texts.get(each.message_hash)
+                for each in tellings
+            ]
             bodies = {}
         else:
             # Of what is known to be known nothing is written.
             bodies = {message: bodies[message] for message in (*records, *named) if message in bodies}
-        messages = list(records)
-        for place, record in enumerate(records.values()):
-            record.place = place
-        rows = sql.prepared_rows(
+        rows = list(records.values())
+        told = [row.event for row in rows]
+        changed = sorted(change.changed)
+        known = sql.prepared_rows(
             "customers/touchpoints_add",
             source=self.source.pk,
             at=self.arrival,
             now=self.now,
-            touchpoints=_ENCODER.encode(list(records.values())).decode(),
-            tellings=_ENCODER.encode(tellings).decode(),
-            steps=_ENCODER.encode(change.steps).decode(),
+            hashes=list(records),
+            body_hashes=[row.body_hash for row in rows],
+            profiles=[row.profile for row in rows],
+            types=[row.type for row in rows],
+            channels=[row.channel for row in rows],
+            instants=[row.occurred_at for row in rows],
+            causes=[int(row.cause) for row in rows],
+            tells=[row.tells for row in rows],
+            properties=_text([event.properties for event in told]),
+            amounts=_unless_none([event.amount for event in told]),
+            original_amounts=_unless_none([event.original_amount for event in told]),
+            currencies=_if_any([event.currency for event in told]),
+            order_refs=_if_any([event.order_ref for event in told]),
+            flags=_if_any([int(row.flags) for row in rows]),
+            raws=raws,
+            lines=_text(_lines(told)),
+            telling_profiles=[telling.profile for telling in tellings],
+            telling_instants=[telling.at for telling in tellings],
+            telling_traits=_text([telling.traits for telling in tellings]),
+            telling_hashes=_unless_none([telling.message_hash for telling in tellings]),
+            telling_raws=telling_raws,
+            begins=[telling.begins for telling in tellings],
+            steps=_text(change.steps),
             gone=change.gone,
             seen=[number for number, _at in change.seen],
             seen_at=[at for _number, at in change.seen],
-            changed=sorted(change.changed),
-            causes=[int(change.changed[profile]) for profile in sorted(change.changed)],
-            expected=tells + len(named),
+            changed=changed,
+            changed_causes=[int(change.changed[profile]) for profile in changed],
+            expected=sum([row.tells for row in rows]) + len(named),
             messages=list(bodies),
             bodies=packed(list(bodies.values())),
             asked=len(records) + len(named),
         )
-        if not all(is_whole for *_rest, is_whole in rows):
+        if not all(is_whole for *_rest, is_whole in known):
             raise Raced
-        done = [(messages[place], is_new, body) for place, is_new, body, _whole in rows if place is not None]
-        if bodies and not all(is_new for _message, is_new, _body in done):
-            stored = {*named, *(message for message, is_new, _body in done if is_new)}
-            self._keep({message: body for message, body in bodies.items() if message in stored})
-        return done
+        messages = list(records)
+        repeated = {messages[place - 1]: body for place, body, _whole in known if place is not None}
+        if bodies and repeated:
+            # The bodies of what was stored of a batch that was known in part.
+            self._keep({message: body for message, body in bodies.items() if message not in repeated})
+        return repeated
 
     def _keep(self, bodies: Mapping[str, bytes]) -> None:
-        """The bodies of what was stored of a batch that was known in part."""
         if bodies:
             sql.run(
                 "customers/raw_bodies_add",
@@ -424,6 +434,41 @@ class _Batch:
 
 
 _SORTED = msgspec.json.Encoder(order="sorted", decimal_format="number", enc_hook=str)
+
+
+def _text(told: Sequence[Any]) -> str:
+    """An array as JSON text."""
+    return _ENCODER.encode(told).decode() if told else "[]"
+
+
+def _if_any(values: list[Any]) -> list[Any]:
+    """Values of which each may be empty; nothing if all are."""
+    return values if any(values) else []
+
+
+def _unless_none(values: list[Any]) -> list[Any]:
+    """Values of which each may be None; nothing if all are."""
+    return values if values.count(None) < len(values) else []
+
+
+def _lines(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """The order lines of events, with the place of their touchpoint, from 1."""
+    return [
+        {
+            "place": place,
+            "number": number,
+            "product": line.product,
+            "description": line.description,
+            "category": line.category,
+            "quantity": line.quantity,
+            "amount": line.amount,
+            "cost": line.cost,
+            "is_product": line.is_product,
+        }
+        for place, event in enumerate(events, start=1)
+        if event.lines
+        for number, line in enumerate(event.lines, start=1)
+    ]
 
 
 def _again(same: bool, repeated: int, conflicting: int) -> tuple[int, int]:

@@ -19,11 +19,9 @@ IdentityKey = tuple[str, str]
 USER = "user_id"
 
 
-class Known(msgspec.Struct, frozen=True, array_like=True):
+class Known(msgspec.Struct, frozen=True):
     """Where a stored identity belongs. has_user: its profile has a user id."""
 
-    kind: str
-    value: str
     profile: int
     customer: int
     has_user: bool
@@ -67,9 +65,15 @@ class _Owners:
         return None if mark is None else self.resolved(mark)
 
     def read(self, event: Event) -> None:
+        marks = [self.mark_of(one) for one in event.identities]
+        first = marks[0]
+        if first is not None and first in self.has_user and marks.count(first) == len(marks):
+            return  # known, by every name, as one person who has a name of his own: as nearly everybody is
+        self._read(event, [mark for mark in marks if mark is not None])
+
+    def _read(self, event: Event, marks: list[int]) -> None:
         user = next((one for one in event.identities if one[0] == USER), None)
         own = None if user is None else self.mark_of(user)
-        marks = [mark for one in event.identities if (mark := self.mark_of(one)) is not None]
         if user is not None and own is None and not event.says_same:
             # A new name: whoever has another one is somebody else.
             marks = [mark for mark in marks if mark not in self.has_user]
@@ -98,14 +102,16 @@ def resolve(*, events: Sequence[Event], known: dict[IdentityKey, Known], now: da
     for event in events:
         owners.read(event)
     fresh = sorted(identity for identity in owners.owner if identity not in known)
-    mark_of = {identity: owners.resolved(mark) for identity, mark in owners.owner.items()}
+    mark_of = owners.owner
+    if owners.merged:
+        mark_of = {identity: owners.resolved(mark) for identity, mark in mark_of.items()}
     telling = sorted({mark_of[event.identities[0]] for event in events if event.traits} - {0})
     customers = {at.profile: at.customer for at in known.values()}
     if not fresh and not telling:
         profile_of, made = mark_of, frozenset[int]()
     else:
         profile_of, made = _store(fresh, mark_of, owners.groups, [one for one in telling if one > 0], customers, now)
-    profiles = tuple(profile_of[event.identities[0]] for event in events)
+    profiles = tuple([profile_of[event.identities[0]] for event in events])
     apart = dict.fromkeys(
         Apart(home, profile_of[identity], *identity)
         for event, home in zip(events, profiles, strict=True)

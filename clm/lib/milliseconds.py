@@ -19,6 +19,8 @@ def from_ms(ms: int) -> datetime:
 def truncated(instant: datetime) -> datetime:
     """`instant` cut to the millisecond, in UTC."""
     if instant.tzinfo is UTC:
+        if not instant.microsecond % 1000:
+            return instant
         return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
     return from_ms(to_ms(instant))
 

@@ -4,11 +4,13 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import msgspec
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
@@ -56,21 +58,31 @@ def records(name: str, /, **parameters: Any) -> list[dict[str, Any]]:
 def array(values: Sequence[Any]) -> Any:
     """Values as the text of an array, for a parameter that its file casts. The driver writes a list as an expression of
     one constant each, which PostgreSQL has to read one by one: of thousands of texts that takes longer than finding
-    their rows. Values that are not all whole numbers, all texts or all instants are left to the driver."""
+    their rows. Values that are not, but for None, all of one kind that is known here are left to the driver."""
+    if not values:
+        return "{}"
     kinds = set(map(type, values))
-    if len(kinds) != 1:
-        return list(values) if values else "{}"
-    (kind,) = kinds
-    if kind is int:
-        return f"{{{','.join(map(str, values))}}}"
-    if kind is datetime:
-        return f"{{{','.join(map(datetime.isoformat, values))}}}"
-    if kind is not str:
+    if kinds == _TEXTS:
+        joined = '","'.join(values)
+        if "\\" not in joined and joined.count('"') == 2 * (len(values) - 1):
+            return f'{{"{joined}"}}'
+    kinds.discard(_NONE)
+    kind = kinds.pop() if len(kinds) == 1 else None
+    if kind is str:
+        return f"{{{','.join(['NULL' if value is None else _quoted(value) for value in values])}}}"
+    if kind not in _ALIKE:
         return list(values)
-    joined = '","'.join(values)
-    if "\\" in joined or joined.count('"') != 2 * (len(values) - 1):
-        joined = '","'.join(value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return f'{{"{joined}"}}'
+    # JSON writes these, and None, as PostgreSQL reads them within an array.
+    return f"{{{_WRITER.encode(values)[1:-1].decode()}}}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_TEXTS, _NONE = {str}, type(None)
+_ALIKE = frozenset({int, bool, Decimal, datetime})
+_WRITER = msgspec.json.Encoder(decimal_format="number")
 
 
 def prepared_rows(name: str, /, **parameters: Any) -> list[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from .refusal import Refusal
 # A message that arrives up to so long after it was sent may have been under way: its clock is believed. One that
 # arrives before it was sent proves that the clock is ahead.
 UNDER_WAY = timedelta(seconds=1)
+_NONE = timedelta()
 
 
 def instant_of(value: Any, path: str) -> datetime | None:
@@ -39,13 +40,14 @@ def occurred(said: datetime | None, *, sent: datetime | None, received: datetime
     """received - (sent - said). Refusal for what lies before 1990; what lies ahead is for ingestion to set right."""
     if said is None:
         return received
-    skew = timedelta() if sent is None else received - sent
-    if timedelta() <= skew <= UNDER_WAY:
-        skew = timedelta()
-    try:
-        at = said + skew
-    except OverflowError:
+    skew = _NONE if sent is None else received - sent
+    if _NONE <= skew <= UNDER_WAY:
         at = said
+    else:
+        try:
+            at = said + skew
+        except OverflowError:
+            at = said
     if at < EARLIEST:
         raise Refusal("timestamp", "lies before 1990")
     return at

@@ -10,6 +10,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
+
+from clm.lib.milliseconds import truncated
 from customers.events import Event
 from customers.mapped_types import MappedType, read_from
 from customers.models import Touchpoint
@@ -26,6 +29,9 @@ LONGEST_TYPE, LONGEST_KEY, LONGEST_REFERENCE = 200, 200, 500
 _LONGEST_ADDRESS = 8_000
 _CAMPAIGN = ("source", "medium", "name", "term", "content")
 _UTM = tuple((key, f"utm_{key}") for key in ("source", "medium", "campaign", "term", "content"))
+_UTM_NAMES = frozenset(name for _key, name in _UTM)
+# What makes taking an address apart more than cutting it at its question mark.
+_PARTED = ("#", "[", "]", " ")
 # How the specification's names of messages to people begin, and over what these go.
 _CHANNELS = (("Email ", "email"), ("Unsubscribed", "email"), ("Push Notification ", "push"), ("Live Chat ", "chat"))
 _APPS = ("ios", "android", "swift", "kotlin", "flutter", "react-native", "unity", "xamarin")
@@ -50,8 +56,7 @@ class Affiliated:
     properties: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(msgspec.Struct, frozen=True):
     """A message as an event. account: what a group call says; previous: the id that an alias call replaces; forbids:
     what may not be done from then on."""
 
@@ -69,8 +74,10 @@ def understood(
     traits = _traits(message, context)
     previous = person_id(message.previousId, "previousId") if message.type == "alias" else ""
     said = instant_of(message.originalTimestamp or message.timestamp, "timestamp")
-    own_sent = sent_of(message.sentAt)
+    own_sent = sent_of(message.sentAt) if message.sentAt else None
     at = occurred(said, sent=own_sent or sent, received=received)
+    if at is said:  # as nearly always; both are cut to the millisecond later, here at once
+        at = said = truncated(at)
     identities = _identities(message, context, traits)
     if message.type == "alias":
         if not previous:
@@ -82,7 +89,7 @@ def understood(
         raise Refusal(named, "is missing, or means nobody")
     same: dict[str, Any] = {
         "message_id": _message_id(message, raw, said),
-        "identities": tuple(identities),
+        "identities": identities,
         "channel": channel_of(message, context),
         "occurred_at": at,
         "said_at": said or received,
@@ -175,6 +182,8 @@ def _message_id(message: Message, raw: bytes, said: datetime | None) -> str:
 
 def _traits(message: Message, context: Mapping[str, Any]) -> dict[str, Any]:
     """Of identify calls their traits; of all others those in the context. A group's traits are the account's."""
+    if message.type != "identify" and "traits" not in context:
+        return {}
     told = message.traits if message.type == "identify" else context.get("traits")
     beside = context.get("traits") if message.type == "identify" else None
     path = "traits" if message.type == "identify" else "context.traits"
@@ -185,26 +194,26 @@ def _traits(message: Message, context: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _identities(message: Message, context: dict[str, Any], traits: Mapping[str, Any]) -> list[Identity]:
+def _identities(message: Message, context: dict[str, Any], traits: Mapping[str, Any]) -> tuple[Identity, ...]:
     found: list[Identity] = []
     if user := person_id(message.userId, "userId"):
         found.append(("user_id", user))
-    found += external_ids(context)
-    if email := email_of(traits.get("email")):
-        found.append(("email", email))
-    if phone := phone_of(traits.get("phone")):
-        found.append(("phone", phone))
+    if "externalIds" in context:
+        found += external_ids(context)
+    if traits:
+        if email := email_of(traits.get("email")):
+            found.append(("email", email))
+        if phone := phone_of(traits.get("phone")):
+            found.append(("phone", phone))
     if anonymous := person_id(message.anonymousId, "anonymousId"):
         found.append(("anonymous_id", anonymous))
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found) if "externalIds" in context else found)
 
 
 def channel_of(message: Message, context: Mapping[str, Any]) -> str:
     """Over which way it happened: what the event's name says, else where the library runs."""
-    name = message.event or ""
-    for beginning, channel in _CHANNELS:
-        if message.type == "track" and name.startswith(beginning):
-            return channel
+    if message.type == "track" and (channel := _said_by(message.event or "")):
+        return channel
     if message.type == "screen" or message.channel == "mobile":
         return "app"
     library = context.get("library")
@@ -217,6 +226,12 @@ def channel_of(message: Message, context: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=1000)
+def _said_by(name: str) -> str:
+    """The channel that an event's name says; "" for most."""
+    return next((channel for beginning, channel in _CHANNELS if name.startswith(beginning)), "")
+
+
+@lru_cache(maxsize=1000)
 def _is_app(library: str) -> bool:
     return any(word in library for word in _APPS)
 
@@ -225,10 +240,15 @@ def _campaign(context: Mapping[str, Any], properties: Mapping[str, Any]) -> dict
     """The campaign that led here, lower-cased: spellings of one campaign are one. What the library read off the address
     counts first, then properties named so, then the address itself."""
     found: dict[str, str] = {}
-    for told in (_of_library(context), _of_properties(properties), _of_address(context, properties)):
-        for key, value in told.items():
-            if isinstance(value, str) and value.strip():
-                found.setdefault(key, value.strip().lower()[:LONGEST_REFERENCE])
+    for told in (
+        _of_library(context) if "campaign" in context else None,
+        _of_properties(properties),
+        _of_address(context, properties),
+    ):
+        if told:
+            for key, value in told.items():
+                if isinstance(value, str) and (text := value.strip()):
+                    found.setdefault(key, text.lower()[:LONGEST_REFERENCE])
     return found
 
 
@@ -240,21 +260,37 @@ def _of_library(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
+    if _UTM_NAMES.isdisjoint(properties):
+        return {}
     return {key: properties[name] for key, name in _UTM if name in properties}
 
 
 def _of_address(context: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    page = context.get("page")
-    for told in (page, properties):
+    for told in (context.get("page"), properties):
+        if not told or not isinstance(told, dict):
+            continue
         for name in ("search", "url"):
-            query = told.get(name) if isinstance(told, dict) else None
+            query = told.get(name)
             if isinstance(query, str) and "utm_" in query and len(query) <= _LONGEST_ADDRESS:
                 try:
-                    asked = dict(parse_qsl(urlsplit(query if "?" in query else f"?{query}").query, max_num_fields=200))
+                    return dict(_asked(query_of(query)))
                 except ValueError:
                     continue
-                return _of_properties(asked)
     return {}
+
+
+def query_of(text: str) -> str:
+    """The query of an address, or of what follows a question mark. ValueError for what is no address."""
+    if text.isascii() and text.isprintable() and not any(one in text for one in _PARTED):
+        return text.partition("?")[2] if "?" in text else text
+    return urlsplit(text if "?" in text else f"?{text}").query
+
+
+@lru_cache(maxsize=1000)
+def _asked(query: str) -> tuple[tuple[str, str], ...]:
+    """What a query says of a campaign: of one letter every reader's is the same. ValueError for one of too many
+    parts."""
+    return tuple(_of_properties(dict(parse_qsl(query, max_num_fields=200))).items())
 
 
 def _touch(campaign: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Any
 
 from customers.events import Line
@@ -16,7 +17,10 @@ from .refusal import Refusal
 PRICED = frozenset({"cart", "checkout", "purchase", "refund", "subscribe", "upgrade", "cancel"})
 # Looking is not paying, whatever the thing looked at costs.
 FREE = frozenset({"exposure", "visit"})
+_MONEY = ("revenue", "total")
+_PRICED = (*_MONEY, "value")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?")
+_CODE = re.compile(r"[A-Z]{3}")
 _PLACES = Decimal("0.0001")
 _KEPT_SECONDS = 1.0
 _conversions: dict[tuple[str, str], tuple[float, Conversion]] = {}
@@ -43,8 +47,11 @@ def amount_of(properties: Mapping[str, Any], role: str) -> tuple[Decimal, str] |
     together; a refund is negative."""
     if role in FREE:
         return None
-    names = ("revenue", "total", "value") if role in PRICED else ("revenue", "total")
-    found = next(((number, name) for name in names if (number := number_of(properties.get(name))) is not None), None)
+    found = None
+    for name in _PRICED if role in PRICED else _MONEY:
+        if name in properties and (number := number_of(properties[name])) is not None:
+            found = (number, name)
+            break
     if found is None and role in PRICED and (price := _price(properties)) is not None:
         found = (price, "price")
     if found is None and role in PRICED and isinstance(products := properties.get("products"), list):
@@ -96,8 +103,13 @@ def currency_of(properties: Mapping[str, Any], fallback: str) -> str:
     told = properties.get("currency")
     if told is None or told == "":
         return fallback
-    code = told.strip().upper() if isinstance(told, str) else ""
-    return code if re.fullmatch(r"[A-Z]{3}", code) else ""
+    return _code_of(told) if isinstance(told, str) else ""
+
+
+@lru_cache(maxsize=1000)
+def _code_of(told: str) -> str:
+    code = told.strip().upper()
+    return code if _CODE.fullmatch(code) else ""
 
 
 def lines_of(properties: Mapping[str, Any], *, role: str, units: Callable[[Decimal], int | None]) -> tuple[Line, ...]:

@@ -30,6 +30,7 @@ ILLEGAL = frozenset(
         "",
     }
 )
+_LONGEST_ILLEGAL = max(map(len, ILLEGAL))
 _EMAIL = re.compile(r'[^\s@,;:<>"()]+@[^\s@,;:<>"()]+\.[^\s@,;:<>"().]{2,}')
 _LONGEST_KIND = 40
 
@@ -40,9 +41,12 @@ def person_id(value: Any, path: str) -> str:
     """An id as text; "" for none and for one that means nobody. Everything else is kept exactly."""
     if value is None:
         return ""
-    if isinstance(value, bool | list | dict):
+    if type(value) is str:
+        text = value
+    elif isinstance(value, bool | list | dict):
         raise Refusal(path, "is neither text nor a number")
-    text = str(value) if isinstance(value, int | Decimal) else value
+    else:
+        text = str(value) if isinstance(value, int | Decimal) else value
     if len(text) > LONGEST:
         raise Refusal(path, f"is longer than {LONGEST} characters")
     if "\0" in text:
@@ -51,6 +55,9 @@ def person_id(value: Any, path: str) -> str:
 
 
 def is_illegal(text: str) -> bool:
+    # What is longer and has nothing to be stripped is none of them, and that is nearly everything.
+    if len(text) > _LONGEST_ILLEGAL and text.isascii() and text[0].isalnum() and text[-1].isalnum():
+        return False
     plain = text if text.isascii() else normalize("NFKC", text)
     return plain.strip().strip("\"'").casefold() in ILLEGAL
 

@@ -16,7 +16,7 @@ from .door import Door
 from .instants import sent_of
 from .joining import join_people
 from .meaning import Understood, understood
-from .messages import message_of
+from .messages import are_suspect, message_of
 from .refusal import Refusal
 from .store import store_within
 
@@ -53,9 +53,10 @@ def receive(*, door: Door, envelope: Envelope, kind: str | None, received: datet
     sent = sent_of(envelope.sent_at)
     told: list[Understood] = []
     rejected: list[Rejected] = []
+    is_suspect = are_suspect(envelope.messages)
     for raw in envelope.messages:
         try:
-            message = message_of(raw, kind=kind)
+            message = message_of(raw, kind=kind, is_suspect=is_suspect)
             if message.context is None:
                 message.context = envelope.context
             told.append(understood(message, raw, sender=door.sender, sent=sent, received=received))

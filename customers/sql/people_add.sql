@@ -6,7 +6,8 @@
 -- Parameters: kinds, identity_values, known_profiles (0: new), groups (ordinal of the new group, 0: none; parallel
 -- arrays), group_count, telling (known profiles to lock), at.
 WITH fresh AS MATERIALIZED (
-    SELECT ordinal, nextval(pg_get_serial_sequence('customers_profile', 'id')) AS profile
+    -- Which sequence it is is looked up once, and not for each number.
+    SELECT ordinal, nextval((SELECT pg_get_serial_sequence('customers_profile', 'id')::regclass)) AS profile
     FROM generate_series(1, %(group_count)s::int) AS ordinal
 ), told AS MATERIALIZED (
     SELECT *
@@ -24,7 +25,7 @@ WITH fresh AS MATERIALIZED (
 ), alone AS MATERIALIZED (
     SELECT (SELECT count(*) FROM stored) = (SELECT count(*) FROM told) AS is_so
 ), numbered AS MATERIALIZED (
-    SELECT profile, nextval(pg_get_serial_sequence('customers_customer', 'id')) AS customer
+    SELECT profile, nextval((SELECT pg_get_serial_sequence('customers_customer', 'id')::regclass)) AS customer
     FROM (
         SELECT profile FROM fresh
         WHERE (SELECT is_so FROM alone) AND ordinal IN (SELECT group_ordinal FROM told)

@@ -1,7 +1,7 @@
 -- One customer for each new profile. One row: profile, customer.
 -- Parameters: profiles, at.
 WITH numbered AS MATERIALIZED (
-    SELECT profile, nextval(pg_get_serial_sequence('customers_customer', 'id')) AS customer
+    SELECT profile, nextval((SELECT pg_get_serial_sequence('customers_customer', 'id')::regclass)) AS customer
     FROM (SELECT profile FROM unnest(%(profiles)s::bigint[]) AS profile ORDER BY profile) AS ordered
 ), customer AS (
     INSERT INTO customers_customer (id, created_at, name, email, phone, search_text)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
@@ -54,7 +55,10 @@ def test_each_of_their_parameters_says_of_what_type_it_is(name: str) -> None:
         ("bigint", [1, -2, 2**63 - 1]),
         ("timestamptz", [datetime(2025, 3, 30, 1, 0, 0, 7, UTC), datetime(1990, 1, 1, tzinfo=UTC)]),
         ("bigint", [1, None]),
-        ("text", ["a", None]),
+        ("text", ["a", None, "NULL", "", '"', "\\"]),
+        ("text", [None, None]),
+        ("boolean", [True, False, None]),
+        ("numeric", [Decimal("1E+2"), Decimal("-0.0001"), None]),
     ],
 )
 def test_an_array_is_told_as_one_text_and_says_what_the_list_says(kind: str, values: list[object]) -> None:
@@ -62,7 +66,11 @@ def test_an_array_is_told_as_one_text_and_says_what_the_list_says(kind: str, val
         cursor.execute(f"SELECT %s::{kind}[], %s::{kind}[]", [sql.array(values), values])
         told, listed = cursor.fetchone()
     assert told == listed == values
-    assert isinstance(sql.array(values), str) != (None in values)
+    assert isinstance(sql.array(values), str) == (values != [None, None])
+
+
+def test_values_of_several_kinds_are_left_to_the_driver() -> None:
+    assert sql.array([1, Decimal(1)]) == [1, Decimal(1)]
 
 
 def test_a_session_reads_a_statement_once_and_anew_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
@@ -19,6 +20,8 @@ from customers.models import (
     TraitTelling,
 )
 from customers.raw_bodies import body_of
+from customers.receiving.meaning import query_of
+from customers.receiving.people import ILLEGAL, is_illegal
 from customers.standard_types import STANDARD_TYPES
 
 from .sending import Sender, identify, track
@@ -315,3 +318,32 @@ Live Chat Conversation Started, Live Chat Conversation Ended, Live Chat Message 
 
 def test_every_name_of_the_specification_comes_mapped() -> None:
     assert [name for name in " ".join(SPECIFIED.split()).split(", ") if name not in STANDARD_TYPES] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://shop.example.org/a?utm_source=x&b=1",
+        "https://shop.example.org/a?b=1#c?utm_source=x",
+        "https://shop.example.org/#?utm_source=x",
+        "?utm_source=a?b",
+        "utm_source=a",
+        "utm_source=a#b",
+        "a:b?utm_source=c",
+        "//host?utm_source=c",
+        "https://[::1]/?utm_source=c",
+        "  https://a.b/?utm_source=c d",
+        "https://a.b/\n?utm_source=c\td",
+        "https://ä.example/?utm_source=ö",
+    ],
+)
+def test_the_query_of_an_address_is_cut_as_the_library_cuts_it(text: str) -> None:
+    assert query_of(text) == urlsplit(text if "?" in text else f"?{text}").query
+
+
+def test_an_id_that_means_nobody_does_so_however_it_is_wrapped() -> None:
+    for name in ILLEGAL:
+        for text in (name, name.upper(), f"  {name}  ", f"'{name}'", f' "{name}" ' + " " * 40):
+            assert is_illegal(text), text
+    for text in ("user-0000000000000001", "[object object] of mine", "anonymous user 17", "nobody"):
+        assert not is_illegal(text), text
