@@ -168,9 +168,9 @@ def wal(store: Store, wanted: Wanted) -> None:
 
 
 def written(told: dict[str, Any]) -> tuple[int, int | None, Counter[int]]:
-    """Bytes of the records that transactions wrote between two places of the log, of the full-page images in them, and
-    of the records by the file they change first; where the log cannot be read, the whole distance and None. Vacuum
-    and checkpoints write without a transaction."""
+    """Bytes of the records that transactions of the measured database wrote between two places of the log, of the
+    full-page images in them, and of the records by the file they change first; where the log cannot be read, the whole
+    distance and None. Vacuum and checkpoints write without a transaction; what names no file is everybody's."""
     from clm.embedded.places import EmbeddedError, postgres_program
 
     try:
@@ -186,10 +186,12 @@ def written(told: dict[str, Any]) -> tuple[int, int | None, Counter[int]]:
     places: Counter[int] = Counter()
     for line in said.splitlines():
         if found := re.search(r"len \(rec/tot\): +([0-9]+)/ *([0-9]+), tx: +[1-9]", line):
+            file = re.search(r"blkref #0: rel [0-9]+/([0-9]+)/([0-9]+)", line)
+            if file and int(file[1]) != told["database"]:
+                continue
             own, whole = int(found[1]), int(found[2])
             records, images = records + own, images + whole - own
-            file = re.search(r"blkref #0: rel [0-9]+/[0-9]+/([0-9]+)", line)
-            places[int(file[1]) if file else 0] += own
+            places[int(file[2]) if file else 0] += own
     return records, images, places
 
 

@@ -98,7 +98,9 @@ class Store:
         after = _one("SELECT pg_current_wal_insert_lsn()")
         size = _one("SELECT pg_wal_lsn_diff(%s, %s)::bigint", [after, before])
         _one("SELECT pg_switch_wal()")
-        return {"from": before, "until": after, "bytes": size, "folder": _one("SHOW data_directory")}
+        database = _one("SELECT oid::bigint FROM pg_database WHERE datname = current_database()")
+        folder = _one("SHOW data_directory")
+        return {"from": before, "until": after, "bytes": size, "folder": folder, "database": database}
 
     def relations(self) -> list[Any]:
         """Which file is which table or index."""
