@@ -239,10 +239,10 @@ class _Batch:
             stored = Touchpoint.objects.filter(source=self.source, message_hash__in=lost)
             known |= {str(hashed): body for hashed, body in stored.values_list("message_hash", "body_hash")}
         new = sum(message in position for message in records)
-        for message, body in known.items():
+        for message, stored_body in known.items():
             if message in position:
                 new -= 1
-                repeated, conflicting = _again(body == records[message].body_hash, repeated, conflicting)
+                repeated, conflicting = _again(stored_body == records[message].body_hash, repeated, conflicting)
         return new, repeated + again, conflicting
 
     def _record(self, index: int, message: str, body: int, event: Event) -> _Row:
