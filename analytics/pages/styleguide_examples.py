@@ -143,7 +143,8 @@ def customers() -> list[Row]:
             stage=stage,
             since=ago(days=days * 3),
             last_seen=ago(days=days),
-            orders=orders,
+            orders_in_all=orders,
+            orders_waiting=0,
             revenue=revenue,
             next=coming,
         )
