@@ -4,7 +4,6 @@ A way is told by stages, those of a model that somebody was in before the first 
 touches, the kinds of touchpoints before it (roles), each where it came first. Everybody told of has ordered, so the
 time it took is known of all: its median needs no estimate."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -100,8 +99,9 @@ def paths(*, model: Sorting, scope: Scope, kind: str = "stages") -> Paths:
 
 def customers_of(*, model: Sorting, scope: Scope, kind: str, way: Way) -> list[int]:
     """The ids of the customers who came by a way."""
-    _everybody, ids, ways, _hours = _ways(model, scope, kind)
-    return [customer for customer, one in zip(ids, ways, strict=True) if one == way]
+    _everybody, ids, came, _hours = _ways(model, scope, kind)
+    found: list[int] = ids[came.which == came.ways.index(way)].tolist() if way in came.ways else []
+    return found
 
 
 def way_text(way: Way) -> str:
@@ -127,36 +127,44 @@ def _names(model: Sorting, kind: str) -> Mapping[str, str]:
 
 
 def _counted(model: Sorting, scope: Scope, kind: str) -> tuple[int, int, int, list[tuple[Way, int, int]]]:
-    everybody, ids, ways, hours = _ways(model, scope, kind)
-    took: dict[Way, list[int]] = defaultdict(list)
-    for way, one in zip(ways, hours, strict=True):
-        took[way].append(one)
-    common = Counter({way: len(times) for way, times in took.items()})
+    everybody, ids, came, hours = _ways(model, scope, kind)
+    counts = np.bincount(came.which, minlength=len(came.ways)).tolist()
     # Ways that are equally common stand in the order of their steps: the same answer every time.
-    listed = sorted(common.items(), key=lambda one: (-one[1], one[0]))[:TOLD]
-    rows = [(way, count, sorted(took[way])[(count - 1) // 2]) for way, count in listed]
-    return everybody, len(ids), len(common), rows
+    listed = sorted(range(len(came.ways)), key=lambda number: (-counts[number], came.ways[number]))[:TOLD]
+    rows = []
+    for number in listed:
+        took = np.sort(hours[came.which == number])
+        rows.append((came.ways[number], counts[number], int(took[(counts[number] - 1) // 2])))
+    return everybody, len(ids), len(came.ways), rows
 
 
-def _ways(model: Sorting, scope: Scope, kind: str) -> tuple[int, list[int], list[Way], list[int]]:
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """By which way each of some customers came: its number in `ways`, each of which somebody came by."""
+
+    ways: tuple[Way, ...]
+    which: Int64s
+
+
+def _ways(model: Sorting, scope: Scope, kind: str) -> tuple[int, Int64s, _Came, Int64s]:
     """How many paid for the first time; of those who are told of: ids, ways, and hours from the first step."""
     customer, at = first_orders(bought_among(scope=scope), products_only=scope.products_only)
     inside = (at >= to_ms(scope.period.start_at)) & (at < to_ms(scope.until_at))
     customer, at = customer[inside], at[inside]
     everybody = len(customer)
     if kind == "stages":
-        ways, hours = _by_stages(model, scope, customer, at)
+        came, hours = _by_stages(model, scope, customer, at)
     else:
         if everybody > DRAWN:
             # A number scattered by a multiplication says nothing about who somebody is: the lowest are a fair draw.
             scattered = customer.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
             drawn = np.sort(np.argsort(scattered, kind="stable")[:DRAWN])
             customer, at = customer[drawn], at[drawn]
-        ways, hours = _by_touches(customer, at)
-    return everybody, customer.tolist(), ways, hours
+        came, hours = _by_touches(customer, at)
+    return everybody, customer, came, hours
 
 
-def _by_stages(model: Sorting, scope: Scope, customer: Int64s, at: Int64s) -> tuple[list[Way], list[int]]:
+def _by_stages(model: Sorting, scope: Scope, customer: Int64s, at: Int64s) -> tuple[_Came, Int64s]:
     lives = lives_among(scope=scope, sorting=model)
     ordered = np.zeros(int(max(lives.customer.max(initial=0), customer.max(initial=0))) + 1, np.int64)
     ordered[customer] = at
@@ -165,7 +173,7 @@ def _by_stages(model: Sorting, scope: Scope, customer: Int64s, at: Int64s) -> tu
     return _strung(customer, at, lives.customer[rows], lives.at[rows], lives.stage[rows], keys)
 
 
-def _by_touches(customer: Int64s, at: Int64s) -> tuple[list[Way], list[int]]:
+def _by_touches(customer: Int64s, at: Int64s) -> tuple[_Came, Int64s]:
     found = fetch_columns(
         "analytics/path_touches",
         {"customer": "q", "type": "i", "at": "t"},
@@ -190,7 +198,7 @@ def _by_touches(customer: Int64s, at: Int64s) -> tuple[list[Way], list[int]]:
 
 def _strung(
     customer: Int64s, at: Int64s, owner: Int64s, when: Int64s, step: Int64s, keys: Mapping[int, str]
-) -> tuple[list[Way], list[int]]:
+) -> tuple[_Came, Int64s]:
     """Rows in order of owner and instant as a way for each customer; hours from its first row to `at`."""
     starts, ends = (np.searchsorted(owner, customer, side=side) for side in ("left", "right"))
     there = ends > starts
@@ -205,7 +213,10 @@ def _strung(
         key[rows] += codes[starts[rows] + place] * (len(known) + 1) ** (LONGEST - place)
     different, which = np.unique(key, return_inverse=True)
     names = [_named(one, known, keys) for one in different.tolist()]
-    return [names[number] for number in which.tolist()], ((at - begins) // HOUR).tolist()
+    # Ways that differ only after their longest are one.
+    number = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    one_of = np.array([number[name] for name in names], np.int64)
+    return _Came(tuple(number), one_of[which] if len(names) else which), (at - begins) // HOUR
 
 
 def _named(key: int, known: Sequence[int], keys: Mapping[int, str]) -> Way:

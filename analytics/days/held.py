@@ -1,9 +1,12 @@
 """Packed histories that a process has read, kept for whoever asks next: reading the four million transitions of a model
-takes longer than counting them. What is held is what was packed, under the mark it was packed with; whoever asks still
-reads the rows of all whose history has changed since. At most so many bytes are held, those used last."""
+takes longer than counting them. What is held is what was packed, under the mark it was packed with, and what was read
+of changes since; whoever asks next reads the rows of all whose history has changed after that. At most so many bytes
+are held, those used last."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 
 from django.conf import settings
@@ -14,15 +17,23 @@ from .strands import Strand
 MEGABYTE = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A strand with everything in it that was recorded before `since`."""
+
+    strand: Strand
+    since: datetime
+
+
 class Shelf:
     """Strands by what was packed (`subject`) and by the mark that says when (`mark`); only the latest of a subject is
     held. Many threads use it."""
 
     def __init__(self) -> None:
-        self._strands: OrderedDict[Hashable, tuple[Hashable, Strand]] = OrderedDict()
+        self._strands: OrderedDict[Hashable, tuple[Hashable, Held]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, subject: Hashable, mark: Hashable) -> Strand | None:
+    def get(self, subject: Hashable, mark: Hashable) -> Held | None:
         """The strand of a subject, None unless it is held by that mark."""
         with self._lock:
             held = self._strands.get(subject)
@@ -36,10 +47,10 @@ class Shelf:
         with self._lock:
             return subject in self._strands
 
-    def put(self, subject: Hashable, mark: Hashable, strand: Strand) -> None:
+    def put(self, subject: Hashable, mark: Hashable, held: Held) -> None:
         """Hold a strand, and let go of those unused longest where there is no room; one that is too large is not
         held."""
-        most = settings.CLM_HELD_MB * MEGABYTE
+        most, strand = settings.CLM_HELD_MB * MEGABYTE, held.strand
         if strand.size > most:
             return
         strand.close()  # many read it
@@ -47,10 +58,10 @@ class Shelf:
             self._strands.pop(subject, None)
             while self._strands and self._size() + strand.size > most:
                 self._strands.popitem(last=False)
-            self._strands[subject] = (mark, strand)
+            self._strands[subject] = (mark, held)
 
     def _size(self) -> int:
-        return sum(strand.size for _mark, strand in self._strands.values())
+        return sum(held.strand.size for _mark, held in self._strands.values())
 
 
 SHELF = Shelf()

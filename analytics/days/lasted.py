@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from clm.lib.milliseconds import to_ms
 
@@ -111,15 +112,17 @@ def ways_of(packs: Packs, asked: Asked) -> Lasted | None:
     at, customer = lives.at[rows], lives.customer[rows]
     inside = np.flatnonzero(at < _end(asked))
     begun = inside[_firsts_of_kinds(customer[inside], place[inside])]
-    reached = np.full(len(begun), NEVER)
+    reached, begun_at, numbers = np.full(len(begun), NEVER), place[begun], _numbers(len(place))
     for step in range(1, len(steps)):
-        later = np.flatnonzero(place > step)
-        mine = np.flatnonzero(place[begun] == step)
-        if not len(later) or not len(mine):
+        mine = np.flatnonzero(begun_at == step)
+        if not len(mine):
             continue
-        following = np.searchsorted(later, begun[mine], side="right")
-        found = later[np.minimum(following, len(later) - 1)]
-        there = (following < len(later)) & (customer[found] == customer[begun[mine]])
+        # From each row on the next one of a later step, from the last row back.
+        later = np.where(place > step, numbers, numbers.dtype.type(len(place)))
+        found = np.minimum.accumulate(later[::-1])[::-1][begun[mine]]
+        there = found < len(place)
+        found = np.minimum(found, len(place) - 1)
+        there &= customer[found] == customer[begun[mine]]
         reached[mine] = np.where(there, at[found], NEVER)
     is_reached = reached != NEVER
     hours = (np.where(is_reached, reached, now) - at[begun]) // HOUR
@@ -131,6 +134,11 @@ def _end(asked: Asked) -> int:
     return min(to_ms(asked["until_at"]), to_ms(asked["as_of"]) + 1)
 
 
+def _numbers(count: int) -> npt.NDArray[np.signedinteger]:
+    """0, 1, 2, ... in as few bytes as hold `count` too."""
+    return np.arange(count, dtype=np.int32 if count < 1 << 31 else np.int64)
+
+
 def _firsts_of_kinds(customer: Int64s, kind: Int64s) -> Int64s:
     """Of rows in order, the places of the first of each customer and kind, in order."""
     if not len(kind):
@@ -138,7 +146,7 @@ def _firsts_of_kinds(customer: Int64s, kind: Int64s) -> Int64s:
     numbers = np.cumsum(np.bincount(kind) > 0)
     # Each customer and kind has a place of its own; written from behind, what stays there is the first.
     cell = (np.cumsum(firsts(customer)) - 1) * int(numbers[-1]) + numbers[kind] - 1
-    first = np.empty(int(cell.max()) + 1, np.int64)
-    rows = np.arange(len(cell))
+    rows = _numbers(len(cell))
+    first = np.empty(int(cell.max()) + 1, rows.dtype)
     first[cell[::-1]] = rows[::-1]
     return np.flatnonzero(first[cell] == rows)

@@ -15,9 +15,10 @@ import numpy as np
 from clm.lib import sql
 from clm.lib.columns import Columns, fetch_columns, fetch_strung
 from clm.lib.milliseconds import to_ms
+from customers.locks import settled_until
 
 from ..models import Counting
-from .held import SHELF, may_be_held
+from .held import SHELF, Held, may_be_held
 from .lives import Bought, Int64s, Lives
 from .strands import Strand
 from .told import COLUMNS, Told
@@ -72,7 +73,7 @@ class Packs:
         """What is believed of everybody, or of some customers, under a version."""
         key = ("lives", version, None if members is None else id(members))
         if key not in self._read:
-            found = self._stages(version, members)
+            found = self.stages(version, members)
             stage = found.columns["stage"].astype(np.int64)
             at = found.columns["at"].astype(np.int64, copy=False)
             self._read[key] = Lives.laid(found.customer, at, stage, found.starts)
@@ -83,25 +84,26 @@ class Packs:
         """What everybody, or some customers, bought and gave back."""
         key = ("bought", None if members is None else id(members))
         if key not in self._read:
-            types = {"purchases": list(purchases), "refunds": list(refunds)}
-            mark = self.marks[SOLD]
-            found = self._whole(
-                SOLD,
-                members,
-                lambda: sql.rows(
-                    "analytics/packs_sold_changed",
-                    types=[*purchases, *refunds],
-                    since=mark.known_at,
-                    moves_seen=mark.moves_seen,
-                ),
-                lambda some: fetch_columns("analytics/packs_sold_of", _SOLD, customers=some, **types),
-            )
+            found = self.sold(purchases=purchases, refunds=refunds, members=members)
             at, amount, products = (
                 found.columns[name].astype(np.int64, copy=False) for name in ("at", "amount", "products")
             )
             self._read[key] = Bought(found.customer, at, amount, products, found.columns["is_purchase"] == 1)
         answer: Bought = self._read[key]
         return answer
+
+    def sold(self, *, purchases: Sequence[int], refunds: Sequence[int], members: Int64s | None) -> Strand:
+        """The rows of `bought`."""
+        types = {"purchases": list(purchases), "refunds": list(refunds)}
+        moves_seen = self.marks[SOLD].moves_seen
+        return self._whole(
+            SOLD,
+            members,
+            lambda since: sql.rows(
+                "analytics/packs_sold_changed", types=[*purchases, *refunds], since=since, moves_seen=moves_seen
+            ),
+            lambda some: fetch_columns("analytics/packs_sold_of", _SOLD, customers=some, **types),
+        )
 
     def told(self, *, types: Sequence[int], start: datetime, until: datetime) -> Told:
         """What was answered and asked in [start, until) by touchpoints of some types. It is packed nowhere: the rows
@@ -126,24 +128,25 @@ class Packs:
 
     def begun(self, *, signups: Sequence[int] | None, members: Int64s | None) -> tuple[Int64s, Int64s]:
         """Who was touched (signups None), or signed up, and when first."""
-        mark = self.marks[BEGUN]
+        moves_seen = self.marks[BEGUN].moves_seen
         # Only packs that were made by these types are read for sign-ups; for touches the types do not matter.
         found = self._whole(
             BEGUN,
             members,
-            lambda: sql.rows("analytics/packs_begun_changed", since=mark.known_at, moves_seen=mark.moves_seen),
+            lambda since: sql.rows("analytics/packs_begun_changed", since=since, moves_seen=moves_seen),
             lambda some: fetch_columns("analytics/packs_begun_of", _BEGUN, customers=some, signups=list(signups or ())),
+            is_whole=signups is not None,
         )
         at = found.columns["touch" if signups is None else "signup"]
         there = at < INFINITY
         return found.customer[there], at[there]
 
-    def _stages(self, version: int, members: Int64s | None) -> Strand:
-        since = self.marks[version].known_at
+    def stages(self, version: int, members: Int64s | None) -> Strand:
+        """The rows of `lives`."""
         return self._whole(
             version,
             members,
-            lambda: sql.rows("analytics/packs_stages_changed", version=version, since=since),
+            lambda since: sql.rows("analytics/packs_stages_changed", version=version, since=since),
             lambda some: fetch_columns("analytics/packs_stages_of", _STAGES, version=version, customers=some),
         )
 
@@ -151,27 +154,34 @@ class Packs:
         self,
         subject: int,
         members: Int64s | None,
-        changed: Callable[[], list[tuple[Any, ...]]],
+        changed: Callable[[datetime], list[tuple[Any, ...]]],
         of: Callable[[list[int]], Columns],
+        *,
+        is_whole: bool = True,
     ) -> Strand:
         """What is packed of a subject (a version, SOLD or BEGUN), with the rows of whoever changed since as they are;
-        read once by one asking."""
+        read once by one asking. is_whole: `of` reads them with all that others ask about."""
         key = ("whole", subject)
         if key not in self._read:
             if members is not None and len(members) <= FEW:
                 return Strand.of(of(members.tolist()))
-            found = self.held(subject)
-            anew = np.array([customer for (customer,) in changed()], np.int64)
-            self._read[key] = found.replaced(anew, Strand.of(of(anew.tolist()))) if len(anew) else found
+            settled = settled_until() if is_whole and may_be_held() else None
+            held = self._held(subject)
+            anew, found = np.array([customer for (customer,) in changed(held.since)], np.int64), held.strand
+            if len(anew):
+                found = found.replaced(anew, Strand.of(of(anew.tolist())))
+            if settled is not None and settled > held.since:
+                SHELF.put(subject, self._made(subject), Held(found, settled))
+            self._read[key] = found
         whole: Strand = self._read[key]
         return whole if members is None else whole.among(members)
 
-    def held(self, subject: int) -> Strand:
+    def _held(self, subject: int) -> Held:
         """What is packed of a subject, from what this process has read before if that is the same."""
         made = self._made(subject)
         held = SHELF.get(subject, made) if may_be_held() else None
         if held is None:
-            held = Strand.of(_packed(subject))
+            held = Held(Strand.of(_packed(subject)), self.marks[subject].known_at)
             if may_be_held():
                 SHELF.put(subject, made, held)
         return held

@@ -4,12 +4,17 @@ again after they were packed anew; a thread beside those that answer reads them 
 import logging
 import time
 from threading import Thread
+from typing import Any
 
 from django.db import Error, connection
 
+from customers.models import Role
+
+from ..sales import types_of
 from ..sorting import active_customers, stage_models
+from .histories import SalesTypes
 from .kept import kept
-from .packs import SOLD, Packs
+from .packs import BEGUN, SOLD, Packs
 
 log = logging.getLogger(__name__)
 LOOK_EVERY = 30.0  # seconds
@@ -25,7 +30,7 @@ def read_ahead() -> None:
     packs = kept().packs
     if packs is not None:
         for subject in _in_order(packs):
-            packs.held(subject)
+            _read(Packs(packs.marks), subject)
 
 
 def read_anew() -> None:
@@ -34,7 +39,20 @@ def read_anew() -> None:
     if packs is not None:
         for subject in _in_order(packs):
             if packs.is_outdated(subject):
-                packs.held(subject)
+                _read(Packs(packs.marks), subject)
+
+
+def _read(packs: Packs, subject: int) -> None:
+    """Read a subject with what has changed since it was packed; `packs` that have read nothing else, so that nothing
+    stays but what is held."""
+    types, signups = SalesTypes.mapped(), types_of(Role.SIGNUP)
+    sold: dict[str, Any] = {"purchases": types.purchases, "refunds": types.refunds}
+    if subject == SOLD and packs.has_sold(**sold, segment=None):
+        packs.sold(**sold, members=None)
+    elif subject == BEGUN and packs.has_begun(signups=signups):
+        packs.begun(signups=signups, members=None)
+    elif subject not in (SOLD, BEGUN):
+        packs.stages(subject, None)
 
 
 def _in_order(packs: Packs) -> list[int]:

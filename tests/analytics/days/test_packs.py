@@ -2,6 +2,7 @@
 were packed."""
 
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -416,3 +417,32 @@ def test_what_is_packed_is_read_before_anybody_asks_and_again_when_it_is_packed_
     for name, asked in questions(kept(), 4)[:3]:
         counted_rows(name, kept().packs, asked)
     assert not copied
+
+
+def test_what_has_changed_is_read_once_by_a_process(shop: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packs, "SHELF", Shelf())
+    monkeypatch.setattr(packs, "may_be_held", lambda: True)
+    monkeypatch.setattr(packs, "settled_until", clock)  # nobody else writes; this transaction hides nothing from itself
+    read: list[str] = []
+    fetch = packs.fetch_columns
+
+    def counted(name: str, *args: Any, **asked: Any) -> Any:
+        read.append(f"{name} {asked.get('version', '')}")
+        return fetch(name, *args, **asked)
+
+    monkeypatch.setattr(packs, "fetch_columns", counted)
+    populate(18, 24, seed=7)
+    time.sleep(0.002)  # instants are whole milliseconds
+    compare(kept(), 6)
+    changed = {one for one in read if "_of " in one}
+    assert len(changed) >= 4
+    read.clear()
+    time.sleep(0.002)
+    compare(kept(), 6)
+    assert not changed & set(read)
+    populate(22, 26, seed=8)
+    with transaction.atomic():
+        merge(customers=(customer_of("p5"), customer_of("p6")), now=clock())
+    settle()
+    compare(kept(), 7)
+    assert changed & set(read)

@@ -1,13 +1,16 @@
 """Rows held by customer say what the same rows say one by one; what a process holds never grows too large or old."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pytest
 
-from analytics.days.held import Shelf
+from analytics.days.held import Held, Shelf
 from analytics.days.strands import Strand
 from clm.lib.columns import Columns
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def rows(seed: int, most: int, count: int = 60) -> Columns:
@@ -61,14 +64,14 @@ def test_what_is_held_is_told_by_its_mark_and_the_unused_goes_first(settings: An
     shelf, settings.CLM_HELD_MB = Shelf(), 1
     strands = [Strand.of(rows(seed, 20, count=30_000)) for seed in range(4)]  # 0.3 MB each
     for subject, strand in enumerate(strands[:3]):
-        shelf.put(subject, "mark", strand)
-    assert shelf.get(0, "mark") is strands[0] and shelf.get(0, "another mark") is None
-    shelf.put(3, "mark", strands[3])
+        shelf.put(subject, "mark", Held(strand, NOW))
+    assert shelf.get(0, "mark") == Held(strands[0], NOW) and shelf.get(0, "another mark") is None
+    shelf.put(3, "mark", Held(strands[3], NOW))
     assert [shelf.get(subject, "mark") is not None for subject in range(4)] == [True, False, True, True]
-    shelf.put(3, "later", strands[1])
-    assert shelf.get(3, "mark") is None and shelf.get(3, "later") is strands[1]
+    shelf.put(3, "later", Held(strands[1], NOW))
+    assert shelf.get(3, "mark") is None and shelf.get(3, "later") == Held(strands[1], NOW)
     with pytest.raises(ValueError, match="read-only"):
         strands[0].columns["at"][0] = 1
     settings.CLM_HELD_MB = 0
-    shelf.put(4, "mark", strands[0])
+    shelf.put(4, "mark", Held(strands[0], NOW))
     assert shelf.get(4, "mark") is None
