@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -54,36 +54,51 @@ class _Asked:
         ]
 
 
+class Question(TypedDict):
+    """What an experiment asks. variants: key and weight, the control first; metrics: documents as Experiment keeps
+    them; planned: customers in all variants together."""
+
+    name: str
+    variants: Sequence[tuple[str, int]]
+    metrics: Sequence[Mapping[str, Any]]
+    planned: int
+
+
+class NewQuestion(Question, total=False):
+    """The same of a draft that is made. mode: a fixed horizon where none is told; audience: the key of a segment, None
+    or nothing: everybody."""
+
+    mode: str
+    audience: str | None
+    hypothesis: str
+
+
+class WholeQuestion(Question):
+    """The same with nothing left out."""
+
+    mode: str
+    audience: str | None
+    hypothesis: str
+
+
 @transaction.atomic
-def create_experiment(
-    *,
-    key: str,
-    name: str,
-    variants: Sequence[tuple[str, int]],
-    metrics: Sequence[Mapping[str, Any]],
-    planned: int,
-    mode: str = Experiment.Mode.FIXED,
-    audience: str | None = None,
-    hypothesis: str = "",
-) -> Experiment:
-    """A draft. variants: key and weight, the control first; metrics: documents as Experiment keeps them; planned:
-    customers in all variants together; audience: the key of a segment, None: everybody. Every fault is told at once;
-    ConflictError when the key is taken."""
+def create_experiment(*, key: str, **told: Unpack[NewQuestion]) -> Experiment:
+    """A draft. Every fault is told at once; ConflictError when the key is taken."""
     faults = Faults()
     with faults.noted():
         _possible_key(key, "key")
         if key in RESERVED:
             raise QuestionError("key", _("This word is an address of the program; choose another key."))
-    asked = _possible(
-        faults,
-        name=name,
-        variants=variants,
-        metrics=metrics,
-        planned=planned,
-        mode=mode,
-        audience=audience,
-        hypothesis=hypothesis,
-    )
+    whole: WholeQuestion = {
+        "name": told["name"],
+        "variants": told["variants"],
+        "metrics": told["metrics"],
+        "planned": told["planned"],
+        "mode": told.get("mode", Experiment.Mode.FIXED),
+        "audience": told.get("audience"),
+        "hypothesis": told.get("hypothesis", ""),
+    }
+    asked = _possible(faults, **whole)
     if Experiment.objects.filter(key=key).exists():
         raise ConflictError(_('There is an experiment "%(key)s" already.') % {"key": key})
     made = Experiment.objects.create(key=key, salt=secrets.token_hex(8), **asked.row)
@@ -92,32 +107,13 @@ def create_experiment(
 
 
 @transaction.atomic
-def change_experiment(
-    *,
-    experiment: Experiment,
-    name: str,
-    variants: Sequence[tuple[str, int]],
-    metrics: Sequence[Mapping[str, Any]],
-    planned: int,
-    mode: str,
-    audience: str | None,
-    hypothesis: str,
-) -> Experiment:
+def change_experiment(*, experiment: Experiment, **told: Unpack[WholeQuestion]) -> Experiment:
     """Have a draft ask something else; its key and its salt stay. Every fault is told at once; ConflictError once it
     has been started, since those assigned were assigned by what it asked then."""
     found = _locked(experiment)
     if found.started_at is not None:
         raise ConflictError(_("It has been started, so what it asks stays as it is. Make another draft instead."))
-    asked = _possible(
-        Faults(),
-        name=name,
-        variants=variants,
-        metrics=metrics,
-        planned=planned,
-        mode=mode,
-        audience=audience,
-        hypothesis=hypothesis,
-    )
+    asked = _possible(Faults(), **told)
     _write(found, **asked.row)
     if tuple(found.variants.values_list("key", "weight")) != asked.variants:
         found.variants.all().delete()
@@ -125,37 +121,28 @@ def change_experiment(
     return found
 
 
-def _possible(
-    faults: Faults,
-    *,
-    name: str,
-    variants: Sequence[tuple[str, int]],
-    metrics: Sequence[Mapping[str, Any]],
-    planned: int,
-    mode: str,
-    audience: str | None,
-    hypothesis: str,
-) -> _Asked:
+def _possible(faults: Faults, **told: Unpack[WholeQuestion]) -> _Asked:
     """What a draft is to ask; QuestionError with every fault, those noted before included."""
-    kept_name = faults.read(lambda: possible_name(name), "")
+    mode, planned, audience = told["mode"], told["planned"], told["audience"]
+    kept_name = faults.read(lambda: possible_name(told["name"]), "")
     with faults.noted():
-        _check_variants(variants)
+        _check_variants(told["variants"])
     if mode not in Experiment.Mode.values:
         faults.note(QuestionError("mode", _("The modes are %(names)s.") % {"names": ", ".join(Experiment.Mode.values)}))
-    documents = faults.read(lambda: checked_metrics(metrics, mode=mode), [])
+    documents = faults.read(lambda: checked_metrics(told["metrics"], mode=mode), [])
     if not 2 <= planned <= MOST_PLANNED:
         faults.note(QuestionError("planned", _("Plan at least two customers, at most a thousand million.")))
     found = faults.read(lambda: _segment(audience, "audience") if audience else None, None)
     faults.refuse()
     row = {
         "name": kept_name,
-        "hypothesis": hypothesis.replace("\x00", "").strip()[:2000],
+        "hypothesis": told["hypothesis"].replace("\x00", "").strip()[:2000],
         "audience": found,
         "planned": planned,
         "mode": mode,
         "metrics": documents,
     }
-    return _Asked(row, tuple((key, weight) for key, weight in variants))
+    return _Asked(row, tuple((key, weight) for key, weight in told["variants"]))
 
 
 def checked_metrics(metrics: Sequence[Mapping[str, Any]], *, mode: str) -> list[dict[str, Any]]:
