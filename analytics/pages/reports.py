@@ -176,7 +176,7 @@ def report_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
                 messages.error(request, str(error))
                 return redirect(request.get_full_path())
             beside(form, error)
-    back = Crumb(f"{reverse(view.key)}?{kept['question']}", str(view.title))
+    back = Crumb(view.address(kept["question"]), str(view.title))
     context = {
         "form": form,
         "crumbs": [back],
@@ -389,7 +389,7 @@ def _page_row(at: int, told: dict[str, str], span: str, *, now: datetime, zone: 
         "place": at,
         "title": view.title,
         "asked": question_said(told["question"], span=span if view.has_period else ASKED),
-        "url": f"{reverse(view.key)}?{question}",
+        "url": view.address(question),
     }
 
 

@@ -6,6 +6,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from campaigns.models import Experiment
 from clm.lib.periods import PRESETS
 from lifecycle.models import Segment
 
@@ -59,6 +60,9 @@ def _said(name: str, value: str) -> str:
     named = {"segment": _("among %(name)s"), "versus": _("compared with %(name)s")}.get(name)
     if name == "by" and value.startswith(ENTRY):
         named, value = _("by first entry into %(name)s"), value.removeprefix(ENTRY)
+    if name == "experiment":
+        asked_about = Experiment.objects.filter(key=value).first()
+        return asked_about.name if asked_about is not None else f"{name}: {value}"
     found = Segment.objects.filter(key=value).first() if named else None
     return str(named) % {"name": found.name} if named and found else f"{name}: {value}"
 

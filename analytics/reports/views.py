@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from ..pages import support as support_page
 from .blocks import Page
 from .tellings.acquisition import acquisition_answered
 from .tellings.experience import experience_answered
+from .tellings.experiment import PARAMETER, experiment_address, experiment_told
 from .tellings.in_frame import told_in_frame
 from .tellings.metrics import metrics_told
 from .tellings.movement import movement_told
@@ -30,17 +32,25 @@ from .tellings.value import value_told
 @dataclass(frozen=True, slots=True)
 class View:
     """A page that can be reported. key: the name of its address; takes: the parameters it reads, of which `from` and
-    `until` are filled in by a report about the last week or month; permission: who may see it."""
+    `until` are filled in by a report about the last week or month; permission: who may see it; named: the path of a
+    page that is one of many, of which the question says which."""
 
     key: str
     title: Any
     takes: Sequence[str]
     permission: str
     told: Callable[..., Page]
+    named: Callable[[QueryDict], str] | None = None
 
     @property
     def has_period(self) -> bool:
         return "from" in self.takes
+
+    def address(self, question: str) -> str:
+        """Path and query of the page that is asked so."""
+        if self.named is not None:
+            return self.named(QueryDict(question))
+        return f"{reverse(self.key)}?{question}"
 
     def page(self, question: str, *, now: datetime) -> Page:
         """What the page says; QuestionError or NotThereError for what cannot be answered (any more)."""
@@ -87,6 +97,7 @@ VIEWS: dict[str, View] = {
             "campaigns.view",
             spend_told,
         ),
+        View("experiment", _("Experiment"), (PARAMETER,), "experiments.view", experiment_told, experiment_address),
     )
 }
 

@@ -21,6 +21,8 @@ def report_address(context: dict[str, Any]) -> str:
         return ""
     view = VIEWS[match.url_name]
     asked = [(key, value) for key in request.GET if key in view.takes for value in request.GET.getlist(key) if value]
+    if view.named is not None:
+        asked = [(view.takes[0], match.kwargs["key"])]
     return f"{reverse('report_new')}?{urlencode({'page': view.key, 'question': urlencode(asked)})}"
 
 

@@ -6,13 +6,17 @@ import re
 from html import unescape
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
 from analytics.days.kept import Kept
 from analytics.experiments.ending import count_experiments
 from analytics.models import Counting
+from analytics.reports.keeping import possible_page
+from analytics.reports.tellings.experiment import experiment_told
 from campaigns.experiments import create_experiment, work_on_experiments
 from campaigns.models import Assignment, Experiment
+from clm.lib.questions import NotThereError, QuestionError
 from customers.ingest import clock
 from customers.models import Profile
 from tests.factories import make_customer, make_order
@@ -172,14 +176,41 @@ def test_one_that_has_ended_tells_what_it_told_and_what_a_recount_says(admin: Cl
     assert "3" in {count for _where, count in links}
     for where, count in links:
         assert admin.get(unescape(where)).context["matching"].number == int(count)
+    letter = experiment_told(QueryDict(f"experiment={one.key}"), now=clock())
+    assert letter.address == address
+    assert "2 touchpoints that happened before the end became known after it." in letter.warnings[0]
+    told, anew = (
+        next(block for block in letter.blocks if block.title == title)
+        for title in ("Ordered within 7 days", "Ordered within 7 days, counted anew")
+    )
+    assert [[row[2].text for row in block.table.rows] for block in (told, anew) if block.table] == [
+        ["1", "0"],
+        ["3", "0"],
+    ]
     rows = list(csv.DictReader(io.StringIO(admin.get(f"{address}results.csv").content.decode("utf-8-sig"))))
-    did = {row["section"]: row["value"] for row in rows if (row["item"], row["measure"]) == ("control", "did it")}
-    assert did["ordered within 7 days"] == "1"
-    assert did["counted anew: ordered within 7 days"] == "3"
+    assert [[cell.section, cell.item] for cell in letter.cells] == [[row["section"], row["item"]] for row in rows]
+    measured = {row["section"]: row["value"] for row in rows if (row["item"], row["measure"]) == ("control", "did it")}
+    assert measured["ordered within 7 days"] == "1"
+    assert measured["counted anew: ordered within 7 days"] == "3"
     units = {(row["item"], row["measure"]): row["unit"] for row in rows if row["section"] == "ordered within 7 days"}
     assert units["bow", "difference value"] == "percentage points"
     assert (units["bow", "lift value"], units["bow", "mean value"]) == ("percent", "percent")
     assert {row["item"]: row["value"] for row in rows if row["section"] == "became known later"}["late"] == "2"
+
+
+def test_what_an_experiment_finds_is_saved_as_a_report(admin: Client) -> None:
+    admin.post("/experiments/new/", FORM)
+    (where,) = re.findall(
+        r'href="(/reports/new/[^"]+)"', admin.get("/experiments/a-bow-on-the-parcel/").content.decode()
+    )
+    page = admin.get(unescape(where))
+    assert page.status_code == 200
+    assert 'href="/experiments/a-bow-on-the-parcel/"' in page.content.decode()
+    assert "A bow on the parcel" in page.content.decode()
+    with pytest.raises(QuestionError):
+        possible_page("experiment", "", now=clock())
+    with pytest.raises(NotThereError):
+        possible_page("experiment", "experiment=card", now=clock())
 
 
 def test_a_draft_is_changed_by_the_form_that_made_it(admin: Client) -> None:

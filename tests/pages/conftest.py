@@ -20,6 +20,8 @@ from playwright.sync_api import Page, Response, expect
 from pytest_django.live_server_helper import LiveServer
 
 from analytics import stage_rules
+from campaigns.experiments import create_experiment, start_experiment, work_on_experiments
+from campaigns.models import Experiment
 from clm.lib.access.models import Role, User
 from customers import catalogue
 from customers.events import Event, Line
@@ -216,3 +218,14 @@ def faults(page: Page) -> list[str]:
 def overflow(page: Page) -> bool:
     """Whether the page can be pushed sideways."""
     return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def running_experiment() -> str:
+    """The key of one that everybody takes part in."""
+    if not Experiment.objects.filter(key="bow").exists():
+        metrics = [{"kind": "conversion", "days": 7}, {"kind": "revenue", "days": 7}]
+        variants = [("control", 1), ("bow", 1)]
+        made = create_experiment(key="bow", name="A bow", variants=variants, metrics=metrics, planned=100)
+        start_experiment(experiment=made, now=timezone.now())
+        work_on_experiments(seconds=60)
+    return "bow"

@@ -3,13 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page
 
-from campaigns.experiments import create_experiment, start_experiment, work_on_experiments
-from campaigns.models import Experiment
 from customers.models import TouchpointType
-from tests.pages.conftest import MODES, Shop, faults, look, overflow
+from tests.pages.conftest import MODES, Shop, faults, look, overflow, running_experiment
 from tests.reports.conftest import make_report, outsider, ready
 
 # Each theme and each width once.
@@ -58,22 +55,11 @@ PAGES = [
 MARKETERS_PAGES = ["/reports/", "/reports/new/", "/reports/{report}/", "/reports/{report}/mailings/{mailing}/"]
 
 
-def experiment() -> str:
-    """The key of one that everybody takes part in."""
-    if not Experiment.objects.filter(key="bow").exists():
-        metrics = [{"kind": "conversion", "days": 7}, {"kind": "revenue", "days": 7}]
-        variants = [("control", 1), ("bow", 1)]
-        made = create_experiment(key="bow", name="A bow", variants=variants, metrics=metrics, planned=100)
-        start_experiment(experiment=made, now=timezone.now())
-        work_on_experiments(seconds=60)
-    return "bow"
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_page_is_accessible_and_fits_in_both_themes_and_widths(path: str, shop: Shop, agent: Page) -> None:
     order = TouchpointType.objects.get(name="Order Completed").pk
     address = shop.url + path.format(
-        customer=shop.customer("1005").pk, type=order, account=shop.account, experiment=experiment()
+        customer=shop.customer("1005").pk, type=order, account=shop.account, experiment=running_experiment()
     )
     address += "&still=1" if "?" in address else "?still=1"
     for theme, width in MODES:

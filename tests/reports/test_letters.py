@@ -25,7 +25,7 @@ from analytics.value.scoring import score_due
 from clm.lib.questions import NotThereError
 from customers.ingest import clock
 from customers.models import Installation
-from tests.pages.conftest import Shop, db, empty_installation, shop  # noqa: F401 (fixtures)
+from tests.pages.conftest import Shop, db, empty_installation, running_experiment, shop  # noqa: F401 (fixtures)
 
 from .conftest import make_report
 
@@ -40,9 +40,14 @@ def plain(html: str) -> str:
     return re.sub(r"<[^>]+>", " ", html)
 
 
+def question_of(view: str) -> str:
+    """What a page cannot do without: which experiment it is about."""
+    return f"experiment={running_experiment()}" if view == "experiment" else ""
+
+
 @pytest.mark.parametrize("view", sorted(VIEWS))
 def test_every_page_can_be_told_of_a_shop(view: str, shop: Shop) -> None:  # noqa: F811
-    report, now = of(view, with_csv=True, with_xlsx=True), clock()
+    report, now = of(view, question_of(view), with_csv=True, with_xlsx=True), clock()
     try:
         letter = letter_of(report=report, due_at=shop.now, now=now)
         with timezone.override(Installation.current().time_zone):
@@ -199,7 +204,7 @@ def test_a_letter_that_comes_late_says_so(shop: Shop) -> None:  # noqa: F811
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
 def test_a_link_names_an_instant_only_where_the_page_can_be_asked_about_one(view: str, shop: Shop) -> None:  # noqa: F811
-    report = of(view)
+    report = of(view, question_of(view))
     try:
         letter = letter_of(report=report, due_at=shop.now, now=clock())
         with timezone.override(Installation.current().time_zone):
@@ -207,7 +212,7 @@ def test_a_link_names_an_instant_only_where_the_page_can_be_asked_about_one(view
     finally:
         report.delete()
     is_dated = "as_of" in parse_qs(urlsplit(page.address).query)
-    assert is_dated == (view not in ("value", "acquisition", "spend"))
+    assert is_dated == (view not in ("value", "acquisition", "spend", "experiment"))
     for said in (letter.text, unescape(letter.html)):
         assert ("shows the present when opened" in said) != is_dated
     browser = Client()
