@@ -1,11 +1,13 @@
 """What every test may use: the real database, commands run as processes of their own, and a browser page that fails
 its test when the browser complains."""
 
+import gc
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -13,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Error, Page
 from pytest_django import DjangoDbBlocker
 
 from clm.bootstrap import CHROMIUM_HELP, find_chromium
@@ -40,6 +42,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     written = {item: place for place, item in enumerate(items)}
     yield
     items[:] = in_order(items, written)
+
+
+def pytest_collection_finish() -> None:
+    """What the suite itself consists of stays until the end; the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many more as there are cores: a test waits for its database, its browser or its processes as long as it
+    computes itself."""
+    return len(os.sched_getaffinity(0)) * 3 // 2 if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # --- The database --------------------------------------------------------------------------------------------
@@ -141,21 +155,90 @@ def complaints() -> list[str]:
     return []
 
 
+class Visitor:
+    """A browser's window that one test after the other is given. To open one, to start its renderer, and to compile
+    every script anew in it takes longer than most tests; so it is put back as it was instead."""
+
+    def __init__(self, browser: Browser, arguments: dict[str, Any]) -> None:
+        self._browser, self._arguments = browser, arguments
+        self._opened: tuple[Page, CDPSession] | None = None
+
+    @property
+    def page(self) -> Page:
+        if self._opened is None:
+            context = self._browser.new_context(**self._arguments)
+            context.add_init_script(
+                "addEventListener('securitypolicyviolation', e =>"
+                " console.error(`policy: ${e.violatedDirective} refused ${e.blockedURI}`))"
+            )
+            page = context.new_page()
+            self._opened = page, context.new_cdp_session(page)
+        return self._opened[0]
+
+    def leave(self) -> None:
+        """As if nobody had ever been here: no cookie, nothing stored or granted, no pointer over anything, the size and
+        the theme that every test begins with."""
+        if self._opened is None:
+            return
+        page, session = self._opened
+        place = urlsplit(page.url)
+        if place.netloc:
+            origin = f"{place.scheme}://{place.netloc}"
+            session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+            session.send("DOMStorage.clear", {"storageId": {"securityOrigin": origin, "isLocalStorage": False}})
+        page.goto("about:blank")
+        page.unroute_all()
+        page.mouse.move(-1, -1)
+        page.emulate_media(
+            media="null", color_scheme="light", reduced_motion="null", forced_colors="null", contrast="null"
+        )
+        page.set_viewport_size(self._arguments["viewport"])
+        for other in page.context.pages:
+            if other != page:
+                other.close()
+        page.context.clear_cookies()
+        page.context.clear_permissions()
+
+    def end(self) -> None:
+        """What was done cannot be put back; whoever comes next opens another window."""
+        if self._opened is not None:
+            self._opened[0].context.close()
+        self._opened = None
+
+
+@pytest.fixture(scope="session")
+def visitor(browser: Browser, browser_context_args: dict) -> Iterator[Visitor]:
+    made = Visitor(browser, browser_context_args)
+    yield made
+    made.end()
+
+
 @pytest.fixture
-def page_without_errors(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
+def never_again(visitor: Visitor) -> Iterator[None]:
+    """For a test that does to its page what cannot be undone, such as another clock."""
+    yield
+    visitor.end()
+
+
+@pytest.fixture
+def page_without_errors(request: pytest.FixtureRequest, visitor: Visitor, complaints: list[str]) -> Iterator[Page]:
     """A page whose test fails if anything is logged as an error, raised, or refused by the content security policy."""
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
             complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
 
-    context.add_init_script(
-        "addEventListener('securitypolicyviolation', e =>"
-        " console.error(`policy: ${e.violatedDirective} refused ${e.blockedURI}`))"
-    )
-    page = context.new_page()
+    def note_raised(error: Error) -> None:
+        complaints.append(f"raised: {error}")
+
+    page = visitor.page
     page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(f"raised: {error}"))
+    page.on("pageerror", note_raised)
     yield page
-    page.close()
+    if request.node.rep_call.failed:
+        visitor.end()  # wherever it was stopped
+    else:
+        visitor.leave()
+        page.remove_listener("console", note)
+        page.remove_listener("pageerror", note_raised)
     assert complaints == []

@@ -123,6 +123,7 @@ def test_charts_say_in_one_sentence_what_they_show(shop: Shop, agent: Page) -> N
     assert "NaN" not in "".join(said)
 
 
+@pytest.mark.usefixtures("never_again")
 def test_an_open_page_offers_what_has_come_in_since(shop: Shop, agent: Page) -> None:
     agent.clock.install()
     customer = shop.customer("1007").pk
