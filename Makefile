@@ -22,7 +22,9 @@ run:
 packages:
 	@$(BOOTSTRAP) test
 
-# The servers that tests use are their own; they are stopped even when a test run is killed half-way.
+# The servers that tests use are their own; they are stopped even when a test run is killed half-way. Tests start the
+# program some hundred times: it is compiled once, whatever the shell says of keeping compiled files.
+test: export PYTHONDONTWRITEBYTECODE :=
 test:
 	@$(BOOTSTRAP) test
 	@trap '$(STOP_TEST_SERVERS)' EXIT; trap 'exit 130' INT TERM; $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(T)
