@@ -22,21 +22,31 @@ _LOCK = 7399
 # What describes the code and not the tests' data: no test changes it.
 _KEPT = ("django_migrations", "django_content_type", "auth_permission")
 
+# A table that was written to has pages, even if all was rolled back; one that was emptied has none. To empty those
+# and whatever refers to them takes a seventh of the time that all would. Parts are emptied with what they are of.
 _EMPTY = """
 DO $$
+DECLARE written text;
 BEGIN
-    EXECUTE (
-        SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ') FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-          AND relname <> ALL ('{%s}')
-    );
+    WITH RECURSIVE found AS (
+        SELECT coalesce(pg_partition_root(oid)::oid, oid) AS oid FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> ALL ('{%s}')
+          AND pg_relation_size(oid) > 0
+        UNION
+        SELECT coalesce(pg_partition_root(conrelid)::oid, conrelid) FROM pg_constraint
+        JOIN found ON confrelid = found.oid WHERE contype = 'f'
+    )
+    SELECT string_agg(oid::regclass::text, ', ') INTO written FROM found;
+    IF written IS NOT NULL THEN
+        EXECUTE 'TRUNCATE ' || written;
+    END IF;
 END
 $$
 """
 
 
 def empty() -> None:
-    """Every table that tests may have written to, made anew in one statement. Sequences go on where they are."""
+    """Every table that tests have written to, made anew in one statement. Sequences go on where they are."""
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY % ",".join(_KEPT))
 
