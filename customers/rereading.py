@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db import transaction
@@ -37,24 +37,27 @@ STRETCH = 20_000  # ids looked at in one transaction
 SETTLES = timedelta(seconds=5)
 REFUND = "refund"
 _ORDERS = frozenset({"purchase", REFUND})
+_STORED = Decimal("0.001")  # of quantities
 _MONEY = ("amount", "currency", "order", "products")
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The money of a touchpoint as it is stored; amount in minor units of the reporting currency."""
+    """The money of a touchpoint as it is stored; amount in minor units of the reporting currency; lines: of the order
+    in their order, as (product, quantity, amount)."""
 
     amount: int | None
     original: Decimal | None
     currency: str
     order_ref: str
     flags: int
-    has_lines: bool = False
+    lines: Sequence[tuple[str, Decimal, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReadAnew:
-    """The same as it is read today. turns: its lines are turned; lines: those it has got."""
+    """The same as it is read today. turns: its lines are turned; lines: those it has got, in place of others where it
+    `replaces` them."""
 
     amount: int | None
     original: Decimal | None
@@ -63,6 +66,7 @@ class ReadAnew:
     flags: int
     turns: bool = False
     lines: Sequence[Mapping[str, Any]] = ()
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,8 @@ class Reader:
         original, currency = told[0], currency_of(said, fallback)
         reference = person_id(said.get("order_id"), "properties.order_id") if role in _ORDERS else ""
         reference = reference or stored.order_ref
-        if stored.original is not None and currency == stored.currency and abs(original) == abs(stored.original):
+        keeps = stored.original is not None and currency == stored.currency and abs(original) == abs(stored.original)
+        if keeps:
             # What was converted once keeps its rate.
             turns = original != stored.original
             amount = -stored.amount if turns and stored.amount is not None else stored.amount
@@ -130,9 +135,16 @@ class Reader:
         flag = int(Touchpoint.Flag.NO_RATE)
         flags = stored.flags | flag if amount is None else stored.flags & ~flag
         lines: tuple[Mapping[str, Any], ...] = ()
-        if role in _ORDERS and currency and not stored.has_lines:
-            lines = self._lines(said, currency, at)
-        return ReadAnew(amount, original, currency, reference, flags, turns and stored.has_lines, lines)
+        if role in _ORDERS and currency:
+            # An order whose amount keeps its rate has lines of that rate.
+            rate = abs(amount / original) if keeps and amount is not None and original else None
+            lines = self._lines(said, currency, at, rate)
+        replaces = bool(stored.lines and lines) and _are_others(lines, stored, is_read_anew=not keeps)
+        if stored.lines and not replaces:
+            lines = ()
+        return ReadAnew(
+            amount, original, currency, reference, flags, turns and bool(stored.lines) and not replaces, lines, replaces
+        )
 
     def _as_sent(self, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Without what an earlier mapping wrote beside what was sent."""
@@ -144,12 +156,17 @@ class Reader:
                     del kept[usual]
         return kept
 
-    def _lines(self, said: Mapping[str, Any], currency: str, at: datetime) -> tuple[Mapping[str, Any], ...]:
-        found = lines_of(
-            said,
-            role=self.mapped.role,
-            units=lambda one: converted(one, currency, reporting=self.reporting, at=at),
-        )
+    def _lines(
+        self, said: Mapping[str, Any], currency: str, at: datetime, rate: Decimal | None
+    ) -> tuple[Mapping[str, Any], ...]:
+        """The lines that a message says. rate: minor units for one unit of the currency, None for that of the day."""
+
+        def units(one: Decimal) -> int | None:
+            if rate is not None:
+                return int((one * rate).to_integral_value(ROUND_HALF_EVEN))
+            return converted(one, currency, reporting=self.reporting, at=at)
+
+        found = lines_of(said, role=self.mapped.role, units=units)
         return tuple(
             {
                 "number": number,
@@ -161,6 +178,15 @@ class Reader:
             }
             for number, line in enumerate(found, start=1)
         )
+
+
+def _are_others(lines: Sequence[Mapping[str, Any]], stored: Stored, *, is_read_anew: bool) -> bool:
+    """Whether an order has other lines than those that are stored: of other things, or, where its amount was read anew,
+    of other amounts."""
+    now = [(line["product"], Decimal(line["quantity"]).quantize(_STORED, ROUND_HALF_UP)) for line in lines]
+    if now != [(product, quantity) for product, quantity, _amount in stored.lines]:
+        return True
+    return is_read_anew and [line["amount"] for line in lines] != [amount for _p, _q, amount in stored.lines]
 
 
 def _same(stored: Stored, found: ReadAnew) -> bool:
@@ -272,10 +298,10 @@ def _told(asked: Rereading, upto: int) -> tuple[list[dict[str, Any]], int]:
     by_type, sources = readers(asked.names), message_sources()
     told: list[dict[str, Any]] = []
     rows = sql.rows("customers/amounts_stored", types=sorted(by_type), after=asked.next_touchpoint, upto=upto)
-    for number, type_id, source, at, amount, original, currency, order_ref, flags, properties, has_lines in rows:
+    for number, type_id, source, at, amount, original, currency, order_ref, flags, properties, lines in rows:
         reader = by_type[type_id]
         found = reader.read(
-            Stored(amount, original, currency, order_ref, flags, has_lines),
+            Stored(amount, original, currency, order_ref, flags, _stored_lines(lines)),
             at=at,
             properties=exact(properties),
             fallback=sources.get(source) or reader.reporting,
@@ -284,6 +310,11 @@ def _told(asked: Rereading, upto: int) -> tuple[list[dict[str, Any]], int]:
         if found is not None:
             told.append(_as_told(number, found))
     return told, len(rows)
+
+
+def _stored_lines(text: str | None) -> list[tuple[str, Decimal, int]]:
+    told = json.loads(text, parse_float=Decimal) if text else []
+    return [(product, Decimal(quantity), amount) for product, quantity, amount in told]
 
 
 def _as_told(number: int, found: ReadAnew) -> dict[str, Any]:
@@ -296,6 +327,7 @@ def _as_told(number: int, found: ReadAnew) -> dict[str, Any]:
         "flags": found.flags,
         "turns": found.turns,
         "lines": list(found.lines),
+        "replaces": found.replaces,
     }
 
 

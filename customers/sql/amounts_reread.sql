@@ -1,13 +1,13 @@
 -- Give touchpoints the amounts that were read anew, in one statement: the touchpoints, the copies of their amounts beside
--- named properties, the lines of orders (turned where only the sign is another; added where there were none), what was
--- changed, and one Stale row per profile. One row: how many.
--- Parameters: told (a JSON array of {"id", "amount", "original", "currency", "order_ref", "flags", "turns", "lines"}),
--- at, cause.
+-- named properties, the lines of orders (turned where only the sign is another; added where there were none, or in place
+-- of others), what was changed, and one Stale row per profile. One row: how many.
+-- Parameters: told (a JSON array of {"id", "amount", "original", "currency", "order_ref", "flags", "turns", "lines",
+-- "replaces"}), at, cause.
 -- Index: the primary key of touchpoints, that of property values; the order line's touchpoint.
 WITH told AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(told)s::jsonb) AS t (
         id bigint, amount bigint, original numeric, currency text, order_ref text, flags smallint, turns boolean,
-        lines jsonb
+        lines jsonb, replaces boolean
     )
 ), before AS MATERIALIZED (
     SELECT touchpoint.id, touchpoint.amount
@@ -33,6 +33,8 @@ WITH told AS MATERIALIZED (
     SET amount = -line.amount
     FROM told
     WHERE line.touchpoint_id = told.id AND told.turns
+), gone AS (
+    DELETE FROM customers_orderline AS line USING told WHERE line.touchpoint_id = told.id AND told.replaces
 ), line AS (
     INSERT INTO customers_orderline (
         touchpoint_id, number, product, description, category, quantity, amount, cost, is_product

@@ -2,7 +2,7 @@
 where it stands, nothing taken away; figures and stages follow."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,8 +25,9 @@ from customers.models import (
     Touchpoint,
 )
 from customers.named_properties import register_properties
+from customers.rates import enter_rate
 from customers.receiving import door, money
-from customers.rereading import reread_asked
+from customers.rereading import ask_to_reread, every_name, reread_asked
 from lifecycle.mapping import map_back, remap
 from lifecycle.models import Revision
 from lifecycle.publications import ask_to_publish, publish_asked
@@ -90,6 +91,32 @@ def test_what_becomes_a_refund_is_below_zero_with_its_lines_and_copies_and_turne
     assert live(map_back(revision=Revision.objects.latest("pk").pk)) == 2
     assert amounts() == [5_000, 700]
     assert [line.amount for line in OrderLine.objects.all()] == [5_000]
+
+
+def lines() -> list[tuple[str, Decimal, int]]:
+    return list(OrderLine.objects.order_by("touchpoint_id", "number").values_list("product", "quantity", "amount"))
+
+
+def test_an_order_whose_currency_is_read_elsewhere_has_lines_of_that_currency(sender: Sender) -> None:
+    enter_rate(currency="USD", day=date(2000, 1, 1), rate=Decimal("0.5"), source="test")
+    sent(sender, total=50, order_id="o1", products=PRODUCTS, paid_in="USD")
+    assert (amounts(), lines()) == ([5_000], [("p", Decimal(2), 5_000)])
+    assert becomes("purchase", currency="paid_in") == 1
+    assert (amounts(), lines()) == ([2_500], [("p", Decimal(2), 2_500)])
+    assert becomes("refund", currency="paid_in") == 1
+    assert (amounts(), lines()) == ([-2_500], [("p", Decimal(2), -2_500)])
+
+
+def test_an_order_whose_products_are_read_elsewhere_has_those_at_its_own_rate(sender: Sender) -> None:
+    enter_rate(currency="USD", day=date(2000, 1, 1), rate=Decimal("0.5"), source="test")
+    sold = [{"product_id": "a", "price": 10, "quantity": 3}, {"product_id": "b", "price": 20, "quantity": "0.33333"}]
+    sent(sender, total=50, currency="USD", order_id="o1", products=PRODUCTS, cart={"sold": sold})
+    enter_rate(currency="USD", day=date(2000, 1, 1), rate=Decimal("0.7"), source="test")
+    assert becomes("purchase", products="cart.sold") == 1
+    assert (amounts(), lines()) == ([2_500], [("a", Decimal(3), 1_500), ("b", Decimal("0.333"), 333)])
+    assert AmountChange.objects.count() == 0
+    ask_to_reread(names=every_name(), now=clock())
+    assert reread_asked(recount=count_sales_anew) == 0
 
 
 def test_revenue_of_days_follows_what_is_read_anew(sender: Sender) -> None:
