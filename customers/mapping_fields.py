@@ -4,6 +4,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from .models import Consent
+
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 CHANNEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 CURRENCY = re.compile("[A-Z]{3}")
@@ -76,6 +78,17 @@ class Fields:
     def end(self) -> None:
         if self.left:
             raise BadMapping(self.at(min(self.left)), "is not a field of a mapping")
+
+
+def consent_says(fields: Fields) -> dict[str, str]:
+    """What the cells of a column say of consent: folded text -> state, "" for nothing."""
+    told = fields.take("says", dict)
+    if not told:
+        raise BadMapping(fields.at("says"), "must say what a cell means, such as yes: granted")
+    for text, state in told.items():
+        if state not in ("", *Consent.State.values):
+            raise BadMapping(f"{fields.at('says')}.{text}", f"must be one of {', '.join(Consent.State.values)}")
+    return {text.strip().casefold(): state for text, state in told.items()}
 
 
 def check_encoding(encoding: str) -> None:

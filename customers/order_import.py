@@ -25,12 +25,18 @@ from .brought import note_brought
 from .conversions import ask_to_convert
 from .events import Event, message_hash
 from .file_lock import ImportRefused, Stopped, alone, is_connected, refuse_stopped
+from .importing.effects import effects_of
+from .importing.events_of import RowEvents
+from .importing.known import Earlier, asked_by, known_of
+from .importing.order_rows import order_row
+from .importing.store import state_consents
 from .ingest import clock, ingest
 from .line_account import LineAccount
 from .local_times import LocalTimes
 from .models import (
     Cause,
     Channel,
+    Consent,
     Customer,
     Identity,
     Import,
@@ -56,6 +62,7 @@ TELL_SECONDS = 2.0
 MAX_REJECTS = 1_000  # faulty lines of an import kept with their text; all of them are in the account
 _COUNTED = (
     Channel,
+    Consent,
     Customer,
     Identity,
     OrderLine,
@@ -71,6 +78,7 @@ _COUNTED = (
 _EVER = {
     "touchpoints_new",
     "customers_new",
+    "consents_new",
     "rows_changed",
     "rejects",
     "orders_new",
@@ -164,24 +172,34 @@ class _Run:
         after = self.record.progress.get("after")
         rows_changed = 0
         events: list[Event] = []
+        told: list[RowEvents] = []
         last = after
         waiting = 0
         for invoice, lines in order_staging.invoices(after=after):
-            for event in orders.events(invoice, lines):
-                events.append(event)
-                waiting += len(event.lines)
+            some = orders.events(invoice, lines)
+            events += some
+            waiting += sum(len(event.lines) for event in some)
+            if some and orders.consent is not None:
+                told.append(order_row(some, line=orders.first_line, consent=orders.consent))
             last = invoice
             if len(events) >= CHUNK_EVENTS or waiting >= CHUNK_LINES:
-                rows_changed += self._commit(events, account, after=after, until=last)
-                events, after, waiting = [], last, 0
-        rows_changed += self._commit(events, account, after=after, until=last, is_end=True)
+                rows_changed += self._commit(events, told, account, after=after, until=last)
+                events, told, after, waiting = [], [], last, 0
+        rows_changed += self._commit(events, told, account, after=after, until=last, is_end=True)
         if account.counts["touchpoints_waiting"] and (rated := orders.rated_since()):
             # A rate that came while they were being stored has converted only what was there by then.
             ask_to_convert(currencies=rated, now=clock())
         return rows_changed
 
     def _commit(
-        self, events: list[Event], account: LineAccount, *, after: str | None, until: str | None, is_end: bool = False
+        self,
+        events: list[Event],
+        told: Sequence[RowEvents],
+        account: LineAccount,
+        *,
+        after: str | None,
+        until: str | None,
+        is_end: bool = False,
     ) -> int:
         with transaction.atomic():
             if self.is_kept:
@@ -191,6 +209,7 @@ class _Run:
             changes = self._changes(events)
             stored = self._stored(changes)
             ingested = ingest(source=self.source, events=changes.events, cause=Cause.IMPORT)
+            consents = self._consents(told, changes.events, ingested.profiles, now=since)
             if self.is_kept and events:
                 hashes = {str(message_hash(event.message_id)) for event in (*events, *changes.events)}
                 note_brought(
@@ -198,6 +217,7 @@ class _Run:
                     touchpoints=sorted(hashes | changes.stored),
                     identities=sorted({one for event in events for one in event.identities}),
                     since=since,
+                    consents=consents,
                     touchpoints_tell=True,
                 )
             if self.is_kept and until is not None:
@@ -210,6 +230,7 @@ class _Run:
                     "touchpoints_conflicting": ingested.conflicting,
                     "customers_new": ingested.new_customers,
                     "rows_changed": rows_changed,
+                    **({"consents_new": len(consents)} if told else {}),
                     **_new_of(changes.events, ingested.profiles, stored),
                 }
             )
@@ -227,6 +248,22 @@ class _Run:
             is_last=is_end,
         )
         return rows_changed
+
+    def _consents(
+        self, told: Sequence[RowEvents], events: Sequence[Event], profiles: Sequence[int], *, now: datetime
+    ) -> list[int]:
+        """Store what orders say of consent; the ids of what is new. Nobody is subscribed again by it."""
+        profile_of = {event.message_id: profile for event, profile in zip(events, profiles, strict=True)}
+        rows = [each for each in told if each.events[0].message_id in profile_of]
+        if not rows:
+            return []
+        known = known_of(asked=asked_by(rows), source=self.source)
+        return state_consents(
+            effects_of(rows=rows, known=known, earlier=Earlier(is_kept=False)),
+            profiles=[profile_of[each.events[0].message_id] for each in rows],
+            now=now,
+            said_by=f"{self.record.file_name} (import {self.record.pk})",
+        )
 
     def _changes(self, events: list[Event]) -> Changes:
         """What of it is not stored yet. No other import of the source is at work meanwhile."""

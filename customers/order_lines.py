@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from clm.lib.milliseconds import to_ms
 
 from .local_times import LocalTimes
-from .order_mapping import OrderMapping
+from .order_mapping import OrderConsent, OrderMapping
 from .parsing import Row
 from .receiving.people import email_of
 
@@ -39,8 +39,8 @@ class Fault:
 class ReadLine(NamedTuple):
     """One row of the file. `fault` None: every cell was understood; otherwise only line, invoice, customer and digest
     mean anything. quantity and price are plain decimals as text; traits is a JSON object as text, and so is what the
-    row says of the order as a whole ("" for nothing): plain decimals, instants in ms since 1970, and the status folded;
-    digest tells rows equal in every cell."""
+    row says of the order as a whole ("" for nothing): plain decimals, instants in ms since 1970, the status folded, the
+    state of consent; digest tells rows equal in every cell."""
 
     line: int
     invoice: str
@@ -80,6 +80,7 @@ class OrderLineReader:
         self.carried = [self.customer, self.time, *(header.index(name) for name in mapping.traits.values())]
         self.row_before: list[str] = []
         self.order_places = [(what, name, header.index(name)) for what, name in mapping.order.items()]
+        self.consent_place = header.index(mapping.consent.column) if mapping.consent else None
         self.trait_places = [(key, header.index(name)) for key, name in mapping.traits.items()]
         # The same numbers and traits come again and again.
         self.number = lru_cache(maxsize=65_536)(self._number)
@@ -127,6 +128,10 @@ class OrderLineReader:
                 column = name
                 if text := cells[place].strip():
                     order[what] = self._of_order(what, text)
+            if (consent := self.mapping.consent) and self.consent_place is not None:
+                column = consent.column
+                if text := cells[self.consent_place].strip():
+                    order["consent"] = _state(consent, text)
         except BadCell as error:
             safe = invoice.replace("\0", "")[:MAX_ID]
             return ReadLine(row.line, safe, "", digest, fault=Fault(error.reason, column, str(error)))
@@ -185,3 +190,12 @@ class OrderLineReader:
         if at > self.now:
             raise BadCell("in_the_future", f'"{text[:60]}" lies in the future')
         return at
+
+
+def _state(consent: OrderConsent, text: str) -> str:
+    """What a cell says of consent."""
+    state = consent.says.get(text.casefold())
+    if state is None:
+        known = ", ".join(f'"{one}"' for one in consent.says)
+        raise BadCell("bad_value", f'"{text[:60]}" is none of {known}')
+    return state

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .mapping_fields import CURRENCY, SLUG, BadMapping, Fields, check_encoding, check_time_format
+from .mapping_fields import CURRENCY, SLUG, BadMapping, Fields, check_encoding, check_time_format, consent_says
 
 SHIPPED = Path(__file__).resolve().parent / "mappings"
 NEEDED_COLUMNS = ("invoice", "product", "quantity", "price", "time", "customer")
@@ -17,6 +17,16 @@ OPTIONAL_COLUMNS = ("description", "category")
 # What a file says of an order as a whole, on one of its lines.
 MONEY_COLUMNS = ("subtotal", "shipping", "taxes", "total", "discount", "refunded", "refunded_at")
 ORDER_COLUMNS = (*MONEY_COLUMNS, "status", "cancelled_at", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderConsent:
+    """The column in which an order says what its customer agreed to; says: folded cell -> state, "" for nothing."""
+
+    column: str
+    channel: str
+    purpose: str
+    says: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,7 @@ class OrderMapping:
     texts, besides an empty cell, that mean that nobody is named. An empty refund_prefix: the file has no refunds.
     fills_down: what is left empty in a row of an invoice is what its row before says. price_is_total: a price is
     that of the whole line, not of one. cancelled: folded texts of the status of an order that was called off; kept:
-    those of one that stays an order although it was called off."""
+    those of one that stays an order although it was called off. consent: None where the file says nothing of it."""
 
     source_key: str
     source_name: str
@@ -50,12 +60,14 @@ class OrderMapping:
     price_is_total: bool
     cancelled: frozenset[str]
     kept: frozenset[str]
+    consent: OrderConsent | None
     document: Mapping[str, Any]
 
     @property
     def needed(self) -> list[str]:
         """The columns that a file must have."""
-        return list(dict.fromkeys([*self.columns.values(), *self.traits.values(), *self.order.values()]))
+        told = [self.consent.column] if self.consent else []
+        return list(dict.fromkeys([*self.columns.values(), *self.traits.values(), *self.order.values(), *told]))
 
     @property
     def says_more_later(self) -> bool:
@@ -107,9 +119,12 @@ class OrderMapping:
             price_is_total=fields.truth("price_is_total"),
             cancelled=frozenset(text.strip().casefold() for text in fields.texts("cancelled_statuses")),
             kept=frozenset(text.strip().casefold() for text in fields.texts("kept_statuses")),
+            consent=_consent(fields.take("consent", dict, default={})),
             document=document,
         )
         fields.end()
+        if mapping.consent is not None and mapping.identity_kind != "email":
+            raise BadMapping("consent", "is about an e-mail address: it needs the identity_kind email")
         return mapping
 
     @classmethod
@@ -155,6 +170,20 @@ def _order(document: dict[str, Any]) -> dict[str, str]:
     if "subtotal" not in document and not document.keys().isdisjoint(MONEY_COLUMNS):
         raise BadMapping("order.subtotal", "is missing: what the goods cost after discounts")
     found = {what: fields.text(what) for what in ORDER_COLUMNS if what in document}
+    fields.end()
+    return found
+
+
+def _consent(document: dict[str, Any]) -> OrderConsent | None:
+    if not document:
+        return None
+    fields = Fields(document, "consent")
+    found = OrderConsent(
+        column=fields.text("column"),
+        channel=fields.text("channel", default="email", pattern=SLUG),
+        purpose=fields.text("purpose", default="marketing", pattern=SLUG),
+        says=consent_says(fields),
+    )
     fields.end()
     return found
 

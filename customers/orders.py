@@ -30,6 +30,7 @@ from zoneinfo import ZoneInfo
 from clm.lib.milliseconds import from_ms
 
 from .events import Event, Line
+from .importing.rows import ToldConsent
 from .line_account import LineAccount
 from .models import Touchpoint
 from .money import LIMIT, MOST_SENT, Conversion, NoRate
@@ -101,7 +102,9 @@ class Orders:
     def __init__(self, *, mapping: OrderMapping, account: LineAccount) -> None:
         self.mapping, self.account = mapping, account
         self.zone = ZoneInfo(mapping.time_zone)
-        self.first_line = 0  # of the order that was put together last
+        # Of the order that was put together last: its first line, and what it says of consent.
+        self.first_line = 0
+        self.consent: ToldConsent | None = None
         self.conversions: dict[str, Conversion] = {}  # by currency, as it is met
 
     def rated_since(self) -> list[str]:
@@ -120,6 +123,7 @@ class Orders:
     def events(self, invoice: str, lines: Iterable[StagedLine]) -> list[Event]:
         """The order or refund that an invoice is, if it is one, and what of it was paid back. Reads any number of lines
         in bounded memory."""
+        self.consent = None
         kept: list[StagedLine] = []
         faulty = too_many = False
         for line in lines:
@@ -150,6 +154,9 @@ class Orders:
             self.account.counts["orders_naming_several_customers"] += 1
             self._set_aside("other_customer", [line for line in lines if line.customer != customer])
         told = json.loads(next((line.order for line in own if line.order), "{}"))
+        first = min(own, key=lambda line: (line.at, line.line))
+        if (consent := self.mapping.consent) and (state := told.get("consent")):
+            self.consent = ToldConsent(customer, consent.channel, consent.purpose, state, from_ms(first.at))
         currency = currency_of(told, self.mapping.currency)
         if self._is_called_off(told):
             return [self._called_off(invoice, own, told, currency)]
@@ -161,7 +168,6 @@ class Orders:
             self._set_aside("not_counted", [line for line in own if line.line not in numbers], currency)
         if not counted:
             return []
-        first = min(own, key=lambda line: (line.at, line.line))
         self.first_line = min(line.line for line in counted)
         said = _said(told)
         values = [self._value(line) for line in counted]

@@ -259,7 +259,17 @@ def _orders(document: Mapping[str, Any], header: Sequence[str]) -> dict[str, Any
     if "subtotal" not in order:
         order = {what: name for what, name in order.items() if what not in MONEY_COLUMNS}
     found |= {"order": order} if order else {}
-    return found
+    # What the file has no column for is left out.
+    traits = {
+        key: folded[name.casefold()] for key, name in document.get("traits", {}).items() if name.casefold() in folded
+    }
+    consent = document.get("consent", {})
+    column = folded.get(str(consent.get("column", "")).casefold())
+    return {
+        **{key: value for key, value in found.items() if key not in ("traits", "consent")},
+        **({"traits": traits} if traits else {}),
+        **({"consent": {**consent, "column": column}} if column else {}),
+    }
 
 
 def _respelt(document: Mapping[str, Any], folded: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from ..mapping_fields import CHANNEL, SLUG, BadMapping, Fields, check_encoding, check_time_format
+from ..mapping_fields import CHANNEL, SLUG, BadMapping, Fields, check_encoding, check_time_format, consent_says
 from ..models import Consent
 
 LONGEST_KEY, LONGEST_TYPE = 200, 200
@@ -240,7 +240,7 @@ def _column(name: str, fields: Fields) -> Column:
         channel = fields.text("channel", default="", may_be_empty=True)
     elif use == "consent":
         channel, purpose = fields.text("channel", pattern=SLUG), fields.text("purpose", pattern=SLUG)
-        says, at = _says(fields), fields.text("at", default="", may_be_empty=True)
+        says, at = consent_says(fields), fields.text("at", default="", may_be_empty=True)
     elif use == "account":
         key = fields.text("key", default="name")
         if len(key) > LONGEST_KEY or "\0" in key:
@@ -256,16 +256,6 @@ def _type(fields: Fields) -> str:
     if len(name) > LONGEST_TYPE or "\0" in name or name != name.strip():
         raise BadMapping(fields.at("type"), f"a type's name has 1 to {LONGEST_TYPE} characters")
     return name
-
-
-def _says(fields: Fields) -> dict[str, str]:
-    told = fields.take("says", dict)
-    if not told:
-        raise BadMapping(fields.at("says"), "must say what a cell means, such as yes: granted")
-    for text, state in told.items():
-        if state not in ("", *Consent.State.values):
-            raise BadMapping(f"{fields.at('says')}.{text}", f"must be one of {', '.join(Consent.State.values)}")
-    return {text.strip().casefold(): state for text, state in told.items()}
 
 
 def _touchpoints(documents: Sequence[Any]) -> tuple[RowTouchpoint, ...]:

@@ -38,7 +38,7 @@ def store_rows(
         first += len(each.events)
     belongs, accounts = _affiliate(rows, profiles)
     judged = effects()
-    consents = _state(judged, profiles, since, said_by)
+    consents = state_consents(judged, profiles=profiles, now=since, said_by=said_by)
     # Whoever did something in a row is not welcomed for it.
     note = note_brought(
         record=record,
@@ -77,7 +77,8 @@ def _affiliate(
     ], changes
 
 
-def _state(effects: Sequence[Effect], profiles: Sequence[int], now: datetime, said_by: str) -> list[int]:
+def state_consents(effects: Sequence[Effect], *, profiles: Sequence[int], now: datetime, said_by: str) -> list[int]:
+    """Store the statements of consent that rows add; their ids. profiles: by row, 0 for one of somebody erased."""
     erased = erased_among({("email", one.address.lower()) for each in effects for one in each.consents})
     told = [
         Consent(

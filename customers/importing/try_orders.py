@@ -25,6 +25,7 @@ from ..parsing import table
 from .effects import NEW, effects_of
 from .events_of import RowEvents
 from .known import Earlier, asked_by, known_of
+from .order_rows import order_row
 from .rows import Fault, ReadRow
 from .tally import EXAMPLES, Tally
 
@@ -83,7 +84,7 @@ def try_orders(
 def _together(orders: Orders) -> Iterator[RowEvents]:
     for invoice, lines in order_staging.invoices(after=None):
         if events := orders.events(invoice, lines):
-            yield _as_row(events, orders.first_line)
+            yield order_row(events, line=orders.first_line, consent=orders.consent)
 
 
 def _new(some: Sequence[RowEvents], source: Source | None, mapping: OrderMapping) -> list[RowEvents]:
@@ -99,11 +100,3 @@ def _new(some: Sequence[RowEvents], source: Source | None, mapping: OrderMapping
 
 def _with(each: RowEvents, events: Sequence[Event]) -> RowEvents:
     return replace(each, events=tuple(events), hashes=tuple(message_text(event.message_id) for event in events))
-
-
-def _as_row(events: list[Event], line: int) -> RowEvents:
-    """An order, and what of it was paid back, as a dry run looks at it: as a row of a file."""
-    order = events[0]
-    row = ReadRow(line, (), identities=order.identities, traits=order.traits, told_at=order.occurred_at)
-    hashes = tuple(message_text(event.message_id) for event in events)
-    return RowEvents(row, tuple(events), hashes, order.occurred_at)

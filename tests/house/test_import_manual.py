@@ -42,6 +42,7 @@ def test_the_manual_of_people_names_every_preset_and_every_use_of_a_column():
 def test_the_manual_names_every_field_of_a_mapping_and_no_other():
     fields = set(OrderMapping.load("online_retail").document) - {"source", "columns"}
     fields |= {"missing_customers", "fills_down", "price_is_total", "cancelled_statuses", "kept_statuses"}
+    fields |= {"consent"}
     fields |= {"source.key", "source.name"}
     fields |= {f"columns.{column}" for column in (*NEEDED_COLUMNS, *OPTIONAL_COLUMNS)}
     fields |= {f"order.{column}" for column in ORDER_COLUMNS}
