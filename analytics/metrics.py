@@ -21,7 +21,7 @@ from .sources import SourceRef, sources_of_orders
 # What costs are on, the first being the default.
 BASIS_NAMES: dict[str, Any] = {
     "blended": _("All spend, all new customers"),
-    "paid": _("Spend on media, customers won through it"),
+    "paid": _("Paid media, customers won by it"),
 }
 BASES = tuple(BASIS_NAMES)
 MONEY_KEPT = ("gross_revenue_retention", "net_revenue_retention")  # retention of money, not of active customers

@@ -73,10 +73,10 @@ def test_a_report_says_its_period_in_words(marketer: Client) -> None:
     pages = [{"view": "metrics", "question": "from=2026-01-01&until=2026-02-01&basis=paid"}]
     weekly, own = make_report(pages=pages, span="last_week"), make_report(pages=pages)
     held = marketer.get(f"/reports/{weekly.pk}/").content.decode().split("What it holds")[1].split("</table>")[0]
-    assert "The last full week, Monday to Sunday · costs on: Spend on media, customers won through it" in held
+    assert "The last full week, Monday to Sunday · costs on: Paid media, customers won by it" in held
     shown = marketer.get(f"/reports/{own.pk}/").content.decode()
     days = "2026-01-01 until 2026-02-01, each time the same days"
-    assert f"{days} · costs on: Spend on media, customers won through it" in shown
+    assert f"{days} · costs on: Paid media, customers won by it" in shown
 
 
 def test_a_page_of_a_report_leads_to_the_period_of_the_report(marketer: Client) -> None:
