@@ -13,6 +13,8 @@ from lifecycle.models import Fault, HotCustomer, Replay
 from lifecycle.replay import Progress, progress
 
 from .days.identities import broken
+from .days.progress import Progress as Counted
+from .days.progress import being_counted
 from .models import Broken, Counting
 
 
@@ -56,6 +58,7 @@ class SystemState:
     sources: tuple[Source, ...]
     embedded: bool
     counted: tuple[Counting, ...]
+    counting: tuple[Counted, ...]
     broken: tuple[Broken, ...]
     silent_webhooks: tuple[Endpoint, ...]
 
@@ -85,6 +88,7 @@ def system_state() -> SystemState:
         ReplayRow(one.pk, _cause(one), one.started_at, one.finished_at, progress(replay=one))
         for one in Replay.objects.order_by("-pk")[:5]
     )
+    counted = tuple(Counting.objects.order_by("known_at"))
     return SystemState(
         **row,
         faults=tuple(Fault.objects.order_by("-last_at")),
@@ -92,7 +96,8 @@ def system_state() -> SystemState:
         replays=replays,
         imports=tuple(Import.objects.select_related("source").order_by("-pk")[:10]),
         sources=tuple(Source.objects.order_by("name")),
-        counted=tuple(Counting.objects.order_by("known_at")),
+        counted=counted,
+        counting=being_counted(counted, now=row["now"]),
         broken=broken(),
         silent_webhooks=tuple(Endpoint.objects.exclude(disabled_at=None).order_by("-disabled_at")[:20]),
         embedded=settings.EMBEDDED_POSTGRES or settings.EMBEDDED_VALKEY,

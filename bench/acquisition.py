@@ -38,15 +38,17 @@ def first() -> None:
 
 def again() -> None:
     from analytics.attribution.sums import Sums
-    from analytics.days.acquisition import CHUNK, _Asked, _count, _store
+    from analytics.days.acquisition import CHUNK, _store
+    from analytics.days.touches import Touches
+    from analytics.days.won import count
     from customers.models import Customer
 
     last = Customer.objects.order_by("-pk").values_list("pk", flat=True)[0]
     touched = sorted(random.Random(7).sample(range(1, last + 1), min(TOUCHED, last)))
-    asked = _Asked()
-    sums = Sums(asked.direct)
+    touches = Touches()
+    sums = Sums(touches.direct)
     began = time.perf_counter()
-    changed = sum(_count(touched[at : at + CHUNK], asked, sums) for at in range(0, len(touched), CHUNK))
+    changed = sum(count(touched[at : at + CHUNK], touches, sums) for at in range(0, len(touched), CHUNK))
     _store(sums)
     report("A day", [Measured("whoever did something", (time.perf_counter() - began,), len(touched), "customers")])
     print(f"{changed} rows changed; most memory {peak_resident_mb():.0f} MB")

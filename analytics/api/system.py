@@ -113,6 +113,14 @@ class CountingShape(serializers.Serializer[Any]):
     done_at = Instant(allow_null=True)
 
 
+class ProgressShape(serializers.Serializer[Any]):
+    statistic = serializers.CharField()
+    started_at = Instant()
+    customers_done = serializers.IntegerField()
+    customers = serializers.IntegerField()
+    ready_at = Instant(allow_null=True, help_text="At the pace so far; null before the first part is counted.")
+
+
 class BrokenShape(serializers.Serializer[Any]):
     identity = serializers.CharField()
     version = serializers.IntegerField()
@@ -147,6 +155,9 @@ class SystemShape(serializers.Serializer[Any]):
         many=True, help_text="What the program raises for many customers at once; nobody is parked for it."
     )
     counted = CountingShape(many=True, help_text="How far the figures that are kept per day are counted.")
+    counting = ProgressShape(
+        many=True, help_text="What of them is being counted from the beginning, and how far it is."
+    )
     broken = BrokenShape(
         many=True, help_text="Identities between kept figures that do not hold: mistakes of the program."
     )

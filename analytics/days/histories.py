@@ -55,7 +55,7 @@ def histories_then_and_now(
     found = fetch_columns(
         "analytics/days_histories",
         {**_HISTORY, "recorded": "t", "superseded": "t"},
-        customers=list(customers),
+        customers=sql.array(list(customers)),
         versions=[version],
         since=since,
     )
@@ -127,14 +127,23 @@ def owners(*, arrived: Sequence[int], customers: Sequence[int], moves_seen: int)
     for profile, owner in moves:
         before.setdefault(profile, owner)
     mentioned = sorted({*arrived, *before})
-    now = dict(sql.rows("analytics/days_owners", profiles=mentioned, customers=[])) if mentioned else {}
+    now = _owners_of(mentioned, [])
     everybody = sorted({*customers, *now.values(), *before.values()})
-    belongs = dict(sql.rows("analytics/days_owners", profiles=mentioned, customers=everybody)) if everybody else {}
+    belongs = _owners_of(mentioned, everybody)
     profiles = sorted(belongs)
     return Owners(
         profile=np.array(profiles, np.int64),
         then=np.array([before.get(profile, belongs[profile]) for profile in profiles], np.int64),
         now=np.array([belongs[profile] for profile in profiles], np.int64),
+    )
+
+
+def _owners_of(profiles: Sequence[int], customers: Sequence[int]) -> dict[int, int]:
+    """Whose these profiles are, and all profiles of these customers."""
+    if not profiles and not customers:
+        return {}
+    return dict(
+        sql.rows("analytics/days_owners", profiles=sql.array(list(profiles)), customers=sql.array(list(customers)))
     )
 
 
@@ -161,7 +170,7 @@ def sold_then_and_now(
             "is_purchase": "h",
             "converted": "t",
         },
-        profiles=owned.profile.tolist(),
+        profiles=sql.array(owned.profile.tolist()),
         purchases=list(types.purchases),
         refunds=list(types.refunds),
         since=since,

@@ -1,6 +1,6 @@
 """Keeping what lists of customers are sorted by: when somebody was seen last, and what they ordered. Unlike figures per
 day these rows are no sums, so whoever's history changed since the last count is simply read anew, and a row written
-too early is mended by the next count."""
+too early is mended by the next count. Of whom touchpoints without money are all that came, only the last one is new."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,11 +9,13 @@ from datetime import datetime
 from django.db import transaction
 
 from clm.lib import sql
+from clm.lib.columns import fetch_columns
 from customers import locks
 from customers.models import Customer, ProfileMove
 
 from ..models import Counting, Listed
 from .declared import LISTED
+from .differences import Int64s
 from .histories import SalesTypes
 
 CHUNK = 10_000  # customers whose touchpoints are read by one statement
@@ -44,13 +46,18 @@ def _part(known_at: datetime, tell: Callable[[str], None]) -> tuple[int, bool]:
     if mark.known_at >= known_at:
         return 0, True
     moves = _last_move()
-    touched = [
-        customer
-        for (customer,) in sql.rows(
-            "analytics/listed_touched", since=mark.known_at, known_at=known_at, moves_seen=mark.moves_seen
-        )
-    ]
-    rows = sum(_refresh(touched[start : start + CHUNK], types) for start in range(0, len(touched), CHUNK))
+    touched = fetch_columns(
+        "analytics/listed_touched",
+        {"customer": "q", "is_more": "h", "last": "t"},
+        types=[*types.purchases, *types.refunds],
+        since=mark.known_at,
+        known_at=known_at,
+        moves_seen=mark.moves_seen,
+    )
+    is_more = touched["is_more"] == 1
+    rows, unknown = _seen(touched["customer"][~is_more], touched["last"][~is_more])
+    anew = sorted([*touched["customer"][is_more].tolist(), *unknown])
+    rows += sum(_refresh(anew[start : start + CHUNK], types) for start in range(0, len(anew), CHUNK))
     mark.known_at, mark.moves_seen = known_at, moves
     mark.save()
     return rows, True
@@ -88,10 +95,19 @@ def _next_part(mark: Counting, types: SalesTypes, tell: Callable[[str], None]) -
     return rows
 
 
+def _seen(customers: Int64s, instants: Int64s) -> tuple[int, list[int]]:
+    """Write down that some customers were seen again: how many rows changed, and of whom none is kept."""
+    rows = sql.rows(
+        "analytics/listed_seen", customers=sql.array(customers.tolist()), instants=sql.array(instants.tolist())
+    )
+    unknown = [customer for customer, is_kept in rows if not is_kept]
+    return len(rows) - len(unknown), unknown
+
+
 def _refresh(customers: Sequence[int], types: SalesTypes) -> int:
     changed = sql.rows(
         "analytics/listed_refresh",
-        customers=list(customers),
+        customers=sql.array(list(customers)),
         purchases=list(types.purchases),
         refunds=list(types.refunds),
     )

@@ -15,10 +15,13 @@ from analytics.row_pages import row_page
 from analytics.system import SystemState, system_state
 from clm.lib.questions import NotThereError
 from clm.lib.templatetags.numbers import number, percent
+from clm.lib.templatetags.times import distance
 from lifecycle.models import Parked
 from lifecycle.parking import unpark
 
+from ..days.declared import ACQUISITION, LISTED, PACKS, SALES, STAGES
 from .asking import page
+from .progress import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,13 @@ def system(request: HttpRequest, *, now: datetime) -> HttpResponse:
     """cursor: where the page of customers put aside begins."""
     state = system_state()
     parked = row_page(Parked.objects.all(), order=("-parked_at", "pk"), cursor=request.GET.get("cursor") or None)
-    context = {"now": now, "state": state, "parked": parked, "waiting": _waiting(state)}
+    context = {
+        "now": now,
+        "state": state,
+        "parked": parked,
+        "waiting": _waiting(state),
+        "counting": _counting(state, now=now),
+    }
     return render(request, "pages/system.html", context)
 
 
@@ -58,6 +67,30 @@ def system_retry(request: HttpRequest, customer_id: int, *, now: datetime) -> Ht
     unpark(customer=customer_id)
     messages.success(request, _("The customer will be tried again within a second."))
     return redirect("system")
+
+
+def _counting(state: SystemState, *, now: datetime) -> list[Job]:
+    """Figures that are being counted from the beginning, as long jobs."""
+    titles = {
+        STAGES.name: _("Customers by stage, day by day"),
+        SALES.name: _("Sales and activity, day by day"),
+        LISTED.name: _("What lists of customers are sorted by"),
+        ACQUISITION.name: _("How customers were won"),
+        PACKS.name: _("Histories for periods of one's own"),
+    }
+    return [
+        Job(
+            id=one.statistic,
+            title=titles[one.statistic],
+            state="running",
+            done=one.customers_done,
+            total=one.customers if one.ready_at else 0,
+            unit=_("customers"),
+            note=_("Ready %(when)s at this pace") % {"when": distance(one.ready_at, now)} if one.ready_at else "",
+            url="",
+        )
+        for one in state.counting
+    ]
 
 
 def _waiting(state: SystemState) -> list[Fact]:

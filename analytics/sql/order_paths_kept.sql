@@ -4,4 +4,3 @@
 SELECT customer_id, order_path."order", day - date '1970-01-01', revenue, channels, ages
 FROM analytics_orderpath AS order_path
 WHERE customer_id = ANY(%(customers)s::bigint[])
-ORDER BY customer_id, order_path."order"

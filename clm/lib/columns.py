@@ -17,7 +17,8 @@ from psycopg2 import sql as composed
 
 from .sql import query
 
-# One letter per column: bigint, integer, smallint, and timestamptz as whole milliseconds since 1970.
+# One letter per column: bigint, integer, smallint, and timestamptz as whole milliseconds since 1970. Out alone, "s" is
+# text, each value ended by the one character that no text of PostgreSQL holds.
 _WIRE = {"q": ">i8", "i": ">i4", "h": ">i2", "t": ">i8"}
 _HELD = {"q": np.int64, "i": np.int32, "h": np.int16, "t": np.int64}
 _SEND = {"q": "int8send", "i": "int4send", "h": "int2send", "t": "timestamptz_send"}
@@ -30,8 +31,8 @@ Columns = dict[str, npt.NDArray[Any]]
 
 def fetch_columns(name: str, columns: Mapping[str, str], /, **parameters: Any) -> Columns:
     """The result of a query file as NumPy columns, in the query's order. `columns` gives name and letter of each
-    selected column in order. A capital letter: the query itself has strung many values together in each row (bytea), as
-    string_agg(timestamptz_send(...)) does; each such column comes in one piece."""
+    selected column in order; texts ("s") come as objects. A capital letter: the query itself has strung many values
+    together in each row (bytea), as string_agg(timestamptz_send(...)) does; each such column comes in one piece."""
     statement = composed.SQL("COPY (SELECT {} FROM ({}) AS found ({})) TO STDOUT (FORMAT binary)").format(
         composed.SQL(", ").join(composed.SQL("string_agg({}, NULL)").format(_sent(*one)) for one in columns.items()),
         composed.SQL(query(name).rstrip().rstrip(";") + "\n"),
@@ -46,6 +47,11 @@ def fetch_columns(name: str, columns: Mapping[str, str], /, **parameters: Any) -
         for column, kind in columns.items():
             (width,) = struct.unpack_from(">i", data, place)
             place, width = place + 4, max(width, 0)  # -1: no row
+            if kind == "s":
+                texts = bytes(data[place : place + width]).decode().split("\0")[:-1]
+                taken[column] = np.array(texts, object)
+                place += width
+                continue
             values = np.frombuffer(data[place : place + width], _WIRE[kind.lower()]).astype(_HELD[kind.lower()])
             place += width
             if kind.lower() == "t":
@@ -100,6 +106,8 @@ def _joined(pieces: Sequence[npt.NDArray[Any]], kind: str) -> npt.NDArray[Any]:
 def _sent(column: str, kind: str) -> composed.Composable:
     """The bytes of a column's value."""
     value = composed.Identifier(column)
+    if kind == "s":
+        return composed.SQL("convert_to({}, 'UTF8') || '\\x00'::bytea").format(value)
     return value if kind.isupper() else composed.SQL("{}({})").format(composed.SQL(_SEND[kind]), value)
 
 

@@ -7,8 +7,11 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from analytics.days.declared import PACKS, STAGES
+from analytics.models import Counting
 from analytics.system import system_state
 from clm.lib.access.models import User
+from clm.lib.templatetags.numbers import number
 from customers.ingest import clock
 from customers.merge import merge
 from customers.models import Installation
@@ -67,3 +70,29 @@ def test_customers_who_became_part_of_others_are_not_counted() -> None:
     merge(customers=(first, second), now=clock(), reason="the same")
     state = system_state()
     assert (state.customers, state.touchpoints) == (1, 2)
+
+
+def test_how_far_a_long_count_is_stands_on_the_page() -> None:
+    for _ in range(4):
+        last = make_customer()
+    begun = clock() - timedelta(minutes=30)
+    today = begun.date()
+    for version, done in ((1, last), (2, last - 2)):
+        Counting.objects.create(
+            statistic=STAGES.name, version=version, state="started", basis="", known_at=begun, last_day=today,
+            next_customer=done + 1, started_at=begun,
+        )  # fmt: skip
+    Counting.objects.create(statistic=PACKS.name, version=0, state="started", basis="", known_at=begun, last_day=today)
+    stages, packs = system_state().counting
+    assert (stages.customers_done, stages.customers, stages.started_at) == (last - 2, last, begun)
+    left = timedelta(minutes=30) * 2 / (last - 2)
+    assert stages.ready_at is not None
+    assert abs(stages.ready_at - clock() - left) < timedelta(seconds=20)
+    assert packs.ready_at is None  # nobody knows yet
+    client = Client()
+    client.force_login(User.objects.create_user("admin@example.org", role="admin"))
+    page = client.get("/system/").content.decode()
+    assert f"{number(last - 2)} of {number(last)} customers" in page
+    assert "Ready in" in page or "Ready now" in page
+    Counting.objects.update(state="done")
+    assert "being counted" not in client.get("/system/").content.decode()

@@ -63,6 +63,16 @@ def test_values_strung_together_come_in_one_piece(settings: Settings, tmp_path: 
     }
 
 
+def test_texts_come_as_they_are_whatever_they_hold(settings: Settings, tmp_path: Path) -> None:
+    name = asked(
+        settings, tmp_path, "texts", "SELECT n, said FROM unnest(%(said)s::text[]) WITH ORDINALITY AS t (said, n)"
+    )
+    said = ["", "plain", "two\nlines", "\x1f \x01", "grün 🌱", "", '["a", null]', ""]
+    found = fetch_columns(name, {"n": "q", "said": "s"}, said=said)
+    assert found["said"].tolist() == said and found["n"].tolist() == list(range(1, len(said) + 1))
+    assert fetch_columns(name, {"n": "q", "said": "s"}, said=[])["said"].tolist() == []
+
+
 def test_a_column_that_is_null_is_refused(settings: Settings, tmp_path: Path) -> None:
     name = asked(settings, tmp_path, "null", "SELECT n, nullif(n, 2) FROM generate_series(1, 3) AS n")
     with pytest.raises(AssertionError, match="a column is NULL"):

@@ -246,6 +246,43 @@ def test_every_kind_of_news_reaches_the_paths() -> None:
     holds()
 
 
+def test_contacts_alone_reach_the_ways_that_they_are_part_of() -> None:
+    installed(time_zone="Pacific/Kiritimati")
+    tell(
+        make_order("ann", ago(days=30)),
+        make_order("ann", ago(days=10)),
+        happened("bob", "Page Viewed", ago(days=20)),
+        happened("cat", "Signed Up", ago(days=5)),
+        happened("dan", "Ad Clicked", ago(days=95), channel="search"),
+    )
+    settle()
+    holds()
+    ann, bob = customer_of("ann"), customer_of("bob")
+    for told in (
+        # Of a buyer: after the last order, on its day, before the first one.
+        happened("ann", "Page Viewed", ago(days=1)),
+        happened("ann", "Ad Clicked", ago(days=10) + timedelta(minutes=1), channel="social"),
+        happened("ann", "Ad Clicked", ago(days=10) - timedelta(minutes=1), channel="search"),
+        happened("ann", "Ad Clicked", ago(days=100), channel="display"),
+        # Of a visitor: again within the same visit, later, before all that, out of reach, and what is no touch.
+        happened("bob", "Ad Clicked", ago(days=20) + timedelta(minutes=29), channel="social"),
+        happened("bob", "Page Viewed", ago(days=20) + timedelta(minutes=58)),
+        happened("bob", "Ad Clicked", ago(days=25), channel="search"),
+        happened("bob", "Page Viewed", ago(days=2)),
+        happened("bob", "Ad Clicked", ago(days=200), channel="display"),
+        happened("bob", "Email Opened", ago(days=1), channel="email"),
+        # First of somebody, and of somebody of whom nothing but a sign-up was known.
+        happened("eve", "Page Viewed", ago(days=400)),
+        happened("cat", "Page Viewed", ago(days=4)),
+        # The first one is so old now that it is no longer part of the way.
+        happened("dan", "Page Viewed", ago(days=1)),
+    ):
+        tell(told)
+        settle()
+        found = holds()
+    assert [len(found[one][3]) for one in (ann, bob, customer_of("dan"))] == [1, 4, 1]
+
+
 def test_a_fill_without_news_changes_no_row_of_it() -> None:
     installed()
     tell(happened("ann", "Ad Clicked", ago(days=2), channel="search"), make_order("ann", ago(days=1)))

@@ -71,6 +71,27 @@ def test_every_kind_of_news_reaches_the_order_of_lists() -> None:
     assert set(Listed.objects.values_list("orders", flat=True)) == {0}
 
 
+def test_being_seen_again_is_written_down_and_nothing_older() -> None:
+    installed()
+    tell(make_order("ann", ago(days=9), 700), happened("bob", "Page Viewed", ago(days=8)))
+    settle()
+    holds()
+    Listed.objects.filter(pk=customer_of("bob")).delete()  # as if it had never been kept
+    tell(
+        happened("ann", "Page Viewed", ago(days=3)),
+        happened("ann", "Page Viewed", ago(days=5)),
+        happened("bob", "Page Viewed", ago(days=4)),
+        happened("new", "Page Viewed", ago(days=2)),
+    )
+    settle()
+    holds()
+    seen = Listed.objects.get(pk=customer_of("ann")).last_seen
+    tell(happened("ann", "Page Viewed", ago(days=30)))
+    settle()
+    holds()
+    assert Listed.objects.get(pk=customer_of("ann")).last_seen == seen
+
+
 def test_a_fill_without_news_changes_no_row() -> None:
     installed()
     make_customer(ago(days=3))
