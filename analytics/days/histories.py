@@ -16,6 +16,8 @@ from ..sales import types_of
 from .differences import Int64s
 
 _HISTORY = {"customer": "q", "version": "i", "at": "t", "stage": "i"}
+# How a row of a history is known (analytics/sql/days_histories.sql).
+_THEN, _NOW, _STILL = 2, 4, 8
 _SOLD = {"at": "t", "amount": "q", "products": "q", "is_purchase": "h"}
 
 
@@ -52,18 +54,37 @@ def histories_then_and_now(
     *, customers: Sequence[int], version: int, since: datetime, known_at: datetime
 ) -> tuple[Columns, Columns]:
     """What was believed of some customers at `since`, and at `known_at`: columns customer, at, stage."""
-    found = fetch_columns(
-        "analytics/days_histories",
-        {**_HISTORY, "recorded": "t", "superseded": "t"},
-        customers=sql.array(list(customers)),
-        versions=[version],
-        since=since,
+    found = _told_once(
+        fetch_columns(
+            "analytics/days_histories",
+            {**_HISTORY, "known": "h"},
+            customers=sql.array(list(customers)),
+            versions=[version],
+            since=since,
+            known_at=known_at,
+        )
     )
-    return _believed(found, to_ms(since)), _believed(found, to_ms(known_at))
+    return _taken(found, _is_among(found, _THEN)), _taken(found, _is_among(found, _NOW))
 
 
-def _believed(found: Columns, at: int) -> Columns:
-    return _taken(found, (found["recorded"] < at) & (found["superseded"] >= at))
+def _told_once(found: Columns) -> Columns:
+    """Without those rows of what is believed now of which it is told elsewhere when that was recorded: there is one of
+    a customer, version and instant."""
+    told = np.flatnonzero(found["known"] & _STILL)
+    if not len(told):
+        return found
+    twin, key = found["known"] == 0, np.zeros(len(found["known"]), np.int64)
+    for name in ("customer", "version", "at"):
+        values = np.unique(found[name][told])
+        place = np.minimum(np.searchsorted(values, found[name]), len(values) - 1)
+        twin &= values[place] == found[name]
+        key = key * len(values) + place
+    return _taken(found, ~(twin & np.isin(key, key[told])))
+
+
+def _is_among(found: Columns, bit: int) -> npt.NDArray[np.bool_]:
+    """Which rows were believed at an instant; those that nothing was recorded of lately were at either."""
+    return (found["known"] == 0) | (found["known"] & bit != 0)
 
 
 def _taken(found: Columns, rows: npt.NDArray[np.bool_]) -> Columns:
@@ -72,14 +93,18 @@ def _taken(found: Columns, rows: npt.NDArray[np.bool_]) -> Columns:
 
 def histories_of_range(*, first: int, until: int, versions: Sequence[int], known_at: datetime) -> Columns:
     """What was believed at `known_at` of the customers [first, until): columns customer, version, at, stage."""
-    return fetch_columns(
-        "analytics/days_histories_range",
-        _HISTORY,
-        first=first,
-        until=until,
-        versions=list(versions),
-        known_at=known_at,
+    found = _told_once(
+        fetch_columns(
+            "analytics/days_histories_range",
+            {**_HISTORY, "known": "h"},
+            first=first,
+            until=until,
+            versions=list(versions),
+            since=known_at,
+            known_at=known_at,
+        )
     )
+    return found if not found["known"].any() else _taken(found, _is_among(found, _NOW))
 
 
 @dataclass(frozen=True, slots=True)

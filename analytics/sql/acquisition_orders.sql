@@ -19,8 +19,12 @@ SELECT sold.customer_id, touchpoint.id, coalesce(touchpoint.amount, 0),
        CASE WHEN touchpoint.order_ref = '' THEN ''
             ELSE concat(touchpoint.profile_id, ' ', touchpoint.source_id, ' ', touchpoint.order_ref) END
 FROM sold
-JOIN customers_touchpoint AS touchpoint
-    ON touchpoint.profile_id = sold.profile_id AND touchpoint.occurred_at = sold.occurred_at
+CROSS JOIN LATERAL (
+    SELECT id, profile_id, occurred_at, type_id, source_id, amount, order_ref
+    FROM customers_touchpoint
+    WHERE profile_id = sold.profile_id AND occurred_at = sold.occurred_at
+    OFFSET 0
+) AS touchpoint
 LEFT JOIN LATERAL (
     SELECT min(purchase.occurred_at) AS at
     FROM customers_touchpoint AS purchase
