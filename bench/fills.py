@@ -2,9 +2,9 @@
 
 - day: a day of touchpoints (a year's share of 20 for each of BENCH_CUSTOMERS, a tenth of them orders) of as many
   customers is stored and computed; then `manage.py fill_days` brings it into the figures. One line per part of the fill
-- year: all days of all history are counted anew (stages, sales, activity, members, sources), by processes that are
-  killed (SIGKILL), the first after KILLED seconds and each next one after twice as long; what came of it must be what
-  there was before, row for row
+- year: all days of all history are counted anew (stages, sales, activity, members, sources, sort keys of lists, how
+  customers were won), by processes that are killed (SIGKILL), the first after KILLED seconds and each next one after
+  twice as long; what came of it must be what there was before, row for row
 
 On the database that is asked, which bench/load.py fills. Touchpoints of the source `bench` stay in it."""
 
@@ -23,7 +23,8 @@ from bench.asking import ask, bench_source, drain, manage, some_profiles
 from bench.measuring import begin, customers_asked, need_touchpoints, start_django
 
 KILLED = 20.0  # seconds
-# What is kept, with the numbers in it: a row of nothing but zeros says as much as none.
+COUNTED = ("stages", "sales", "seen", "listed", "acquisition")
+# What is kept of them, with the numbers in it: a row of nothing but zeros says as much as none.
 TABLES = {
     "stageday": ("customers", "entered", '"left"'),
     "stagemove": ("moves",),
@@ -32,6 +33,13 @@ TABLES = {
     "activity": ("active", "buyers", "customers"),
     "seen": ("touchpoints",),
     "member": ("1",),
+    "listed": ("1",),
+    "acquired": ("1",),
+    "orderpath": ("1",),
+    "creditday": ("customers", "conversions", "revenue", "value"),
+    "pathstep": ("steps",),
+    "cohortmonth": ("revenue",),
+    "cohortdraw": ("customers", "value"),
 }
 
 
@@ -66,7 +74,7 @@ def year() -> None:
     before, known_at = _sums(), _known_at()
     print(f"kept as of {known_at:%H:%M:%S}", flush=True)
     began, kills = time.monotonic(), 0
-    ask("DELETE FROM analytics_counting WHERE statistic IN ('stages', 'sales', 'seen')")
+    ask("DELETE FROM analytics_counting WHERE statistic = ANY(%s)", list(COUNTED))
     seconds = 0.0
     while not seconds:
         process = manage("fill_days")
@@ -125,8 +133,8 @@ def _known_at() -> Any:
 
 
 def _is_counted() -> bool:
-    rows = ask("SELECT statistic, state FROM analytics_counting WHERE statistic IN ('stages', 'sales', 'seen')")
-    return {one for one, _state in rows} == {"stages", "sales", "seen"} and {state for _one, state in rows} == {"done"}
+    rows = ask("SELECT statistic, state FROM analytics_counting WHERE statistic = ANY(%s)", list(COUNTED))
+    return {one for one, _state in rows} == set(COUNTED) and {state for _one, state in rows} == {"done"}
 
 
 def _progress() -> str:

@@ -76,6 +76,8 @@ def _part(known_at: datetime, tell: Tell) -> tuple[int, bool]:
     mark.known_at, mark.moves_seen, mark.last_day = known_at, moves, local_day(known_at, touches.zone)
     mark.basis = touches.basis
     mark.save()
+    if asked := len(news.whole) + len(news.contacted):
+        tell(f"acquisition: {asked} customers")
     return rows, True
 
 

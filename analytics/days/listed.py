@@ -60,6 +60,8 @@ def _part(known_at: datetime, tell: Callable[[str], None]) -> tuple[int, bool]:
     rows += sum(_refresh(anew[start : start + CHUNK], types) for start in range(0, len(anew), CHUNK))
     mark.known_at, mark.moves_seen = known_at, moves
     mark.save()
+    if len(is_more):
+        tell(f"order of lists: {len(is_more)} customers")
     return rows, True
 
 
