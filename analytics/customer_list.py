@@ -368,7 +368,12 @@ def _found(asked: Asked, now: datetime) -> tuple[QuerySet[Customer], Behind | No
     everyone, behind = _matching(asked, now), None
     if asked.group:
         assert asked.scope is not None
-        behind = Behind(ids=ids_behind(scope=asked.scope, group=asked.group), found=everyone)
+        narrows = asked.stages or asked.segment or asked.is_searched or asked.falls or asked.anonymous is not None
+        behind = Behind(
+            ids=ids_behind(scope=asked.scope, group=asked.group),
+            found=everyone,
+            of=None if narrows or asked.at is not None else asked.scope.generation,
+        )
         everyone = behind.everybody
     return everyone, behind, Matching(everyone) if asked.is_searched else None
 

@@ -1,6 +1,7 @@
 """Reading a list of the customers behind a number, who may be a million: the list shows fifty of them, so the database
 is asked about the next few hundred ids and not about all of them, over and over for every page."""
 
+import hashlib
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
@@ -10,17 +11,19 @@ from clm.lib import sql
 from customers.models import Customer
 
 from .days.lives import Int64s
+from .days.remembered import remembered
 from .listing_order import Place
 
 GROWTH = 8  # how many times as many ids are asked about next where the first were not enough
 
 
 class Behind:
-    """Of some customers (`ids`, rising) those who are in `found`."""
+    """Of some customers (`ids`, rising) those who are in `found`. of: the generation by which it is remembered that
+    they are too many to be counted; None where `found` asks for anything besides."""
 
-    def __init__(self, *, ids: Int64s, found: QuerySet[Customer]) -> None:
+    def __init__(self, *, ids: Int64s, found: QuerySet[Customer], of: str | None = None) -> None:
         self.ids = ids
-        self._found = found
+        self._found, self._of = found, of
 
     @property
     def everybody(self) -> QuerySet[Customer]:
@@ -41,7 +44,21 @@ class Behind:
         return found
 
     def count(self, *, most: int) -> int:
-        """How many they are; one more than `most` where they are more than that."""
+        """How many they are; one more than `most` where they are more than that. A number is always counted; that they
+        are more is remembered, since every page of the list asks."""
+        if self._of is None or len(self.ids) <= most:
+            return self._counted(most)
+        number: int = remembered(
+            "behind more",
+            of=self._of,
+            count=lambda: self._counted(most),
+            is_kept=lambda number: number > most,
+            most=most,
+            ids=hashlib.sha256(self.ids.tobytes()).hexdigest(),
+        )
+        return number
+
+    def _counted(self, most: int) -> int:
         number = 0
         for some in _portions(self.ids, most + most // 8 + 1):
             number += self._among(some).values("pk")[: most + 1 - number].count()

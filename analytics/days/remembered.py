@@ -74,9 +74,18 @@ def remembered_rows(
     return found
 
 
-def remembered(name: str, /, *, of: str | None, count: Callable[[], Any], **asked: Any) -> Any:
-    """What `count` says of a question, as it said at most SECONDS ago; the rest as in `remembered_rows`."""
-    return _told(name, of, asked, count)
+def remembered(
+    name: str,
+    /,
+    *,
+    of: str | None,
+    count: Callable[[], Any],
+    is_kept: Callable[[Any], bool] = lambda _found: True,
+    **asked: Any,
+) -> Any:
+    """What `count` says of a question, as it said at most SECONDS ago; the rest as in `remembered_rows`. is_kept: which
+    answers are remembered."""
+    return _told(name, of, asked, count, is_kept)
 
 
 def remembered_ids(name: str, /, *, of: str | None, count: Callable[[], list[int]], **asked: Any) -> Int64s:

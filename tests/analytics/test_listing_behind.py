@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,3 +45,19 @@ def test_pages_hold_everybody_once_in_either_direction(people: list[tuple[bool, 
         assert read == (expected[::-1] if backwards else expected)
     assert found.count(most=most) == min(len(expected), most + 1)
     assert set(found.everybody.values_list("pk", flat=True)) == set(expected)
+
+
+def test_that_they_are_too_many_to_count_is_remembered_and_their_number_is_not() -> None:
+    ids = [Customer.objects.create().pk for _person in range(5)]
+
+    def counts(of: str | None, most: int) -> tuple[int, int]:
+        found = Behind(ids=np.array(ids, np.int64), found=Customer.objects.filter(merged_into=None), of=of)
+        with CaptureQueriesContext(connection) as statements:
+            number = found.count(most=most)
+        return number, sum('FROM "customers_customer"' in one["sql"] for one in statements.captured_queries)
+
+    assert [counts("one", 3), counts("one", 3)] == [(4, 1), (4, 0)]
+    assert [counts("two", 3), counts(None, 3)] == [(4, 1), (4, 1)]
+    assert [counts("one", 5), counts("one", 5)] == [(5, 1), (5, 1)]
+    Customer.objects.filter(pk__in=ids[:3]).update(merged_into=ids[4])
+    assert [counts("three", 3), counts("three", 3)] == [(2, 1), (2, 1)]
