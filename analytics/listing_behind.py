@@ -49,7 +49,7 @@ class Behind:
         if self._of is None or len(self.ids) <= most:
             return self._counted(most)
         number: int = remembered(
-            "behind more",
+            "behind_more",
             of=self._of,
             count=lambda: self._counted(most),
             is_kept=lambda number: number > most,
