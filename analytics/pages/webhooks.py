@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from analytics.row_pages import row_page
 from campaigns.models import Attempt, Delivery, Endpoint, Resending
-from campaigns.outgoing.events import TYPES, known_keys
+from campaigns.outgoing.events import TYPES, known_names
 from campaigns.outgoing.keeping import (
     ask_resending,
     change_endpoint,
@@ -70,9 +70,9 @@ class EndpointForm(forms.Form):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        for name, keys in zip(("model_keys", "segment_keys"), known_keys(), strict=True):
+        for name, known in zip(("model_keys", "segment_keys"), known_names(), strict=True):
             field: Any = self.fields[name]
-            field.choices = [(key, key) for key in keys]
+            field.choices = list(known.items())
 
     @property
     def told(self) -> dict[str, Any]:
@@ -168,6 +168,7 @@ def webhook(request: HttpRequest, webhook_id: int, *, now: datetime) -> HttpResp
         "previous_cursor": shown.previous_cursor,
         "state": state,
         "states": Delivery.State.choices,
+        "narrowed": _narrowed(endpoint),
         "told_of": [TYPES[one] for one in endpoint.events if one in TYPES],
         "resending": Resending.objects.filter(endpoint=endpoint).order_by("-pk").first(),
         "last": Attempt.objects.filter(delivery__endpoint=endpoint).order_by("-pk").first(),
@@ -214,6 +215,17 @@ def webhook_remove(request: HttpRequest, webhook_id: int, *, now: datetime) -> H
         back=back.url,
         crumbs=[_back(), back],
     )
+
+
+def _narrowed(endpoint: Endpoint) -> dict[str, list[str]]:
+    """The names of the models and segments that it is narrowed to."""
+    if not endpoint.model_keys and not endpoint.segment_keys:
+        return {}
+    models, segments = known_names()
+    return {
+        "models": [models.get(key, key) for key in endpoint.model_keys],
+        "segments": [segments.get(key, key) for key in endpoint.segment_keys],
+    }
 
 
 def _done(request: HttpRequest, endpoint: Endpoint, form: SinceForm, now: datetime) -> bool:

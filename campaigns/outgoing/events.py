@@ -154,7 +154,7 @@ def _beginning(events: Sequence[Event], until: datetime) -> Sequence[Event]:
     return events
 
 
-def known_keys() -> tuple[list[str], list[str]]:
-    """The keys of the models and of the segments that there are."""
-    models = Subject.objects.filter(kind=Subject.Kind.MODEL).order_by("key").values_list("key", flat=True)
-    return list(models), list(Segment.objects.order_by("key").values_list("key", flat=True))
+def known_names() -> tuple[dict[str, str], dict[str, str]]:
+    """The names of the models and of the segments that there are, by their keys, in the order of the keys."""
+    models = Subject.objects.filter(kind=Subject.Kind.MODEL).order_by("key").values_list("key", "name")
+    return dict(models), dict(Segment.objects.order_by("key").values_list("key", "name"))

@@ -15,7 +15,7 @@ from clm.lib.reachable import UnreachableError, parse_target
 from ..models import Delivery, Endpoint, Resending
 from .deliver import allowed_networks
 from .ending import disable
-from .events import PING, TYPES, body_of, known_keys
+from .events import PING, TYPES, body_of, known_names
 from .plan import ends
 from .signing import fingerprint, new_salt, secret_of
 
@@ -159,10 +159,10 @@ def _tell_one(endpoint: Endpoint, field: str, value: Any) -> None:
                 raise QuestionError("events", _("Choose at least one event."))
         case "model_keys":
             said = _("There is no stage model “%(key)s”.")
-            endpoint.model_keys = _some_of("model_keys", value, known_keys()[0], said)
+            endpoint.model_keys = _some_of("model_keys", value, list(known_names()[0]), said)
         case "segment_keys":
             said = _("There is no segment “%(key)s”.")
-            endpoint.segment_keys = _some_of("segment_keys", value, known_keys()[1], said)
+            endpoint.segment_keys = _some_of("segment_keys", value, list(known_names()[1]), said)
         case "takes_history":
             endpoint.takes_history = bool(value)
         case _:
