@@ -75,7 +75,10 @@ def remarks(flags: int) -> str:
 
 @register.filter
 def contact_kind(kind: str) -> str:
-    """What an identity of that kind is called: `email` is an e-mail, `external_id` an external id."""
+    """What an identity of that kind is called: `email` is an e-mail, `external_id` an external id, `ext:stripe` a
+    stripe id."""
+    if kind.startswith("ext:"):
+        return _("%(system)s id") % {"system": kind.removeprefix("ext:")}
     return {"email": _("e-mail"), "phone": _("phone")}.get(kind) or kind.replace("_", " ")
 
 

@@ -9,10 +9,10 @@ from django.test import Client
 
 from analytics.customer_figures import names_of
 from customers.ingest import clock
-from customers.models import Customer, Merge
+from customers.models import Customer, Identity, Merge
 from tests.factories import make_order
 from tests.keeping.conftest import faults, said
-from tests.lifecycle.making import customer_of, settle, tell
+from tests.lifecycle.making import customer_of, profile_of, settle, tell
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def two(agent: Client) -> tuple[int, int]:
     for person, name, at in (("1", "Amelia Novak", "2026-01-05"), ("2", "A. Novak", "2026-02-05")):
         tell(make_order(person, at, traits={"name": name, "phone": "+442079460018", "plan": f"plan {person}"}))
         settle()
+        Identity.objects.create(kind="ext:stripe", value=f"cus_{person}", profile_id=profile_of(person))
     return customer_of("1"), customer_of("2")
 
 
@@ -38,6 +39,9 @@ def test_the_two_are_shown_side_by_side_and_merged(agent: Client, two: tuple[int
     rows = {row.label: (row.shared, row.differs) for row in pair.facts}
     assert rows["phone"] == (True, False)
     assert rows["plan"] == (False, True)
+    assert rows["ext:stripe"] == (False, True)
+    shown = look.content.decode()
+    assert "stripe id" in shown and "ext:stripe" not in shown
     assert len(pair.stages) == 3
     done = agent.post(f"/customers/{second}/merge/?with={first}", {"reason": "Same phone."}, follow=True)
     assert said(done) == ["They are one customer now."]
