@@ -19,11 +19,11 @@ def demonstration_sources(*, beside: str) -> list[Source]:
 
 
 def said_beside(sources: list[Source]) -> str:
-    """What somebody is told whose orders stand among those customers; "" where there are none."""
+    """What somebody is told whose data stand among those customers; "" where there are none."""
     if not sources:
         return ""
     return _(
-        "The customers of %(sources)s are in this installation. Your orders stand beside theirs, in the same lists and "
-        "figures, and cannot be told apart by a filter afterwards. For your orders alone start over without the demo: "
-        "make reset, then make run DEMO=0."
+        "The customers of %(sources)s are in this installation. What you bring in stands beside them, in the same "
+        "lists and figures, and cannot be told apart by a filter afterwards. For your data alone start over without "
+        "the demo: make reset, then make run DEMO=0."
     ) % {"sources": get_text_list([source.name for source in sources], _("and"))}
