@@ -2,15 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
 
 from analytics.behind import customers_behind, has_period, refuse_unknown_group, said
-from analytics.experiments import ending
-from analytics.experiments.ending import Counting, Outcome, Since, count_experiments, outcome
 from analytics.experiments.peeking import always_valid
 from analytics.experiments.results import group_name, results
 from analytics.scope import Scope
@@ -18,9 +16,7 @@ from campaigns import experiments as acts
 from campaigns.experiments import (
     assign,
     change_experiment,
-    create_experiment,
     delete_experiment,
-    end_experiment,
     start_experiment,
     stop_experiment,
     work_on_experiments,
@@ -30,81 +26,19 @@ from clm.lib.assignment import variant_of
 from clm.lib.periods import last_days
 from clm.lib.questions import ConflictError, QuestionError
 from customers.ingest import clock
-from customers.merge import merge, unmerge
-from customers.models import Customer, Profile, TouchpointType
-from lifecycle.erase import erase
-from lifecycle.models import Segment
+from customers.merge import merge
+from customers.models import Customer, Profile
+from tests.campaigns.making_experiments import TOLD, back_to, end, made, people, started, variant_given
 from tests.factories import make_order
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
 
 pytestmark = pytest.mark.django_db
-TOLD: dict[str, Any] = {
-    "key": "bow",
-    "name": "A bow on the parcel",
-    "variants": [("control", 1), ("bow", 1)],
-    "metrics": [{"kind": "conversion", "days": 7}, {"kind": "revenue", "days": 7}],
-    "planned": 20,
-}
 
 
 @pytest.fixture(autouse=True)
 def installation() -> Iterator[None]:
     installed(time_zone="UTC")
     yield
-
-
-def people(count: int) -> None:
-    tell(*(happened(f"p{number}", "Page Viewed", ago(days=100)) for number in range(count)))
-    settle()
-
-
-def made(**more: Any) -> Experiment:
-    return create_experiment(**{**TOLD, **more})
-
-
-def started(**more: Any) -> Experiment:
-    found = start_experiment(experiment=made(**more), now=clock())
-    work_on_experiments(seconds=60)
-    found.refresh_from_db()
-    return found
-
-
-def end(*, experiment: Experiment, now: datetime) -> Experiment:
-    """End it, and count what it found."""
-    end_experiment(experiment=experiment, now=now)
-    assert count_experiments(seconds=60) == 1
-    return Experiment.objects.get(pk=experiment.pk)
-
-
-def back_to(experiment: Experiment, **of: float) -> None:
-    """As if everybody had been assigned so long ago: rows that nobody may change are written anew."""
-    rows = list(Assignment.objects.filter(experiment=experiment).values())
-    experiment.key, old = f"{experiment.key}-then", experiment.pk
-    variants = list(experiment.variants.all())
-    experiment.pk, experiment.salt = None, f"{experiment.salt[:-1]}x"
-    experiment.save()
-    new = {}
-    for variant in variants:
-        was = variant.pk
-        variant.pk, variant.experiment = None, experiment
-        variant.save()
-        new[was] = variant.pk
-    assert old != experiment.pk
-    Assignment.objects.bulk_create(
-        Assignment(
-            experiment=experiment,
-            variant_id=new[row["variant_id"]],
-            profile_id=row["profile_id"],
-            unit=row["unit"],
-            at=ago(**of),
-        )
-        for row in rows
-    )
-
-
-def variant_given(experiment: Experiment, person: str) -> str:
-    profiles = Profile.objects.filter(customer=customer_of(person))
-    return Assignment.objects.get(experiment=experiment, profile__in=profiles).variant.key
 
 
 def test_everybody_is_given_what_the_hash_says_and_keeps_it() -> None:
@@ -322,135 +256,6 @@ def test_everybody_converted_tells_the_shares_and_no_chance() -> None:
     assert conversion.compared[0].comparison.reason == "no_spread"
     assert revenue.compared[0].comparison.reason == "no_spread"
     assert revenue.compared[0].explained is None
-
-
-# --- the end ------------------------------------------------------------------------------------------------------
-def ended(**more: Any) -> tuple[Experiment, dict[str, list[str]]]:
-    """One that ended twenty days after its 24 customers were assigned, one order having come in; and who had what."""
-    people(24)
-    one = started(**more)
-    back_to(one, days=20)
-    of: dict[str, list[str]] = {"control": [], "bow": []}
-    for person in (f"p{number}" for number in range(24)):
-        of[variant_given(one, person)].append(person)
-    tell(make_order(of["bow"][1], ago(days=19), 1_000))
-    settle()
-    return end(experiment=one, now=clock()), of
-
-
-def found_of(one: Experiment) -> Outcome:
-    return outcome(experiment=Experiment.objects.get(pk=one.pk), as_of=clock())
-
-
-def test_what_it_found_is_kept_and_a_recount_stands_beside_it_with_the_reasons() -> None:
-    one, of = ended()
-    found = found_of(one)
-    assert (found.told_at, found.since, found.gone) == (one.ended_at, None, frozenset())
-    assert found.told == found.today
-    assert found.told.metrics[0].variants[1].converted == 1
-    tell(make_order(of["bow"][2], ago(days=18), 500), make_order(of["bow"][3], ago(days=2), 500))
-    later = found_of(one)
-    assert later.told == found.told
-    assert later.since == Since(late=1, converted=0, moved=0, erased=0, goals=False, types=False)
-    assert later.today is not None
-    assert later.today.metrics[0].variants[1].converted == 2
-    assert later.today.metrics[1].variants[1].mean.value == pytest.approx(1_500 / len(of["bow"]))
-    # What it said before its end is asked from before its end, and nothing was kept then.
-    assert one.ended_at is not None
-    before = outcome(experiment=one, as_of=one.ended_at - timedelta(milliseconds=1))
-    assert (before.told_at, before.today) == (None, None)
-
-
-def test_merges_and_erasures_after_the_end_are_told_as_reasons() -> None:
-    one, of = ended()
-    found = found_of(one)
-    pair = customer_of(of["bow"][1]), customer_of(of["control"][1])
-    merged = merge(customers=pair, now=clock(), reason="the same")
-    later = found_of(one)
-    assert later.told == found.told
-    assert later.today is not None
-    assert (later.today.conflicting, later.since) == (1, Since(0, 0, 1, 0, goals=False, types=False))
-    unmerge(merge=merged.pk, now=clock())
-    assert found_of(one).since is None
-    erase(customer=customer_of(of["bow"][4]), now=clock())
-    tell(make_order(of["bow"][2], ago(days=18), 500))
-    assert found_of(one).since == Since(1, 0, 2, 1, goals=False, types=False)
-
-
-def test_orders_defined_otherwise_after_the_end_are_told_as_a_reason() -> None:
-    one, _of = ended()
-    found = found_of(one)
-    TouchpointType.objects.filter(name="Order Completed").update(role="other")
-    later = found_of(one)
-    assert later.told == found.told
-    assert later.since is not None and later.since.types
-    assert later.today is not None and later.today.metrics[0].variants[1].converted == 0
-
-
-def test_a_goal_that_is_retired_after_the_end_leaves_what_was_found() -> None:
-    one, of = ended(metrics=[{"kind": "reached", "days": 7, "segment": "active_customer"}, *TOLD["metrics"]])
-    found = found_of(one)
-    assert found.told.metrics[0].variants[1].converted == 1
-    Segment.objects.filter(key="active_customer").update(retired_at=clock())
-    later = found_of(one)
-    assert (later.told, later.gone, later.since) == (found.told, frozenset({0}), None)
-    tell(make_order(of["bow"][2], ago(days=18), 500))
-    later = found_of(one)
-    assert later.today is not None
-    assert [metric.variants[1].converted for metric in later.today.metrics] == [1, 2, 2]
-    assert later.since == Since(1, 0, 0, 0, goals=True, types=False)
-
-
-def test_one_that_ended_before_the_planned_number_never_gets_a_verdict() -> None:
-    one, _of = ended(planned=25)
-    assert found_of(one).told.verdict == "unreached"
-    assert one.ended_at is not None
-    assert results(experiment=one, as_of=one.ended_at - timedelta(days=1)).verdict == "early"
-
-
-def test_an_end_is_at_once_and_what_was_found_is_counted_afterwards() -> None:
-    people(4)
-    one = started()
-    now = clock()
-    end_experiment(experiment=one, now=now)
-    found = found_of(one)
-    assert (found.told.experiment.state, found.counting, found.told.verdict) == ("ending", Counting(0, 2), "counting")
-    assert (found.told_at, found.today, found.agrees) == (None, None, False)
-    before = outcome(experiment=Experiment.objects.get(), as_of=now - timedelta(milliseconds=1))
-    assert (before.told.verdict, before.counting) == ("early", None)
-    assert count_experiments(seconds=60) == 1
-    assert count_experiments(seconds=60) == 0
-    found = found_of(one)
-    assert (found.told.experiment.state, found.counting, found.told.verdict) == ("ended", None, "unreached")
-    assert (found.told_at, found.agrees) == (now, True)
-
-
-def test_a_killed_count_of_what_was_found_goes_on_with_the_next_metric(monkeypatch: pytest.MonkeyPatch) -> None:
-    people(24)
-    one = started()
-    back_to(one, days=20)
-    end_experiment(experiment=one, now=clock())
-    turns, real = [], ending.metric_counts
-
-    def dying(**told: Any) -> Any:
-        turns.append(told["document"]["kind"])
-        if len(turns) == 2:
-            raise KeyboardInterrupt
-        return real(**told)
-
-    monkeypatch.setattr(ending, "metric_counts", dying)
-    with pytest.raises(KeyboardInterrupt):
-        count_experiments(seconds=60)
-    found = found_of(one)
-    assert (found.counting, found.told.experiment.state) == (Counting(1, 2), "ending")
-    tell(make_order("p1", ago(days=19), 1_000))
-    assert count_experiments(seconds=60) == 1
-    assert turns == ["conversion", "revenue", "revenue"]
-    found = found_of(one)
-    conversion, revenue = found.told.metrics
-    assert sum(each.converted for each in conversion.variants) == 0  # as it was counted first
-    assert sum(each.converted for each in revenue.variants) == 1
-    assert found.since == Since(late=1, converted=0, moved=0, erased=0, goals=False, types=False)
 
 
 # --- acts --------------------------------------------------------------------------------------------------------
