@@ -50,6 +50,7 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many more as there are cores: a test waits for its database, its browser or its processes as long as it
     computes itself."""
