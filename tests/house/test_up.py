@@ -189,7 +189,6 @@ def test_a_fresh_installation_comes_up_survives_kills_and_ends_with_ctrl_c(insta
     assert "Installed" not in installation.output
     assert kept.read_text().split() == [role, email, password]
     assert installation.says(password)
-    assert float(re.search(r"ready after ([\d.]+) s", installation.output)[1]) < 10
     assert installation.interrupt() == 0
 
 

@@ -15,7 +15,7 @@ from tests.pages.conftest import Shop, faults, overflow
 
 
 @pytest.fixture
-def visitor(shop: Shop) -> Customer:
+def passer_by(shop: Shop) -> Customer:
     """Somebody known by a device alone, seen a moment ago."""
     event = Event(
         message_id="device-1",
@@ -40,7 +40,7 @@ def numbers(page: Page, label: str) -> list[float]:
 
 
 def test_the_list_opens_with_those_seen_last_and_visitors_at_its_end(
-    shop: Shop, visitor: Customer, agent: Page
+    shop: Shop, passer_by: Customer, agent: Page
 ) -> None:
     agent.goto(f"{shop.url}/customers/")
     expect(agent.get_by_role("columnheader", name="Last seen")).to_have_attribute("aria-sort", "descending")
