@@ -307,6 +307,9 @@ def report_mailing(request: HttpRequest, report_id: int, mailing_id: int, *, now
         "sends_mail": sends_mail(),
     }
     answer = render(request, "pages/report_mailing.html", context)
+    if letter and request.headers.get("HX-Request"):
+        # The page that waited keeps the policy it came with, which knows nothing of this letter's style sheet.
+        answer["HX-Refresh"] = "true"
     # The frame of the letter has the policy of the page around it.
     csp_update({"style-src": styles_in(html)})(lambda _request: answer)(request)
     return answer

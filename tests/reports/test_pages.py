@@ -205,6 +205,17 @@ def test_the_style_sheet_of_a_shown_letter_is_allowed_and_no_other(marketer: Cli
     assert answer["Content-Security-Policy"] == strict.replace("style-src 'self'", f"style-src 'self' {allowed}")
 
 
+def test_a_page_that_waited_for_its_letter_loads_anew_and_so_gets_the_letters_policy(marketer: Client) -> None:
+    report = make_report(pages=[{"view": "metrics", "question": "period=30d"}])
+    preview = marketer.post(f"/reports/{report.pk}/", {"act": "preview"})["Location"]
+    waiting = {"HX-Request": "true"}
+    assert f'hx-get="{preview}"' in marketer.get(preview).content.decode()
+    assert "HX-Refresh" not in marketer.get(preview, headers=waiting).headers
+    send_reports(seconds=60.0)
+    assert marketer.get(preview, headers=waiting)["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in marketer.get(preview).headers
+
+
 def test_the_box_of_a_test_holds_one_whole_mail(
     marketer: Client,
     mailoutbox: list[Any],
