@@ -15,6 +15,7 @@ from analytics.feedback import (
     LEAST,
     Feedback,
     Kind,
+    Response,
     Score,
     Survey,
     comments,
@@ -127,6 +128,15 @@ def _list(scope: Scope, group: str, count: int) -> str:
     return f"{reverse('customers')}?group={group}&{scope.query()}" if count else ""
 
 
+def _became(response: Response) -> tuple[tuple[str, int], ...]:
+    """Those a survey was put to, by what became of it: a key of ASKED and how many."""
+    return (
+        ("asked", response.asked),
+        ("answered", response.answered),
+        ("silent", response.asked - response.answered),
+    )
+
+
 def survey_shown(found: Feedback, one: Survey) -> dict[str, Any]:
     """One survey as the page, and the mail that tells of it, show it."""
     kind, scope, most = one.kind, found.scope, max(one.counts.values(), default=0)
@@ -152,12 +162,7 @@ def survey_shown(found: Feedback, one: Survey) -> dict[str, Any]:
         "off_scale": one.off_scale,
         "response": response,
         "asked": [
-            (ASKED[name], count, _list(scope, group_name(kind.key, name), count))
-            for name, count in (
-                ("asked", response.asked),
-                ("answered", response.answered),
-                ("silent", response.asked - response.answered),
-            )
+            (ASKED[name], count, _list(scope, group_name(kind.key, name), count)) for name, count in _became(response)
         ],
         "stages": [
             {
@@ -230,10 +235,12 @@ def experience_cells(found: Feedback) -> list[Cell]:
             cells.append(Cell(_("customers by their answer"), name, answered, count, "customers"))
         off = _("off the scale of %(low)s to %(high)s") % {"low": kind.scale[0], "high": kind.scale[1]}
         cells.append(Cell(_("customers by their answer"), name, off, one.off_scale, "answers"))
-        cells.append(Cell(_("response"), name, str(ASKED["asked"]), response.asked, "customers"))
-        cells.append(Cell(_("response"), name, str(ASKED["answered"]), response.answered, "customers"))
+        for became, count in _became(response):
+            cells.append(Cell(_("response"), name, str(ASKED[became]), count, "customers"))
         rate = None if response.rate is None else round(float(response.rate) * 100, 9)
         cells.append(Cell(_("response"), name, _("response rate"), rate, "percent", response.note))
+        for measure, end in zip((_("95% interval from"), _("95% interval to")), response.interval or (), strict=False):
+            cells.append(Cell(_("response"), name, measure, round(end * 100, 9), "percent"))
         for stage in one.stages:
             item = f"{name}, {stage.stage.name if stage.stage else _('no stage')}"
             add_score(_("stage when they answered"), item, kind, stage.score)

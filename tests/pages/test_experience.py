@@ -3,13 +3,18 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from html import unescape
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
+from analytics.feedback import Response, feedback
+from analytics.intervals import wilson
+from analytics.pages.experience import experience_cells, survey_shown
 from customers.events import Event
 from tests.pages.conftest import Shop
 
@@ -89,6 +94,19 @@ def test_a_file_holds_what_the_page_shows(name: str, viewer: Client) -> None:
     assert len(rows) > 30
     assert viewer.get(f"/{name}.json?period=90d").json()["scope"]["segment"] == ""
     assert viewer.get(f"/{name}.xml?period=90d").status_code == 404
+
+
+def test_the_file_tells_of_a_response_rate_all_that_the_page_does(viewer: Client) -> None:
+    found = feedback(scope=viewer.get("/experience/?period=90d").context["scope"])
+    survey = replace(found.surveys[0], response=Response(200, 84, Fraction(84, 200), wilson(84, 200)))
+    found = replace(found, surveys=(survey,))
+    told = {cell.measure: (cell.value, cell.unit) for cell in experience_cells(found) if cell.section == "response"}
+    assert told["asked without an answer"] == (116, "customers")
+    assert told["response rate"] == (42, "percent")
+    assert told["95% interval from"] == (pytest.approx(35.37, abs=0.01), "percent")
+    assert told["95% interval to"] == (pytest.approx(48.93, abs=0.01), "percent")
+    for label, count, _url in survey_shown(found, survey)["asked"]:
+        assert told[str(label)][0] == count
 
 
 def test_every_number_of_tickets_opens_a_list_of_that_many_and_each_its_page(viewer: Client) -> None:
