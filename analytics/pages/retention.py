@@ -32,7 +32,7 @@ from analytics.lapsing import LEAST_AT_RISK, MARKS, Curve, Stays, Window, stays,
 from analytics.revenue_kept import RevenueKept, revenue_kept
 from analytics.scope import Scope
 from analytics.sorting import Sorting, live_segments, segment
-from analytics.survival import Length
+from analytics.survival import Length, Step
 from analytics.units import shown_number
 from clm.lib.periods import PRESETS, days, preset
 from clm.lib.questions import NotThereError, QuestionError
@@ -323,16 +323,35 @@ def _more_rows(scope: Scope, versus: Sorting | None) -> list[Row]:
         rows.append(Row("stays", one.side, "began", one.number, "customers"))
         rows.append(Row("stays", one.side, "ended", one.ended, "customers"))
         rows.append(Row("stays", one.side, "median", one.median.median, "days"))
+        for name, end in (("median low", one.median.low), ("median high", one.median.high)):
+            rows.append(Row("stays", one.side, name, end, "days"))
         for step in one.steps:
             rows.append(
                 Row("still active", one.side, str(step.time), shown_number(step.share, "percent", 0), "percent")
             )
+        for mark in MARKS:
+            rows += _still_active(one.side, mark, one.share(mark))
     if found.log_rank is not None:
         rows.append(Row("stays", "log-rank", "statistic", round(found.log_rank.statistic, 4), ""))
         rows.append(Row("stays", "log-rank", "p", float(f"{found.log_rank.p:.4g}"), ""))
     window = suggested_window(scope=scope)
     rows.append(Row("suggested window", "", "days", window.days, "days"))
+    if window.days is not None:
+        again = shown_number(window.again, "percent", 0)
+        rows.append(Row("suggested window", "", "followed by another", again, "percent"))
+        rows.append(Row("suggested window", "", "until", window.until, "days"))
+        rows.append(Row("suggested window", "", "gaps", window.gaps, "gaps"))
+        rows.append(Row("suggested window", "", "open", window.open, "gaps"))
     return rows
+
+
+def _still_active(side: str, mark: int, step: Step | None) -> list[Row]:
+    """The share still active after so many days, with its interval; n/a where nobody was seen for so long."""
+    section = "still active after"
+    if step is None:
+        return [Row(section, side, str(mark), None, "percent", "nobody was seen for so long")]
+    ends = (("", step.share), (" low", step.low), (" high", step.high))
+    return [Row(section, side, f"{mark}{name}", shown_number(share, "percent", 0), "percent") for name, share in ends]
 
 
 def _url(table: Table, one: Cohort, k: int | None) -> str:
@@ -378,4 +397,9 @@ def cohort_cells(table: Table) -> list[Row]:
         share = shown_number(float(each.share), "percent", 0) if each.share is not None else None
         note = "" if share is not None else "no cohort is old enough"
         rows.append(Row("pooled", "", str(each.k), share, "percent", note))
+        # Cohorts too young for a later unit are in no rate of it, so each says how many customers it rests on.
+        rows.append(Row("pooled size", "", str(each.k), each.size, "customers", note))
+        rows.append(Row("pooled customers", "", str(each.k), each.customers, "customers", note))
+        money = shown_number(each.revenue / each.size, "money", installation.minor_digits) if each.size else None
+        rows.append(Row("pooled revenue per customer", "", str(each.k), money, installation.currency, note))
     return rows

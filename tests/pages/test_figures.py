@@ -81,6 +81,29 @@ def test_files_hold_exactly_what_is_seen(shop: Shop, viewer: Client) -> None:
     assert {row["value"] for row in metrics if row["item"] == "basis"} == {"paid"}
 
 
+def test_the_file_of_retention_tells_of_how_many_a_pooled_rate_is_and_how_sure_a_curve(
+    shop: Shop, viewer: Client
+) -> None:
+    page = viewer.get("/retention/?by=purchase&show=count")
+    rows, _document = files(viewer, "/retention?by=purchase&show=count")
+    told = {(row["section"], row["item"], row["measure"]): row["value"] for row in rows}
+    (*_cohorts, pooled) = page.context["heatmap"]["rows"]
+    assert pooled["size"] and told["pooled size", "", "0"] == str(pooled["size"])
+    for k, cell in enumerate(pooled["cells"]):
+        size, customers = told["pooled size", "", str(k)], told["pooled customers", "", str(k)]
+        assert cell["text"] in (f"{customers} of {size}", "n/a")
+    (curve,) = page.context["curves"]
+    marked = dict(zip(page.context["curve_marks"], curve["shares"], strict=True))
+    assert any(marked.values())
+    for mark, step in marked.items():
+        for name, end in (("", "share"), (" low", "low"), (" high", "high")):
+            key = ("still active after", "all", f"{mark}{name}")
+            if step is not None:
+                assert float(told[key]) == pytest.approx(100 * getattr(step, end), abs=1e-6), key
+            else:
+                assert told.get(key, "") == "", key
+
+
 @pytest.mark.parametrize("path", ["/overview", "/metrics", "/movement", "/retention"])
 def test_a_file_of_a_kind_that_there_is_not_is_not_there(path: str, shop: Shop, viewer: Client) -> None:
     assert viewer.get(f"{path}.exe").status_code == 404
