@@ -83,7 +83,7 @@ def found_customers(*, text: str, most: int) -> list[FoundCustomer]:
         others = [one for one in newest if one not in recognised][: most - len(found)]
         found += portraits.filter(pk__in=others).order_by("-pk")
     names = names_of(found)
-    orders = _of_order(text.removeprefix("#"))
+    orders = _of_order(text)
     return [
         FoundCustomer(
             id=one.pk,
@@ -134,17 +134,20 @@ def _word(word: str) -> Q:
     number = word.removeprefix("#")
     if number.isascii() and number.isdigit() and len(number) < 20 and int(number) <= _LARGEST_ID:
         found |= Q(pk=int(number))
-    orders = _of_order(word.removeprefix("#"))
+    orders = _of_order(word)
     return found | Q(pk__in=orders) if orders else found
 
 
 def _of_order(word: str) -> list[int]:
-    """The customers of the orders of that reference, as it was typed or in capitals. Every shop's reference has a
-    digit, so names cost no query."""
+    """The customers of the orders of that reference, as it was typed or in capitals. Some shops write a # before the
+    number and some do not, and so do people: either finds both. Every shop's reference has a digit, so names cost no
+    query."""
     if not any(character.isdigit() for character in word):
         return []
+    bare = word.removeprefix("#")
+    forms = {form for each in (bare, bare.upper()) for form in (each, f"#{each}")}
     found = (
-        Touchpoint.objects.filter(order_ref__in={word, word.upper()})
+        Touchpoint.objects.filter(order_ref__in=sorted(forms))
         .exclude(order_ref="")  # what the partial index `touchpoint_order` is declared with
         .values_list("profile__customer", flat=True)[:MOST_ORDERS]
     )

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from analytics.account_list import account_page, found_accounts
-from analytics.search import found_customers, searched_digits
+from analytics.search import found_customers, searched, searched_digits
 from clm.lib.questions import QuestionError
 from customers.events import Event
 from customers.ingest import clock, ingest
@@ -159,6 +159,28 @@ def test_whoever_is_recognised_by_exactly_this_comes_first(people: dict[str, int
     assert found("1002") == [people["1002"], newest]
 
 
+@pytest.mark.parametrize("text", ["#2001", "2001", "#ab-7", "AB-7"])
+def test_an_order_is_found_with_and_without_the_sign_of_its_number(text: str, people: dict[str, int]) -> None:
+    source = Source.objects.get(key="shop")
+    orders = [
+        Event(
+            message_id=f"order {person}",
+            identities=(("external_id", person),),
+            type="Order Completed",
+            channel="web",
+            occurred_at=ago(days=1),
+            amount=100,
+            order_ref=reference,
+        )
+        for person, reference in (("1001", "#2001"), ("1002", "2001"), ("1003", "#AB-7"), ("1004", "ab-7"))
+    ]
+    ingest(source=source, events=orders, cause=Cause.IMPORT)
+    settle()
+    ordered = ("1002", "1001") if "2001" in text else ("1003",) if text == "AB-7" else ("1004", "1003")
+    assert found(text) == [people[person] for person in ordered]
+    assert set(Customer.objects.filter(searched(text)).values_list("pk", flat=True)) == set(found(text))
+
+
 def test_a_customer_found_by_an_order_says_so(people: dict[str, int]) -> None:
     (one,) = found_customers(text="a-100", most=8)
     assert one.detail == "order a-100"
@@ -180,7 +202,8 @@ def test_an_order_is_looked_up_in_its_index(people: dict[str, int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
-            "EXPLAIN SELECT profile_id FROM customers_touchpoint WHERE order_ref IN ('a', 'A') AND NOT (order_ref = '')"
+            "EXPLAIN SELECT profile_id FROM customers_touchpoint "
+            "WHERE order_ref IN ('#A', '#a', 'A', 'a') AND NOT (order_ref = '')"
         )
         assert "touchpoint_order" in "\n".join(row[0] for row in cursor.fetchall())
 
