@@ -333,9 +333,15 @@ def cells_of(found: Acquisition) -> Iterator[Cell]:
             else:
                 yield money(section, item, name, amount)
 
+    def share(section: str, item: str, of_all: Fraction | None) -> Cell:
+        return Cell(
+            section, item, "share", None if of_all is None else shown_number(float(of_all), "percent", 0), "percent"
+        )
+
     def credit(section: str, item: str, one: Credit) -> Iterator[Cell]:
         yield Cell(section, item, "customers with credit", one.customers, "customers")
         yield Cell(section, item, "credited customers", float(one.credited), "customers")
+        yield share(section, item, one.credited / found.customers if found.customers else None)
         yield money(section, item, "first orders", one.revenue)
         yield money(section, item, "orders so far", one.value)
 
@@ -356,6 +362,19 @@ def cells_of(found: Acquisition) -> Iterator[Cell]:
         yield Cell("acquisition", "all", "hint", None, "", hint)
     for name, one in (("cac blended", found.blended), ("cac paid", found.paid), ("cac marginal", found.marginal)):
         yield from ratio("acquisition", "all", name, one)
+    yield money("acquisition", "all", "first orders", found.total.revenue)
+    pooled = found.pooled
+    item = f"{pooled.first} to {found.cohorts[-1].start}" if pooled.first is not None else "all"
+    yield Cell("months together", item, "customers", pooled.customers, "customers", no_months(found))
+    yield from spend("months together", item, pooled.spent)
+    for name, one in (("cac blended", pooled.blended), ("brought so far", pooled.worth)):
+        yield from ratio("months together", item, name, one)
+    yield from ratio("months together", item, "ltv so far : cac", pooled.ltv_to_cac, "ratio")
+    yield from ratio("months together", item, "cac : ltv so far", pooled.cac_to_ltv, "ratio")
+    not_yet = "" if pooled.payback is not None else "not yet"
+    yield Cell("months together", item, "payback", pooled.payback, "months", not_yet)
+    for later, reached in enumerate(pooled.curve):
+        yield money("payback of months together", item, str(later), reached)
     for row in found.channels:
         note = "sparse" if row.is_sparse else ""
         yield from credit("channels", row.key, row.credit)
@@ -379,6 +398,7 @@ def cells_of(found: Acquisition) -> Iterator[Cell]:
             its = found.orders.unallocated if each is None else each.credit
             yield Cell("every order", item, "customers with credit", its.customers, "customers")
             yield Cell("every order", item, "credited orders", float(its.credited), "orders")
+            yield share("every order", item, its.credited / found.orders.number if found.orders.number else None)
             yield money("every order", item, "revenue", its.revenue)
             if each is None:
                 continue

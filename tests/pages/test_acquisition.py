@@ -133,6 +133,33 @@ def test_the_file_and_the_api_say_the_same_of_every_order(won: Shop, viewer: Cli
     assert viewer.get(f"/api/v1/acquisition/?{YEAR}").json()["every_order"] is None
 
 
+def test_the_file_tells_every_sum_and_all_months_together_as_the_page_does(won: Shop, viewer: Client) -> None:
+    asked = f"{YEAR}&attribution=linear&window=90"
+    context = viewer.get(f"/acquisition/?{asked}").context
+    rows = list(csv.DictReader(io.StringIO(viewer.get(f"/acquisition.csv?{asked}").content.decode("utf-8-sig"))))
+    told = {(row["section"], row["measure"]): row["value"] for row in rows if row["section"] not in ("cohorts",)}
+    found, digits = context["found"], context["found"].installation.minor_digits
+    pooled = found.pooled
+
+    def money(section: str, measure: str) -> float:
+        return float(told[section, measure]) * 10**digits
+
+    assert money("acquisition", "first orders") == pytest.approx(found.total.revenue, abs=0.5)
+    assert int(told["months together", "customers"]) == pooled.customers > 0
+    assert money("months together", "spend") == pytest.approx(pooled.spent.blended, abs=0.5)
+    assert money("months together", "cac blended") == pytest.approx(float(pooled.blended.number), abs=0.5)
+    assert money("months together", "brought so far") == pytest.approx(float(pooled.worth.number), abs=0.5)
+    (tile,) = (one for one in context["tiles"] if one.key == "acquisition-ltv_to_cac")
+    assert float(told["months together", "ltv so far : cac"]) == pytest.approx(tile.value)
+    assert len(context["curve_rows"]) > 1
+    for row in context["curve_rows"]:
+        shown = money("payback of months together", str(row["month"]))
+        assert shown == pytest.approx(float(row["reached"]), abs=0.5)
+    shares = {row["item"]: row["value"] for row in rows if (row["section"], row["measure"]) == ("channels", "share")}
+    for one in context["rows"]:
+        assert float(shares[one["row"].key]) == pytest.approx(100 * one["share"])
+
+
 def test_within_a_segment_only_what_rests_on_spend_is_missing(won: Shop, viewer: Client) -> None:
     said = viewer.get(f"/api/v1/acquisition/?{YEAR}&segment=active_customer").json()
     assert said["segment"] == "active_customer" and said["customers"]["number"] > 0
