@@ -99,12 +99,12 @@ def totals(*, scoring: Scoring) -> Totals:
 
 def counts(*, scoring: Scoring) -> dict[str, dict[int, int]]:
     """How many customers are in each step of `alive`, `risk` and `worth`, and in each class `rfm`: those one finds in a
-    list, so without who was merged into others since."""
+    list, so without who was merged into others since, or let go with an import that was taken back."""
     found = {
         what: {int(which): number for which, number in of.items()}
         for what, of in scoring.document.get("counts", {}).items()
     }
-    for what, which, number in sql.rows("analytics/value_counts_merged", scoring=scoring.pk):
+    for what, which, number in sql.rows("analytics/value_counts_gone", scoring=scoring.pk):
         found[what][which] -= number
     return found
 

@@ -1,4 +1,4 @@
--- How many customers are in each class and step of a scoring, without those who were merged into others since. One row:
+-- How many customers are in each class and step of a scoring. One row:
 -- what is counted (rfm, alive, risk, worth), its class or step, customers.
 -- Parameters: scoring.
 -- Index: the primary key's first column; all rows of the scoring are read once.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import transaction
 from django.db.models import Count
 from msgspec.structs import replace
 
@@ -28,8 +29,9 @@ from clm.lib.questions import QuestionError
 from customers.events import Event
 from customers.ingest import clock
 from customers.merge import merge
-from customers.models import Installation
+from customers.models import Customer, Import, Installation, Source, Touchpoint
 from lifecycle.erase import erase
+from lifecycle.withdrawn import let_go
 from tests.lifecycle.making import ago, customer_of, happened, installed, settle, tell
 
 pytestmark = pytest.mark.django_db
@@ -255,6 +257,34 @@ def test_every_class_and_step_is_the_list_it_opens() -> None:
             listed = set(scores.customers_of(group=scores.group_name(kind, which)))
             expected = sum(number for rfm, number in counted["rfm"].items() if rfm // place % 10 == which)
             assert len(listed & everyone) == expected
+
+
+def test_whoever_went_with_an_import_is_in_no_count_and_no_list() -> None:
+    """The list of a class holds as many as its number says, also until all are scored anew."""
+    tell(*shop(60))
+    scored()
+    latest = scores.latest_scoring()
+    assert latest is not None
+    people = [row["customer_id"] for row in kept()]
+    before = scores.counts(scoring=latest)
+    gone = people[:7]
+    web, _made = Source.objects.get_or_create(key="web", defaults={"name": "Web"})
+    record = Import.objects.create(
+        source=web, file_name="a.csv", file_sha256="0" * 64, file_bytes=1, mapping={}, state=Import.State.UNDOING
+    )
+    Touchpoint.objects.filter(profile__customer__in=gone).delete()
+    with transaction.atomic():
+        assert let_go(gone) == len(gone)
+    Import.objects.filter(pk=record.pk).update(counts={"undone_customers": len(gone)})
+    for state in ({"undone_at": None}, {"undone_at": clock()}):
+        Import.objects.filter(pk=record.pk).update(**state)
+        counted = scores.counts(scoring=latest)
+        assert sum(counted["rfm"].values()) == sum(before["rfm"].values()) - len(gone)
+        for kind in ("alive", "risk", "worth", "rfm"):
+            for step, customers in counted[kind].items():
+                if step:
+                    listed = scores.customers_of(group=scores.group_name(kind, step))
+                    assert Customer.objects.filter(pk__in=listed, merged_into=None).count() == customers, (kind, step)
 
 
 def test_an_unknown_group_is_refused() -> None:
