@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from customers.consents import counting_statements
-from customers.models import Customer, Identity, Merge, Role, Touchpoint, Trait
+from customers.models import Account, Customer, Identity, Merge, Role, Touchpoint, Trait
 from customers.traits_then import traits_then
 from lifecycle.load import Loaded
 from lifecycle.models import Segment, Standing, Subject
@@ -221,6 +223,13 @@ def identities(*, profiles: Sequence[int], known_at: datetime | None = None) -> 
     if known_at is not None:
         found = found.filter(created_at__lte=known_at)
     return tuple(IdentityRow(kind, value) for kind, value in found.values_list("kind", "value"))
+
+
+def accounts_of(*, profiles: Sequence[int], at: datetime) -> tuple[Account, ...]:
+    """The organisations the customer belonged to at that instant, in the order of their names."""
+    belongs = Q(affiliations__until_at=None) | Q(affiliations__until_at__gt=at)
+    found = Account.objects.filter(belongs, affiliations__profile__in=list(profiles), affiliations__from_at__lte=at)
+    return tuple(sorted(found.distinct(), key=lambda one: (str(one).casefold(), one.pk)))
 
 
 def contacts(

@@ -105,6 +105,7 @@ def customer(request: HttpRequest, customer_id: int, *, now: datetime) -> HttpRe
             "left_out": left_out(profiles=profiles, as_of=dates.at),
             "score": _score(found, dates, moment),
             "customer": record.customer_head(customer=found, profiles=profiles, memberships=member_of, **then),
+            "accounts": record.accounts_of(profiles=profiles, at=moment),
             "contacts": record.contacts(
                 email=found.email,
                 phone=found.phone,

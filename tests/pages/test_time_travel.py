@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from clm.lib.milliseconds import written
 from customers.ingest import clock, ingest
 from customers.merge import merge, unmerge
-from customers.models import Cause, Customer
+from customers.models import Account, Affiliation, Cause, Customer
 from lifecycle.advance import advance
 from lifecycle.models import Placement, StageModel
 from lifecycle.place import place
@@ -371,3 +371,29 @@ def test_a_placement_of_the_future_is_taken_back_on_the_page(shop: Shop) -> None
     placed.refresh_from_db()
     assert placed.withdrawn_at is not None
     assert client.post(f"/customers/{customer}/placements/0/end/").status_code == 404
+
+
+def test_a_customers_head_names_the_accounts_it_belonged_to_that_day(shop: Shop, viewer: Client) -> None:
+    person = shop.customer("1031")
+    profile = person.profiles.first()
+    assert profile is not None
+    spans = {"Harbour Mills": (200, 60), "Quince & Sons": (60, None), "": (30, None), "Left Long Ago": (200, 100)}
+    ids = {}
+    for name, (since, until) in spans.items():
+        account = Account.objects.create(key=f"head {name or 'nameless'}", name=name)
+        ids[name] = account.pk
+        Affiliation.objects.create(
+            profile=profile,
+            account=account,
+            from_at=shop.now - dt.timedelta(days=since),
+            until_at=None if until is None else shop.now - dt.timedelta(days=until),
+        )
+
+    def named(query: str) -> list[tuple[str, str]]:
+        shown = viewer.get(f"/customers/{person.pk}/{query}").content.decode()
+        found = re.findall(r'href="(/accounts/\d+/)[^"]*"><bdi>([^<]*)</bdi>', shown)
+        return [(str(where), str(name)) for where, name in found]
+
+    now = [(f"/accounts/{ids['']}/", "head nameless"), (f"/accounts/{ids['Quince & Sons']}/", "Quince &amp; Sons")]
+    assert named("") == now
+    assert named(f"?as_of={day_of(shop, 80)}") == [(f"/accounts/{ids['Harbour Mills']}/", "Harbour Mills")]
