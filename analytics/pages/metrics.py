@@ -74,6 +74,10 @@ def metric_cells(groups: tuple[FigureGroup, ...], scope: Scope, basis: str) -> l
                     shown = shown_number(value, figure.unit, digits)
                     told = note if measure == "value" else ""
                     cells.append(Cell(group.title, figure.key, measure, shown, shown_unit(figure.unit, currency), told))
+            if figure.moved:
+                was = shown_number(figure.moved.was, figure.unit, digits)
+                unit = shown_unit(figure.unit, currency)
+                cells.append(Cell(group.title, figure.key, "before what came later", was, unit, figure.moved.sentence))
             for count in figure.counts:
                 shown, unit = shown_number(count.value, count.unit, digits), shown_unit(count.unit, currency)
                 cells.append(Cell(group.title, figure.key, count.key, shown, unit, count.label))

@@ -165,6 +165,8 @@ def overview_cells(answer: Answer, scope: Scope, known_at: datetime | None) -> l
             cell("figures", tile.key, "value", tile.value, tile.unit, " ".join(filter(None, (tile.note, moved))))
         )
         cells.append(cell("figures", tile.key, "change", tile.change, tile.change_unit, tile.change_note))
+        if tile.moved:
+            cells.append(cell("figures", tile.key, "before what came later", tile.moved.was, tile.unit, moved))
     for row in answer.stages:
         for measure in ("customers", "change", "entered", "left"):
             cells.append(cell("stages", row.stage.key, measure, getattr(row, measure)))

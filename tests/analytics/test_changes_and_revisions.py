@@ -9,8 +9,9 @@ import pytest
 from analytics.beginning import beginning
 from analytics.days.kept import Kept, kept
 from analytics.figures import Figure
-from analytics.metrics import figures
+from analytics.metrics import figures, metric_groups
 from analytics.models import Broken, Revision
+from analytics.pages.metrics import metric_cells
 from analytics.scope import Scope
 from analytics.sorting import active_customers
 from analytics.tiles import Tile, tiles
@@ -148,6 +149,19 @@ def test_what_is_late_is_told_apart_from_what_is_new_today(shop: Kept) -> None:
     assert moved is not None
     assert moved.was == (was or 0) + 500
     assert "without what came later: 1 late touchpoint of" in moved.sentence
+
+
+def test_the_file_of_metrics_tells_what_a_figure_was_before_something_came_late(shop: Kept) -> None:
+    bought("d", 50, 300)
+    asked = scope(counted(), 60, 5)
+    was = figure("revenue", asked).moved
+    assert was is not None
+    told = {
+        cell.item: cell
+        for cell in metric_cells(metric_groups(scope=asked, basis="blended"), asked, "blended")
+        if cell.measure == "before what came later"
+    }
+    assert told["revenue"].value == was.was / 100 and told["revenue"].note == was.sentence
 
 
 def test_a_first_import_moves_no_figure() -> None:
