@@ -21,9 +21,11 @@ from .rates import jobs
 def rates_missing(request: HttpRequest, *, now: datetime) -> HttpResponse:
     currency = request.GET.get("currency", "")[:3]
     found = waiting_days(currency=currency, cursor_text=request.GET.get("cursor") or None)
+    currencies = waiting_currencies()
     context = {
         "now": now,
-        "currencies": waiting_currencies(),
+        "currencies": currencies,
+        "waits_for_rates": any(one.currency for one in currencies),
         "currency": currency,
         "rows": found.rows,
         "next_cursor": found.next_cursor,

@@ -50,3 +50,19 @@ def test_a_customers_page_shows_it_as_it_was_sent_and_says_that_no_sum_counts_it
 def test_the_page_of_a_source_says_why_an_event_is_flagged(orders: None, browsers: dict[str, Client]) -> None:
     page = browsers["admin"].get("/sources/web-shop/").content.decode()
     assert page.count("no exchange rate was known") == 2
+
+
+def test_whoever_may_enter_no_rate_is_told_whom_to_ask(orders: None, browsers: dict[str, Client]) -> None:
+    for role in ("marketer", "agent", "viewer"):
+        page = browsers[role].get("/rates/missing/").content.decode()
+        assert "Rates are entered by administrators." in page, role
+        assert 'href="/rates/?currency=USD' not in page, role
+    page = browsers["admin"].get("/rates/missing/").content.decode()
+    assert "Rates are entered by administrators." not in page
+    assert 'href="/rates/?currency=USD' in page
+
+
+def test_without_rates_it_is_said_that_orders_are_stored_and_spend_is_not(browsers: dict[str, Client]) -> None:
+    page = browsers["admin"].get("/rates/").content.decode()
+    assert "Orders and other events in another one are stored as they were sent, and wait" in page
+    assert "are refused" not in page
