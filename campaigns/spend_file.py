@@ -33,6 +33,7 @@ LONGEST, MOST_LINES = 1_000_000, 5_000
 ALIKE = 0.75  # how much two names of channels have in common that may be one with a slip
 REQUIRED = ("day", "channel", "amount")
 COLUMNS = (*REQUIRED, "campaign", "currency", "paid_media")
+OTHER_NAMES = {"date": "day"}  # what a column may be called too
 _YES, _NO = frozenset({"yes", "true", "1", "paid"}), frozenset({"no", "false", "0", "other"})
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _AMOUNT = re.compile(r"\d{1,14}(?:\.\d+)?")
@@ -237,6 +238,7 @@ def _rows(text: str, campaigns: Mapping[str, str]) -> tuple[list[tuple[int, dict
         raise QuestionError("text", unreadable(reader.line_num, text)) from None
     (_number, header), lines = table[0], table[1:]
     names = [cell.strip().lower().replace(" ", "_") for cell in header]
+    names = [OTHER_NAMES.get(name, name) for name in names]
     missing = [name for name in REQUIRED if name not in names]
     unknown = [name for name in names if name and name not in COLUMNS]
     named = [name for name in names if name]

@@ -63,9 +63,9 @@ class SpendFile(APIView):
         operation_id="spend_file",
         summary="Enter a file of spend, all lines or none",
         description=(
-            "A table with the columns day, channel, amount and, where wanted, campaign, currency and paid_media; or an "
-            "export of costs by campaign and day from Google Ads, Meta Ads Manager or LinkedIn Campaign Manager, which "
-            "is recognised by its columns. A line that is known corrects its entry. With a faulty line nothing is "
+            "A table with the columns day (or date), channel, amount and, where wanted, campaign, currency and "
+            "paid_media; or an export of costs by campaign and day from Google Ads, Meta Ads Manager or LinkedIn "
+            "Campaign Manager, which is recognised by its columns. A line that is known corrects its entry. With a faulty line nothing is "
             "entered (400) and every fault is told."
         ),
         request=SpendFileTold,

@@ -42,6 +42,7 @@ def test_columns_come_in_any_order_and_what_is_left_out_has_its_default() -> Non
         ("day\tchannel\tamount\n2026-11-01\tsearch\t1234,5\n", "1234.5"),
         ('\ufeffday,channel,amount\r\n2026-11-01,"search","0.0001"\r\n', "0.0001"),
         ("day,channel,amount\n\n2026-11-01,search,0\n,,\n", "0"),
+        ("Date,Channel,Amount\n2026-11-01,search,7\n", "7"),
     ],
 )
 def test_what_spreadsheets_write_is_read(text: str, amount: str) -> None:
@@ -83,6 +84,7 @@ def test_every_fault_of_a_line_is_named(row: str, fields: set[str]) -> None:
         "day,channel\n2026-11-01,search\n",
         "day,channel,amount,colour\n2026-11-01,search,1,red\n",
         "day,day,channel,amount\n2026-11-01,2026-11-01,search,1\n",
+        "day,date,channel,amount\n2026-11-01,2026-11-01,search,1\n",
         'day,channel,amount\n2026-11-01,"search,1\n',
         "day,channel,amount\n" + "2026-11-01,search,1\n" * (MOST_LINES + 1),
         "day,channel,amount\n2026-11-01,sea\x00rch,1\n",
