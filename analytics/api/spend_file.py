@@ -65,8 +65,8 @@ class SpendFile(APIView):
         description=(
             "A table with the columns day (or date), channel, amount and, where wanted, campaign, currency and "
             "paid_media; or an export of costs by campaign and day from Google Ads, Meta Ads Manager or LinkedIn "
-            "Campaign Manager, which is recognised by its columns. A line that is known corrects its entry. With a faulty line nothing is "
-            "entered (400) and every fault is told."
+            "Campaign Manager, which is recognised by its columns. A line that is known corrects its entry. With a "
+            "faulty line nothing is entered (400) and every fault is told."
         ),
         request=SpendFileTold,
         responses={200: SpendFileShape},
