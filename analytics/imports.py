@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Func
+
 from clm.lib.questions import NotThereError
 from customers.conversions import unconverted
 from customers.demonstration import demonstration_sources, said_beside
@@ -64,8 +66,8 @@ class RejectedLine:
 class ImportAccount:
     """The account of one import. counts are those of `Import.counts`; faulty_lines counts all kept rejects, of which
     `rejects` holds the first by line; orders_known: how many of the orders were stored before, None where that was not
-    counted; beside: what is said when the demo's customers are here too, or ""; is_waiting: whether money of its source
-    waits for an exchange rate still."""
+    counted; beside: what is said when the demo's customers are here too, or ""; waiting: how many of its touchpoints
+    wait for an exchange rate still; converted: how many waited and do so no more."""
 
     record: Import
     counts: dict[str, int]
@@ -74,7 +76,8 @@ class ImportAccount:
     rejects: tuple[RejectedLine, ...]
     orders_known: int | None
     beside: str
-    is_waiting: bool
+    waiting: int
+    converted: int
 
 
 def import_account(import_id: int) -> ImportAccount | None:
@@ -84,6 +87,7 @@ def import_account(import_id: int) -> ImportAccount | None:
         return None
     rejects = Reject.objects.filter(from_import=record).order_by("line_number", "pk")
     orders_new = record.counts.get("orders_new")
+    waiting = _waiting(record)
     return ImportAccount(
         record=record,
         counts={name: record.counts.get(name, 0) for name in COUNTS},
@@ -95,9 +99,23 @@ def import_account(import_id: int) -> ImportAccount | None:
         ),
         orders_known=None if orders_new is None else record.counts.get("orders", 0) - orders_new,
         beside=said_beside(demonstration_sources(beside=record.source.key)),
-        is_waiting=bool(record.counts.get("touchpoints_waiting"))
-        and unconverted().filter(source=record.source).exists(),
+        waiting=waiting,
+        converted=record.counts.get("touchpoints_waiting", 0) - waiting,
     )
+
+
+def _waiting(record: Import) -> int:
+    """How many of its touchpoints wait for an exchange rate now. Once it is forgotten what the import brought, those of
+    its source stand for them, as far as they may be its own."""
+    most = int(record.counts.get("touchpoints_waiting", 0))
+    if not most:
+        return 0
+    waiting = unconverted().filter(source=record.source)
+    brought = record.brought.filter(undone_at=None)
+    if brought.exists():
+        waiting = waiting.filter(pk__in=brought.annotate(one=Func("touchpoints", function="unnest")).values("one"))
+    found: int = waiting.values("pk")[:most].count()
+    return found
 
 
 def lines_set_aside(kept: dict[str, Any]) -> tuple[SetAside, ...]:

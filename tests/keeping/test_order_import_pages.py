@@ -168,6 +168,23 @@ def test_orders_without_a_rate_are_told_of_before_and_after(marketer: Client) ->
     assert "without a rate" not in text_of(marketer.get(f"/customers/{customer}/"))
 
 
+def test_after_a_rate_for_some_of_its_days_an_import_counts_what_waits_still(marketer: Client) -> None:
+    head, *_lines = SHOPIFY.splitlines()
+    days = ("2025-03-04", "2025-03-06", "2025-03-07")
+    lines = [f"#{day},ada@example.org,paid,USD,{day} 10:00:00 +0000,1,Tea,20.00,T1" for day in days]
+    record, page = brought(marketer, "\n".join([head, *lines, ""]), "orders_export.csv")
+    assert "<b>3</b> touchpoints of the file carry money" in page
+    enter_rate(currency="USD", day=date(2025, 3, 5), rate=Decimal("0.5"), source="test")
+    ask_to_convert(currencies=["USD"], now=clock())
+    convert_asked()
+    page = text_of(marketer.get(f"/imports/{record.pk}/"))
+    assert "1 touchpoint of the file carries money in a currency without an exchange rate" in page
+    assert "2 others waited too and have their amounts by now." in page
+    assert "All of it has its amount by now." not in page
+    record.brought.all().delete()  # after some weeks nobody knows any more which they were
+    assert "1 touchpoint of the file carries money" in text_of(marketer.get(f"/imports/{record.pk}/"))
+
+
 def test_a_dry_run_says_which_orders_say_no_amount(marketer: Client) -> None:
     record = upload(marketer, "Email,Ordered\nada@example.org,2025-03-04\nbo@example.org,\n", "buyers.csv")
     form = form_of(marketer, record, use_1="touchpoint", name_1="Order Completed")
