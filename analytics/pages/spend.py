@@ -22,6 +22,7 @@ from campaigns.spend_file import COLUMNS, LONGEST, MOST_LINES, Checked, Line, ch
 from campaigns.spending import change_spend, delete_spend, enter_spend, possible_amount, possible_day
 from clm.lib.periods import local_day
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
+from clm.lib.templatetags.numbers import sent_text
 from customers.models import Channel, Installation
 from customers.rates import known_currency
 
@@ -270,7 +271,7 @@ def spend_delete(request: HttpRequest, spend_id: int, *, now: datetime) -> HttpR
         messages.success(request, _("The entry is taken back."))
         return redirect("spend")
     back = reverse("spend_edit", args=[found.pk])
-    amount = f"{plain_amount(found.original_amount)} {found.currency}"
+    amount = sent_text(found.original_amount, found.currency)
     return confirm(
         request,
         title=_("Take back what was spent on %(channel)s on %(day)s?")

@@ -16,7 +16,7 @@ from analytics.templatetags.stages import role_icon
 from analytics.timeline import Entry
 from analytics.trait_changes import TraitChange
 from clm.lib.templatetags.icons import icon
-from clm.lib.templatetags.numbers import money, number
+from clm.lib.templatetags.numbers import as_sent, money, number
 from clm.lib.templatetags.times import when
 from customers.models import Touchpoint
 from customers.partitions import KEEP
@@ -88,7 +88,7 @@ def _amount(context: Context, entry: Entry) -> SafeString | str:
         said = _("no %(currency)s rate") % {"currency": entry.unrated} if entry.unrated else _("no known currency")
         return format_html(
             '<div class="amount">{}</div><a class="badge warn" href="{}">{}{}</a>',
-            entry.original,
+            as_sent(entry.original),
             reverse("rates_missing"),
             icon("coin-off"),
             said,
@@ -151,7 +151,7 @@ def _details(context: Context, entry: Entry) -> SafeString:
     if entry.received_at:
         pairs.append((_("Received"), when(context, entry.received_at, "moment")))
     if entry.original:
-        pairs.append((_("Original amount"), entry.original))
+        pairs.append((_("Original amount"), as_sent(entry.original)))
     return format_html(
         '<details><summary>{}{}</summary><dl class="pairs">{}</dl>{}</details>',
         icon("chevron-right"),

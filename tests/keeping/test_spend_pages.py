@@ -34,7 +34,7 @@ def test_a_day_is_entered_corrected_and_taken_back(marketer: Client) -> None:
     marketer.post(f"/spend/{one.pk}/", {**SPENT, "amount": "99", "channel": "Social"})
     assert stored() == [("2026-03-01", "social", 9900)]
     assert not Spend.objects.get().is_paid_media
-    assert "99 EUR" in marketer.get(f"/spend/{one.pk}/remove/").content.decode()
+    assert "€99.00" in marketer.get(f"/spend/{one.pk}/remove/").content.decode()
     assert stored()
     marketer.post(f"/spend/{one.pk}/remove/")
     assert stored() == []

@@ -35,7 +35,7 @@ def test_a_customers_page_shows_it_as_it_was_sent_and_says_that_no_sum_counts_it
     page = viewer.get(f"/customers/{customer_of('u1')}/").content.decode()
     row = page[page.index('class="entry role-purchase') :]
     row = row[: row.index("</li>")]
-    assert '<div class="amount">50.5 USD</div>' in row
+    assert '<div class="amount">US$50.50</div>' in row
     assert 'href="/rates/missing/"' in row
     assert "no USD rate" in row
     assert "1 touchpoint carries money in a currency without an exchange rate" in page

@@ -10,7 +10,7 @@ from django.template import Context, Template
 from django.utils.translation import override
 
 from clm.lib.locales import reader_locale
-from clm.lib.templatetags.numbers import change_text, part_of, quantity_text, signed
+from clm.lib.templatetags.numbers import as_sent, change_text, part_of, quantity_text, sent_text, signed
 
 GBP = Row(currency="GBP", minor_digits=2)
 
@@ -74,3 +74,25 @@ def test_signs_are_said() -> None:
 def test_widths_use_a_point_whatever_the_language_and_survive_an_empty_whole() -> None:
     assert part_of(1, 3) == "33.33%"
     assert part_of(1, 0) == "0%"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        ("20.9000", "CHF", "CHF20.90"),
+        ("2000.0000", "GBP", "£2,000.00"),
+        ("0.0001", "EUR", "€0.0001"),
+        ("-1.5000", "GBP", "−£1.50"),
+        ("1200.0000", "JPY", "JP¥1,200"),
+        ("0", "EUR", "€0.00"),
+        ("1250.5000", "", "1,250.5"),
+    ],
+)
+def test_an_amount_as_it_was_sent_is_written_as_the_reporting_currency_is(
+    amount: str, currency: str, words: str
+) -> None:
+    assert sent_text(Decimal(amount), currency) == words
+
+
+def test_what_an_entry_keeps_of_an_amount_is_written_alike() -> None:
+    assert [as_sent(one) for one in ("120.5 GBP", "50.5", "")] == ["£120.50", "50.5", ""]

@@ -51,6 +51,15 @@ def _money_text(amount: int, currency: str, minor_digits: int, whole: bool, loca
     return text.replace("-", MINUS)
 
 
+def sent_text(amount: Decimal, currency: str) -> str:
+    """An amount as it was sent or entered, in its own currency: 2000 GBP is £2,000.00, as amounts of the reporting
+    currency are written beside it. Finer places than the currency's are kept; without a currency it is the number."""
+    locale, plain = reader_locale(), amount.normalize()
+    if not currency:
+        return format_decimal(plain, locale=locale, decimal_quantization=False).replace("-", MINUS)
+    return format_currency(plain, currency, locale=locale, decimal_quantization=False).replace("-", MINUS)
+
+
 def quantity_text(value: Number | None, unit: str, reporting: Reporting | None) -> str:
     """A value with its unit. Units: count, number, money, percent, ratio, days, months, orders. None is n/a."""
     if value is None:
@@ -97,6 +106,19 @@ def change_text(value: Number, unit: str, reporting: Reporting | None) -> str:
 def money(context: Context, amount: int | None, whole: bool = False) -> str:
     """An amount in minor units of the reporting currency; None prints as a dash."""
     return "–" if amount is None else money_text(amount, context["reporting"], whole=whole)
+
+
+@register.filter
+def in_currency(amount: Decimal, currency: str) -> str:
+    """An amount as it was sent or entered, in its own currency."""
+    return sent_text(amount, currency)
+
+
+@register.filter
+def as_sent(original: str) -> str:
+    """The same of what a timeline's entry keeps of it: "20.9 CHF"; nothing of nothing."""
+    amount, _space, currency = original.partition(" ")
+    return sent_text(Decimal(amount), currency) if amount else ""
 
 
 @register.simple_tag(takes_context=True)
