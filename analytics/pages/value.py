@@ -72,12 +72,15 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Customers of one step, and the list of them."""
+    """Customers of one step, and the list of them. low, high: its ends, a share from 0 to 1 or minor units, None where
+    it is open."""
 
     label: str
     customers: int
     url: str
     part: float
+    low: float | Fraction | None = None
+    high: float | Fraction | None = None
 
 
 @page("metrics.view")
@@ -118,7 +121,7 @@ def shown(scoring: Scoring) -> dict[str, Any]:
         "tracking": tracking,
         "tracking_chart": lines_payload(series=tracking) if tracking else None,
         "alive": _tenths("alive", counts["alive"]) if document["totals"]["alive"] is not None else [],
-        "worth_steps": _worth_steps(document, counts["worth"], percent_of_revenue),
+        "worth_steps": worth_steps(document, counts["worth"], percent_of_revenue),
         "spending": {**document["spending"], "said": VERDICTS[document["spending"]["verdict"]]},
         "heatmap": _heatmap(counts["rfm"]),
         "classes": _classes(document, counts["rfm"]),
@@ -189,20 +192,28 @@ def _list_url(kind: str, which: int) -> str:
 def _tenths(kind: str, counts: dict[int, int]) -> list[Step]:
     most = max(counts.values(), default=0)
     return [
-        Step(f"{10 * step - 10}–{10 * step} %", counts.get(step, 0), _list_url(kind, step), counts.get(step, 0) / most)
+        Step(
+            f"{10 * step - 10}–{10 * step} %",
+            counts.get(step, 0),
+            _list_url(kind, step),
+            counts.get(step, 0) / most,
+            (step - 1) / 10,
+            step / 10,
+        )
         for step in range(10, 0, -1)
         if most
     ]
 
 
-def _worth_steps(document: dict[str, Any], counts: dict[int, int], margin: Fraction | None) -> list[Step]:
+def worth_steps(document: dict[str, Any], counts: dict[int, int], margin: Fraction | None) -> list[Step]:
     """Tenths of customers by what they are expected to bring within a year, the best first; tenths that ties make one
     have one row."""
     borders = document["steps"]["worth"]
     if not borders:
         return []
     installation = Installation.current()
-    shown = [quantity_text(arithmetic.margin(one, margin), "money", installation) for one in borders]
+    ends = [arithmetic.margin(one, margin) for one in borders]
+    shown = [quantity_text(one, "money", installation) for one in ends]
     most = max(counts.values(), default=0)
     rows = []
     for step in sorted((step for step, customers in counts.items() if step and customers), reverse=True):
@@ -212,7 +223,8 @@ def _worth_steps(document: dict[str, Any], counts: dict[int, int], margin: Fract
             label = _("up to %(high)s") % {"high": shown[0]}
         else:
             label = _("%(low)s to %(high)s") % {"low": shown[step - 2], "high": shown[step - 1]}
-        rows.append(Step(label, counts[step], _list_url("worth", step), counts[step] / most))
+        low, high = (ends[step - 2] if step > 1 else None), (ends[step - 1] if step <= len(ends) else None)
+        rows.append(Step(label, counts[step], _list_url("worth", step), counts[step] / most, low, high))
     return rows
 
 
@@ -283,8 +295,10 @@ def _classes(document: dict[str, Any], counts: dict[int, int]) -> list[dict[str,
     """What each class of the three values means, and how many are in it."""
     installation = Installation.current()
 
+    units = {"recency": "days", "frequency": "count", "monetary": "money"}
+
     def told(value: int, name: str) -> str:
-        return quantity_text(value, {"recency": "days", "monetary": "money"}.get(name, "count"), installation)
+        return quantity_text(value, units[name], installation)
 
     places = {"recency": 100, "frequency": 10, "monetary": 1}
     titles = {
@@ -313,7 +327,8 @@ def _classes(document: dict[str, Any], counts: dict[int, int]) -> list[dict[str,
             else:
                 label = _("any")
             customers = sum(one for rfm, one in counts.items() if rfm // places[name] % 10 == which)
-            rows.append({"number": which, "label": label, "customers": customers, "url": _list_url(name, which)})
+            url, ends = _list_url(name, which), {"low": low, "high": high, "unit": units[name]}
+            rows.append({"number": which, "label": label, "customers": customers, "url": url, **ends})
         note = ""
         if kept["shared"] is not None:
             note = _("%(share)s share the value %(value)s, so there are %(classes)s classes instead of five.") % {

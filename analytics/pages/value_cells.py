@@ -37,12 +37,15 @@ def value_cells(scoring: Scoring, shown: dict[str, Any]) -> list[Cell]:
         for row in one["rows"]:
             item = f"{one['key']} {row['number']}"
             cells.append(Cell("classes", item, "customers", row["customers"], "customers", row["label"]))
-    for section, steps in (
-        ("customers still", shown["alive"]),
-        ("expected value", shown["worth_steps"]),
-        ("risk", shown["risk"].get("steps", [])),
+            cells += _ends("classes", item, (row["low"], row["high"]), row["unit"], installation)
+    for section, steps, unit in (
+        ("customers still", shown["alive"], "percent"),
+        ("expected value", shown["worth_steps"], "money"),
+        ("risk", shown["risk"].get("steps", []), "percent"),
     ):
-        cells += [Cell(section, step.label, "customers", step.customers, "customers") for step in steps]
+        for step in steps:
+            cells.append(Cell(section, step.label, "customers", step.customers, "customers"))
+            cells += _ends(section, step.label, (step.low, step.high), unit, installation)
     for band in shown["risk"].get("bands", []):
         cells.append(Cell("foretold and came", band["label"], "customers", band["customers"], "customers"))
         for name in ("foretold", "came", "low", "high"):
@@ -62,6 +65,16 @@ def value_cells(scoring: Scoring, shown: dict[str, Any]) -> list[Cell]:
             share = shown_number(row.get(name), "percent", 0)
             cells.append(Cell("contracts", str(row["month"]), name, share, "percent"))
     return cells
+
+
+def _ends(section: str, item: str, ends: tuple[Any, Any], unit: str, installation: Installation) -> list[Cell]:
+    """The numbers between which the customers of a row lie; an end that is open has no row."""
+    named = {"money": installation.currency, "count": "days with an order"}.get(unit, unit)
+    return [
+        Cell(section, item, measure, shown_number(float(end), unit, installation.minor_digits), named)
+        for measure, end in zip(("above", "up to"), ends, strict=True)
+        if end is not None
+    ]
 
 
 def _fit_cells(fit: dict[str, Any]) -> list[Cell]:

@@ -1,6 +1,7 @@
 """The page of value: what is expected, by whom it is said, and lists that hold whom the numbers count."""
 
 import re
+from fractions import Fraction
 
 import pytest
 from django.db import transaction
@@ -9,8 +10,11 @@ from playwright.sync_api import Page
 
 from analytics.days.fill import fill
 from analytics.models import SalesDay, Score, Scoring
+from analytics.pages.value import shown, worth_steps
+from analytics.pages.value_cells import value_cells
 from analytics.scores import latest_scoring
 from analytics.value.scoring import score_due
+from clm.lib.templatetags.numbers import quantity_text
 from customers.ingest import clock
 from customers.models import Installation
 from tests.pages.conftest import Shop, counted, faults, look, overflow
@@ -78,6 +82,32 @@ def test_the_api_says_the_same(scored: Shop, viewer: Client) -> None:
     (latest, *_earlier) = viewer.get(f"/api/v1/customers/{customer}/scores/").json()["results"]
     assert latest["as_of"] == said["as_of"]
     assert latest["model"] == "MBG/NBD"
+
+
+def test_the_file_tells_the_ends_of_every_class_and_tenth(scored: Shop, viewer: Client) -> None:
+    scoring = latest_scoring()
+    assert scoring is not None
+    scoring.document["steps"]["worth"] = [12_346, 23_456]  # of a shop that sells enough to tell what is to come
+    steps = worth_steps(scoring.document, {1: 3, 2: 4, 3: 5}, Fraction(50))
+    page = viewer.get("/value/")
+    cells = value_cells(scoring, {**shown(scoring), "worth_steps": steps})
+    told = {(cell.section, cell.item, cell.measure): cell.value for cell in cells}
+    installation = Installation.current()
+    ends = [[told.get(("expected value", one.label, end)) for end in ("above", "up to")] for one in steps]
+    assert ends == [[117.28, None], [61.73, 117.28], [None, 61.73]]  # in margin
+    assert [one.label for one in steps] == ["above £117.28", "£61.73 to £117.28", "up to £61.73"]
+    for step in page.context["alive"]:
+        low, high = (told["customers still", step.label, end] for end in ("above", "up to"))
+        assert step.label == f"{low:.0f}–{high:.0f} %"
+    for one in page.context["classes"]:
+        unit = {"recency": "days", "monetary": "money"}.get(one["key"], "count")
+        for row in one["rows"]:
+            for measure in ("above", "up to"):
+                end = told.get(("classes", f"{one['key']} {row['number']}", measure))
+                assert (measure in row["label"]) == (end is not None), row
+                if end is not None:
+                    number = float(end) * (100 if unit == "money" else 1)
+                    assert quantity_text(number, unit, installation) in row["label"]
 
 
 def test_before_the_first_scoring_the_page_says_so(shop: Shop, viewer: Client) -> None:
