@@ -24,7 +24,8 @@ class CountRow:
 @dataclass(frozen=True, slots=True)
 class Moved:
     """What a figure was. until: the last day on which it was so; cause: of the change; touchpoints: how many late ones
-    came, on the days first to last, 0 and None where none did; sentence: all of that in words."""
+    came, on the days first to last, 0 and None where none did; sentence: all of that in words, "" where the figure
+    moved by less than is printed of it."""
 
     was: int | float
     until: date

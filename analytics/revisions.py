@@ -112,7 +112,7 @@ class Revised:
         now = self._now(key)
         if was is None or not rows or plain(was, unit) == plain(now, unit):
             return None
-        return self._told(plain(was, unit), unit, rows, is_sale=key in ("revenue", "aov"))
+        return self._told(plain(was, unit), plain(now, unit), unit, rows, is_sale=key in ("revenue", "aov"))
 
     def _now(self, key: str) -> Fraction | int | None:
         measured = self.measured
@@ -239,7 +239,9 @@ class Revised:
         days = [day for day, _count in found]
         return _Arrived(sum(count for _day, count in found), min(days, default=None), max(days, default=None))
 
-    def _told(self, was: int | float | None, unit: str, rows: Sequence[_Row], *, is_sale: bool) -> Moved:
+    def _told(
+        self, was: int | float | None, now: int | float | None, unit: str, rows: Sequence[_Row], *, is_sale: bool
+    ) -> Moved:
         assert was is not None
         came = self._arrived(is_sale=is_sale)
         cause = min(row.cause for row in rows)
@@ -249,7 +251,9 @@ class Revised:
             what = ngettext("%(n)s late touchpoint of %(days)s", "%(n)s late touchpoints of %(days)s", came.touchpoints)
             what %= {"n": number(came.touchpoints), "days": _days(came)}
         text = quantity_text(was, unit, self.measured.installation)
-        if self.measured.scope.period.until > self.on:
+        if text == quantity_text(now, unit, self.measured.installation):
+            sentence = ""  # a reader sees the same number twice
+        elif self.measured.scope.period.until > self.on:
             sentence = _("%(was)s without what came later: %(what)s") % {"was": text, "what": what}
         elif self.on == self.today:
             sentence = _("was %(was)s until yesterday: %(what)s") % {"was": text, "what": what}

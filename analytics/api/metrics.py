@@ -70,7 +70,7 @@ class MovedShape(serializers.Serializer[Any]):
     touchpoints = serializers.IntegerField(help_text="How many late ones came.")
     first = serializers.DateField(allow_null=True, help_text="The first of the days they are of.")
     last = serializers.DateField(allow_null=True)
-    sentence = serializers.CharField()
+    sentence = serializers.CharField(help_text="Empty where it moved by less than is printed of it.")
 
 
 class FigureShape(serializers.Serializer[Any]):

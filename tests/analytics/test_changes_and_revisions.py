@@ -164,6 +164,21 @@ def test_the_file_of_metrics_tells_what_a_figure_was_before_something_came_late(
     assert told["revenue"].value == was.was / 100 and told["revenue"].note == was.sentence
 
 
+def test_what_a_figure_was_is_not_said_where_both_print_alike() -> None:
+    installed(time_zone="UTC")
+    for back in (400, 60, 50):
+        bought("a", back, 300_000)
+    counted()
+    bought("b", 40, 1)
+    moved = figure("revenue", scope(counted(), 90, 5)).moved
+    assert moved is not None
+    assert (moved.was, moved.sentence) == (600_000, "")
+    bought("c", 40, 50_000)
+    moved = figure("revenue", scope(counted(), 90, 5)).moved
+    assert moved is not None
+    assert "2 late touchpoints of" in moved.sentence
+
+
 def test_a_first_import_moves_no_figure() -> None:
     installed(time_zone="UTC")
     counted()
