@@ -25,6 +25,7 @@ from lifecycle.rules.document import RuleError
 
 from .asking import page
 from .definitions import Place, of_model, of_segment
+from .forms import LIMITS
 from .refusals import beside, status_of
 
 ROWS, MOST_ROWS = 5, 50
@@ -62,6 +63,7 @@ class ExampleForm(forms.Form):
         required=False,
         min_value=1,
         max_value=LONGEST_LIFE,
+        error_messages=LIMITS,
         help_text=gettext_lazy("Of the life, the first day being day 1; its end is meant."),
     )
     at = forms.DateField(

@@ -10,9 +10,11 @@ from django.utils.translation import gettext_lazy
 from analytics import sorting
 from analytics.experiments.planning import customers_for_rates
 from analytics.experiments.results import metric_label
-from campaigns.experiments import TAU_OF_MONEY, TAU_OF_SHARES
+from campaigns.experiments import MOST_PLANNED, TAU_OF_MONEY, TAU_OF_SHARES
 from campaigns.models import Experiment
 from clm.lib.questions import QuestionError
+
+from .forms import LIMITS
 
 _WHOLE = {"inputmode": "numeric", "autocomplete": "off"}
 _DECIMAL = {"inputmode": "decimal", "autocomplete": "off"}
@@ -26,6 +28,7 @@ def _days(*, label: Any, help_text: Any = "") -> forms.IntegerField:
         required=False,
         min_value=1,
         max_value=365,
+        error_messages=LIMITS,
         widget=forms.TextInput(attrs=_WHOLE),
         help_text=help_text,
     )
@@ -80,6 +83,7 @@ class ExperimentForm(forms.Form):
         required=False,
         min_value=TAU_OF_SHARES[0] * 100,
         max_value=TAU_OF_SHARES[1] * 100,
+        error_messages=LIMITS,
         widget=forms.TextInput(attrs=_DECIMAL),
         help_text=gettext_lazy("Peek-safe only (tau): 1 is from 10 % to 11 %."),
     )
@@ -88,6 +92,7 @@ class ExperimentForm(forms.Form):
         required=False,
         min_value=TAU_OF_MONEY[0],
         max_value=TAU_OF_MONEY[1],
+        error_messages=LIMITS,
         widget=forms.TextInput(attrs=_DECIMAL),
         help_text=gettext_lazy("Peek-safe only (tau), in the reporting currency."),
     )
@@ -95,6 +100,8 @@ class ExperimentForm(forms.Form):
         label=gettext_lazy("Customers planned, in all variants together"),
         required=False,
         min_value=2,
+        max_value=MOST_PLANNED,
+        error_messages=LIMITS,
         widget=forms.TextInput(attrs=_WHOLE),
         help_text=gettext_lazy("Left empty, it is worked out from the next two."),
     )

@@ -13,11 +13,18 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clm.lib.access.kept_answers import Answer, answered_once, fingerprint, whose
 from clm.lib.problems import Conflict
 from clm.lib.questions import ConflictError, QuestionError
 from customers.ingest import clock
+
+# What a field for a number says, in this program's words, of one that is too small or too large.
+LIMITS = {
+    "min_value": gettext_lazy("This must be at least %(limit_value)s."),
+    "max_value": gettext_lazy("This must be at most %(limit_value)s."),
+}
 
 
 def beside(form: forms.Form, error: QuestionError | ConflictError) -> None:

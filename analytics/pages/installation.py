@@ -18,7 +18,7 @@ from customers.models import ExchangeRate, Installation, Touchpoint
 from lifecycle.configuration import FIXED_BY_TOUCHPOINTS, ConfigurationError, configure
 
 from .asking import page
-from .forms import status
+from .forms import LIMITS, status
 from .users import zones
 
 WEEKDAYS = {
@@ -64,6 +64,7 @@ class InstallationForm(forms.Form):
         required=False,
         min_value=0,
         max_value=100,
+        error_messages=LIMITS,
         max_digits=5,
         decimal_places=2,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
@@ -73,6 +74,7 @@ class InstallationForm(forms.Form):
         label=gettext_lazy("Hours a change stays news"),
         min_value=0,
         max_value=MOST_NEWS_HOURS,
+        error_messages=LIMITS,
         help_text=gettext_lazy("Stage changes older than that are told to nobody as news."),
     )
     support_days = forms.MultipleChoiceField(
@@ -102,6 +104,7 @@ class InstallationForm(forms.Form):
         label=gettext_lazy("Days without activity until a customer lapses"),
         min_value=1,
         max_value=MOST_LAPSE_DAYS,
+        error_messages=LIMITS,
         help_text=gettext_lazy("Rules call it L."),
     )
 

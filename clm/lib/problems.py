@@ -1,5 +1,6 @@
 """Errors of the API as problem+json (RFC 9457): what is wrong, where, and the way out."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,9 @@ _PLAINLY = {
     "null_characters_not_allowed": _("This holds a character that no text has (U+0000). Write it anew."),
     "max_string_length": _("This number has too many digits."),
 }
+# The same of numbers that are too small or too large; the framework tells the limit in its sentence only.
+_LIMITS = {"min_value": _("This must be at least %(limit)s."), "max_value": _("This must be at most %(limit)s.")}
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 class BadInput(exceptions.APIException):
@@ -66,7 +70,16 @@ def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
             for i, value in enumerate(detail)
             for e in _flat(value, path if isinstance(value, str) else f"{path}[{i}]")
         ]
-    return [{"field": path, "message": str(_PLAINLY.get(getattr(detail, "code", ""), detail))}]
+    return [{"field": path, "message": _plainly(detail)}]
+
+
+def _plainly(detail: Any) -> str:
+    """What is wrong, in this program's words where the framework has only its own."""
+    code = getattr(detail, "code", "")
+    limits = _NUMBER.findall(detail) if code in _LIMITS else []
+    if limits:
+        return str(_LIMITS[code] % {"limit": limits[-1]})
+    return str(_PLAINLY.get(code, detail))
 
 
 def _below(path: str, key: Any) -> str:

@@ -227,6 +227,10 @@ def test_a_crash_says_nothing_of_the_inside(api: Client, monkeypatch: pytest.Mon
         ("patch", "installation/", {"support_opens": "9 am"}, "support_opens", "Write a time like 09:00"),
         ("patch", "installation/", {"support_days": "Mon"}, "support_days", "Monday is 1"),
         ("patch", "installation/", {"news_hours": "9" * 2_000}, "news_hours", "too many digits"),
+        ("patch", "installation/", {"news_hours": -1}, "news_hours", "This must be at least 0."),
+        ("patch", "installation/", {"margin_percent": "100.5"}, "margin_percent", "This must be at most 100."),
+        ("get", "customers/?page_size=0", None, "page_size", "This must be at least 1."),
+        ("get", "possible-merges/?score_from=101", None, "score_from", "This must be at most 100."),
         ("get", "catalogue/?sort=colour", None, "sort", "It is one of recent, count, name."),
     ],
 )

@@ -289,6 +289,17 @@ def test_what_makes_no_draft_is_said_beside_its_field(more: dict[str, str], fiel
     assert field in faults(answer)
 
 
+def test_a_number_that_cannot_be_is_told_with_its_limit_and_beside_every_other_fault(admin: Client) -> None:
+    more = {"name": "", "planned": "99999999999999999999", "conversion_days": "0", "revenue_days": "366"}
+    told = faults(admin.post("/experiments/new/", {**FORM, **more}))
+    assert told == {
+        "name": "An experiment needs a name.",
+        "planned": "This must be at most 1000000000.",
+        "conversion_days": "This must be at least 1.",
+        "revenue_days": "This must be at most 365.",
+    }
+
+
 def test_a_key_that_is_taken_leads_to_who_has_it(admin: Client) -> None:
     admin.post("/experiments/new/", FORM)
     answer = admin.post("/experiments/new/", FORM)
