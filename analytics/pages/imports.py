@@ -258,7 +258,7 @@ def _checked(record: Import) -> dict[str, Any] | None:
     ]
     at = datetime.fromisoformat(record.checked["at"])
     found = {**record.checked, "at": at, "conflicts": conflicts, "touchpoints": record.checked["touchpoints"].items()}
-    shown = [(does, one) for does, some in record.checked["examples"].items() for one in some]
+    shown = [(does, _example(one)) for does, some in record.checked["examples"].items() for one in some]
     found["shown"] = sorted(shown, key=lambda each: each[1]["line"])
     found["set_aside"] = lines_set_aside(record.checked["set_aside"])
     days = ("first", "last")
@@ -269,6 +269,12 @@ def _checked(record: Import) -> dict[str, Any] | None:
         if name in found:
             found[f"{name}_known"] = found[name] - found[f"{name}_new"]
     return found
+
+
+def _example(one: dict[str, Any]) -> dict[str, Any]:
+    """An example of a dry run, its touchpoints with their instants."""
+    told = [(name, datetime.fromisoformat(at)) for name, at in one.get("touchpoints", ())]
+    return {**one, "touchpoints": told}
 
 
 def _mending(record: Import) -> str:

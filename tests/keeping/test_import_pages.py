@@ -8,6 +8,7 @@ from django.test import Client
 
 from analytics.days.fill import count_sales_anew
 from analytics.pages.imports import SAMPLE
+from clm.lib.access.models import User
 from customers.importing.asking import ask
 from customers.importing.work import Beyond, work_on_imports
 from customers.models import Consent, Customer, Import, Installation, Touchpoint, Trait
@@ -198,6 +199,16 @@ def test_a_finished_import_leads_to_those_whom_it_brought(marketer: Client) -> N
     page = marketer.get(f"/imports/{again.pk}/").content.decode()
     assert "Nobody new" in page
     assert "“Created”" not in page
+
+
+def test_a_dry_run_tells_times_in_the_zone_of_the_reader(marketer: Client) -> None:
+    User.objects.filter(pk=marketer.session["_auth_user_id"]).update(time_zone="America/New_York")
+    record = upload(marketer, "email,Seen\nada@example.org,2025-03-04T02:30:00Z\n", "people.csv")
+    form = form_of(marketer, record, use_1="touchpoint", name_1="Page Viewed")
+    marketer.post(f"/imports/{record.pk}/", {**form, "then": "check"})
+    work_on_imports()
+    page = text_of(marketer.get(f"/imports/{record.pk}/"))
+    assert "Page Viewed, 3 Mar 2025, 21:30" in page
 
 
 def test_a_count_of_one_is_said_of_one(marketer: Client) -> None:
