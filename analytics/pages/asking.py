@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from analytics.days.kept import Kept, kept
 from analytics.scope import COMPARISONS, FIELDS, Scope, day_end, parse_scope
@@ -33,7 +34,8 @@ TAKEN_BY_ALL = frozenset({"still", "lines", *DATES, *TIMES.values()})
 def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View]:
     """A view that declares its permission and the parameters it `takes`, and is handed the edge's clock as `now`; the
     dates asked about are `dates_of(request)`. A question that cannot be answered becomes a page that says what is wrong
-    with it; a parameter that the page does not know, and a date that is none, are told on the page."""
+    with it; a parameter that the page does not know, and a date that is none, are told on the page. A file has no place
+    to tell either in, so it is refused."""
 
     def mark(view: View) -> View:
         @allowed(permission)
@@ -55,6 +57,8 @@ def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View
                 if dates.errors and request.method not in ("GET", "HEAD"):
                     raise QuestionError(*next(iter(dates.errors.items())))
                 answer = view(request, *args, now=now, **kwargs)
+                if answer.get("Content-Disposition", "").startswith("attachment"):
+                    refuse_unknown(request)
             except NotThereError as error:
                 raise Http404(str(error)) from None
             except QuestionError as error:
@@ -69,6 +73,15 @@ def page(permission: str, *, takes: Sequence[str] = ()) -> Callable[[View], View
         return asked
 
     return mark
+
+
+def refuse_unknown(request: HttpRequest) -> None:
+    """Refuse (QuestionError) a parameter that a file does not know. Files that are written down when they are sent ask
+    this before; of all others it is asked for them."""
+    for name in getattr(request, "parameters_unknown", ()):
+        known = ", ".join(sorted(request.parameters_taken)) or _("none")  # type: ignore[attr-defined]
+        told = {"name": name, "known": known}
+        raise QuestionError(name, _("%(name)s: unknown parameter; this file takes %(known)s.") % told)
 
 
 def _without(query: QueryDict, names: Iterable[str]) -> QueryDict:

@@ -22,7 +22,7 @@ from analytics.row_pages import row_page
 from clm.lib.access.models import Role, User
 from clm.lib.questions import ConflictError, NotThereError, QuestionError
 
-from .asking import dates_of, page
+from .asking import dates_of, page, refuse_unknown
 from .customers import TAKES
 from .forms import Crumb, beside, confirm, status
 
@@ -88,6 +88,7 @@ def export_new(request: HttpRequest, *, now: datetime) -> HttpResponse:
 def customers_export(request: HttpRequest, *, now: datetime) -> StreamingHttpResponse:
     """The list as its address asks for it, sent while it is made: `what` customers or touchpoints, `format` csv or
     jsonl. `bom=0` leaves out the byte order mark that Excel needs."""
+    refuse_unknown(request)
     for name, message in dates_of(request).errors.items():
         raise QuestionError(name, message)  # before it is written down that a file was sent
     query = request.GET
@@ -136,6 +137,7 @@ def exports(request: HttpRequest, *, now: datetime) -> HttpResponse:
 @page("customers.export")
 def export_file(request: HttpRequest, export_id: int, secret: str, *, now: datetime) -> HttpResponse:
     """The file itself, for whoever asked for it, until its time is over."""
+    refuse_unknown(request)
     found = Export.objects.filter(of(_person(request)), pk=export_id).first()
     if found is None or not opens(found, secret, now=now):
         raise NotThereError("this file is not there, or not there any more")

@@ -25,11 +25,19 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     about. carried: a query (with its question mark, or "") that takes the dates and the lines chosen here along to
     another page. takes_as_of, takes_known_at: whether this page answers for an instant in the past, and by what was
     known then; unknown: parameters of the address that it does not know; kept: those it knows, which a form that
-    changes one of them sends along; simulation: what of the numbers is simulated; left_out: how much money they leave
-    out, asked by pages that show money; menu: where one can go from here."""
+    changes one of them sends along; kept_query: the same as a query, written as carried is; simulation: what of the
+    numbers is simulated; left_out: how much money they leave out, asked by pages that show money; menu: where one can go
+    from here."""
     taken: frozenset[str] = getattr(request, "parameters_taken", frozenset())
     handed_on = taken | {*CARRIED}
     chosen = {key: request.GET[key] for key in CARRIED if request.GET.get(key)}
+    kept = [
+        (key, value)
+        for key, values in request.GET.lists()
+        if key in handed_on and key != "cursor"
+        for value in values
+        if value
+    ]
     return {
         "reporting": SimpleLazyObject(Installation.current),
         "simulation": simulation,
@@ -40,13 +48,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "takes_as_of": "as_of" in taken,
         "takes_known_at": "known_at" in taken,
         "unknown": getattr(request, "parameters_unknown", []),
-        "kept": [
-            (key, value)
-            for key, values in request.GET.lists()
-            if key in handed_on and key != "cursor"
-            for value in values
-            if value
-        ],
+        "kept": kept,
+        "kept_query": f"?{urlencode(kept)}" if kept else "",
     }
 
 

@@ -1,6 +1,7 @@
 """What a page shows is in its address: every filter, period, model, column and day is a link or a form that can be sent
 on, followed here by generation from whatever the pages offer."""
 
+import datetime as dt
 import html
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
+from analytics.models import Export
 from tests.pages.conftest import Shop, look
 
 PAGES = [
@@ -98,6 +100,38 @@ def test_what_a_page_does_not_know_is_told_and_not_silently_left_out(shop: Shop,
         said = shown(viewer.get(f"{path}?sorting=name&stagee=lapsed"))
         assert "This page does not know “sorting, stagee” in its address" in said, path
         assert "does not know" not in shown(viewer.get(f"{path}?still=1")), path
+
+
+FIGURES = ("acquisition", "experience", "metrics", "movement", "overview", "retention", "spend", "support", "value")
+
+
+@pytest.mark.parametrize("file", [*(f"/{one}.csv" for one in FIGURES), "/segments/active_customer/members.csv"])
+def test_a_file_refuses_by_name_what_it_does_not_know(file: str, shop: Shop) -> None:
+    who = shop.client("marketer")
+    assert who.get(file).status_code == 200
+    answer = who.get(f"{file}?lines=products&foo=1")
+    assert answer.status_code == 400 and "foo: unknown parameter; this file takes" in answer.content.decode()
+    assert who.get(f"{file}?still=1&as_of={(shop.now - dt.timedelta(days=9)).date()}").status_code == 200
+
+
+def test_a_file_that_is_written_down_is_refused_before_it_is(shop: Shop) -> None:
+    marketer, before = shop.client("marketer"), Export.objects.count()
+    answer = marketer.get("/customers/export/?foo=1")
+    assert answer.status_code == 400 and "foo: unknown parameter" in answer.content.decode()
+    assert Export.objects.count() == before
+    (link,) = re.findall(
+        r'href="(/customers/export/[^"]*)"', marketer.get("/customers/?stage=lapsed&foo=1").content.decode()
+    )
+    assert html.unescape(link) == "/customers/export/?stage=lapsed"
+
+
+@pytest.mark.parametrize("page", ["/", "/metrics/", "/movement/", "/retention/"])
+def test_the_links_of_files_leave_out_what_the_page_does_not_know(page: str, shop: Shop, viewer: Client) -> None:
+    text = viewer.get(f"{page}?foo=1&as_of={(shop.now - dt.timedelta(days=9)).date()}").content.decode()
+    links = [html.unescape(one) for one in re.findall(r'href="([^"]+)" download', text)]
+    assert len(links) == 3, links
+    for link in links:
+        assert "foo" not in link and "as_of=" in link
 
 
 @pytest.mark.parametrize(
