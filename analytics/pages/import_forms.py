@@ -25,6 +25,14 @@ _UNSUBSCRIBED = {"yes": "withdrawn", "true": "withdrawn", "1": "withdrawn", "no"
 _SAYS = {"subscribed": _SUBSCRIBED, "unsubscribed": _UNSUBSCRIBED}
 # What a name is needed for, and the member of the document that it is.
 NAMED = {"id": "kind", "trait": "key", "touchpoint": "type", "account": "key"}
+# What a preset reads of a column for the touchpoint of a row.
+_READ = {
+    "at": gettext_lazy("date of the touchpoint"),
+    "amount": gettext_lazy("amount"),
+    "currency": gettext_lazy("currency"),
+    "order_ref": gettext_lazy("order number"),
+    "id": gettext_lazy("id of the touchpoint"),
+}
 ENCODINGS = (
     ("utf-8", gettext_lazy("UTF-8 (most files)")),
     ("cp1252", gettext_lazy("Windows, Western European (cp1252)")),
@@ -115,11 +123,15 @@ def column_rows(
 ) -> list[ColumnRow]:
     """One row for each column of the file, in its order."""
     found = []
+    used = _used_by_preset(document)
     for number, column in enumerate(header):
         uses = _uses(document, column)
         cells = [cells[number] for cells in rows if number < len(cells) and cells[number].strip()]
         use, name, type_name = _chosen(uses)
         choices = CHOICES if use != KEPT else ((KEPT, _as_said(uses)), *CHOICES)
+        if told := used.get(column):
+            said = _("Used by the preset: %(what)s") % {"what": ", ".join(told)}
+            choices = tuple((key, said if key == "leave" else label) for key, label in choices)
         examples = tuple(dict.fromkeys(cell[:40] for cell in cells))[:2]
         found.append(ColumnRow(number, column, examples, use, name, type_name, choices))
     return found
@@ -163,6 +175,21 @@ def said_of_columns(error: QuestionError, header: Sequence[str]) -> str:
 def _uses(document: Mapping[str, Any], column: str) -> list[dict[str, Any]]:
     uses = document.get("columns", {}).get(column, {"as": "leave"})
     return list(uses) if isinstance(uses, list) else [uses]
+
+
+def _used_by_preset(document: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What a mapping reads of its columns for touchpoints, whatever else they are: names of it by column."""
+    found: dict[str, dict[str, None]] = {}
+    for one in document.get("touchpoints", []):
+        told = [(one.get(key), str(label)) for key, label in _READ.items()]
+        told += [(column, _("which rows count")) for column in one.get("only", {})]
+        told += [
+            (column, _("property “%(name)s”") % {"name": key}) for key, column in one.get("properties", {}).items()
+        ]
+        for column, label in told:
+            if column:
+                found.setdefault(column, {})[label] = None
+    return {column: list(labels) for column, labels in found.items()}
 
 
 def _chosen(uses: Sequence[Mapping[str, Any]]) -> tuple[str, str, str]:

@@ -211,6 +211,26 @@ def test_a_dry_run_tells_times_in_the_zone_of_the_reader(marketer: Client) -> No
     assert "Page Viewed, 3 Mar 2025, 21:30" in page
 
 
+def test_columns_that_a_preset_reads_for_its_touchpoints_are_not_said_to_be_left_out(marketer: Client) -> None:
+    payments = (
+        "id,Amount,Currency,Status,Created date (UTC),Customer ID,Fee\n"
+        "ch_1,20.00,eur,Paid,2025-03-04 10:00,cus_1,0.30\n"
+    )
+    record = upload(marketer, payments, "payments.csv")
+    assert record.preset == "stripe_payments"
+    rows = marketer.get(f"/imports/{record.pk}/").context["columns"]
+    said_of = {one.column: str(dict(one.choices)[one.use]) for one in rows}
+    assert said_of["Amount"].startswith("Used by the preset: amount")
+    assert said_of["Currency"].startswith("Used by the preset: currency")
+    assert said_of["Created date (UTC)"] == "Used by the preset: date of the touchpoint"
+    assert said_of["Status"].startswith("Used by the preset: which rows count")
+    assert said_of["id"].startswith("Used by the preset: order number")
+    assert said_of["Fee"] == "Leave out"
+    marketer.post(f"/imports/{record.pk}/", {**form_of(marketer, record), "then": "start"})
+    work_on_imports()
+    assert Touchpoint.objects.get(type__name="Invoice Paid").original_amount == 20
+
+
 def test_a_count_of_one_is_said_of_one(marketer: Client) -> None:
     record = upload(marketer, "email,plan\nada@example.org,a\nada@example.org,b\n", "people.csv")
     marketer.post(f"/imports/{record.pk}/", {**form_of(marketer, record), "then": "check"})
