@@ -26,8 +26,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     another page. takes_as_of, takes_known_at: whether this page answers for an instant in the past, and by what was
     known then; unknown: parameters of the address that it does not know; kept: those it knows, which a form that
     changes one of them sends along; kept_query: the same as a query, written as carried is; simulation: what of the
-    numbers is simulated; left_out: how much money they leave out, asked by pages that show money; menu: where one can go
-    from here."""
+    numbers is simulated; left_out: how much money they leave out, asked by pages that show money; menu: where one can
+    go from here."""
     taken: frozenset[str] = getattr(request, "parameters_taken", frozenset())
     handed_on = taken | {*CARRIED}
     chosen = {key: request.GET[key] for key in CARRIED if request.GET.get(key)}
