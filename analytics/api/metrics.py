@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -218,6 +220,9 @@ class OneMetric(APIView):
         responses={200: FigureShape, **problems(400, 404)},
     )
     def get(self, request: Request, name: str) -> Response:
+        if name not in METRICS:
+            said = _("There is no figure of that name. There are: %(known)s.") % {"known": ", ".join(sorted(METRICS))}
+            raise NotFound(said)
         declared = metric(name)
         parameters: type[Parameters] = CostAsked if declared.takes_basis else MetricAsked
         asked = parameters.of(request)

@@ -37,6 +37,12 @@ def test_every_promised_name_is_there(api: Client) -> None:
         assert body["customers"].startswith("/api/v1/customers/?group=")
 
 
+def test_a_figure_that_there_is_not_names_those_there_are(api: Client) -> None:
+    said = get(api, "/api/v1/metrics/ltv/", 404)["detail"]
+    known = [one["name"] for one in get(api, "/api/v1/metrics/")["results"]]
+    assert said == f"There is no figure of that name. There are: {', '.join(sorted(known))}."
+
+
 def test_retention_in_percent_with_its_parts(api: Client) -> None:
     body = get(api, f"/api/v1/metrics/crr/?{YEAR}")
     assert (body["value"], body["unit"]) == (75, "percent")
