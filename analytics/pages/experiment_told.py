@@ -13,7 +13,7 @@ from analytics.experiments.ending import Outcome, Since
 from analytics.experiments.results import Compared, MetricResult, Results, VariantResult, group_name
 from analytics.files import Cell
 from clm.lib.milliseconds import written
-from clm.lib.templatetags.numbers import MINUS, change_text, money_text, number, percent
+from clm.lib.templatetags.numbers import MINUS, change_text, money_text, number, percent, quantity_text
 from customers.models import Installation
 
 REASONS = {
@@ -32,8 +32,8 @@ VERDICTS = {
         "customers of one variant, so no difference can be believed. Find out what before looking further."
     ),
     "early": gettext_lazy(
-        "No verdict yet: a fixed horizon is judged once, when the planned number of customers is counted. What stands "
-        "below may still turn."
+        "No verdict yet: a fixed horizon is judged once, when each of its metrics has counted the planned number of "
+        "customers. The longest waits %(days)s from a customer's assignment. What stands below may still turn."
     ),
     "unreached": gettext_lazy(
         "No verdict: it was ended before the planned number of customers was counted, so the verdict was not reached."
@@ -58,13 +58,12 @@ def told(found: Outcome) -> dict[str, Any]:
     return {
         "found": found.told,
         "told_at": found.told_at,
-        "verdict": VERDICTS[_verdict(found.told)],
+        "verdict": _verdict_said(found.told),
         "today": anew,
         "agrees_at": found.recounted_at if found.agrees else None,
-        "today_verdict": VERDICTS[_verdict(anew)] if anew is not None else "",
+        "today_verdict": _verdict_said(anew) if anew is not None else "",
         "since": _since(found.since) if found.since is not None else (),
         "assigned": _assigned(found),
-        "weights": sum(variant.weight for variant, _count in found.told.assigned),
         "conflicting_url": _list(found.told, group_name(one, "conflicting"), found.told.conflicting) if is_same else "",
         "metrics": [
             {
@@ -105,14 +104,22 @@ def _verdict(found: Results) -> str:
     return "nobody" if found.verdict == "none" and state != "draft" else found.verdict
 
 
+def _verdict_said(found: Results) -> str:
+    """That sentence, with how long the metric that waits longest takes."""
+    longest = max(metric["days"] for metric in found.experiment.metrics)
+    return str(VERDICTS[_verdict(found)]).replace("%(days)s", quantity_text(longest, "days", None))
+
+
 def _assigned(found: Outcome) -> list[dict[str, Any]]:
     """Customers by variant as told, and as counted anew where that says otherwise."""
     one, today = found.told.experiment, dict(found.today.assigned) if found.today else {}
+    weights = sum(variant.weight for variant, _count in found.told.assigned)
     rows = []
     for variant, count in found.told.assigned:
         anew = today[variant] if today.get(variant, count) != count else None
         url = _list(found.told, group_name(one, "assigned", variant), count if anew is None else anew)
-        rows.append({"variant": variant, "count": count, "today": anew, "url": url})
+        share = variant.weight / weights
+        rows.append({"variant": variant, "share": share, "count": count, "today": anew, "url": url})
     return rows
 
 

@@ -51,8 +51,15 @@ def test_a_draft_is_planned_started_looked_at_and_ended(admin: Client) -> None:
     assert admin.post(f"{address}start/").status_code == 409
     assert admin.post(f"{address}remove/").status_code == 409
     assert work_on_experiments(seconds=60) == 6
-    text = admin.get(address).content.decode()
+    text = unescape(admin.get(address).content.decode())
     assert "No verdict yet" in text
+    # Two of its metrics count everybody after a week, and still there is none.
+    assert "each of its metrics has counted the planned number" in text
+    assert "The longest waits 30 days from a customer's assignment." in text
+    mail = experiment_told(QueryDict(f"experiment={one.key}"), now=clock()).blocks[0]
+    assert mail.table is not None
+    assert [row[2].text for row in mail.table.rows] == ["75.0%", "25.0%"]
+    assert all(f">{share}</td>" in text for share in ("75.0%", "25.0%"))
     links = re.findall(r'href="(/customers/\?group=experiment[^"]+)"[^>]*>([0-9]+)</a>', text)
     assert sum(int(count) for _where, count in links) == 6
     for where, count in links:

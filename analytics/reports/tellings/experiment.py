@@ -82,7 +82,7 @@ def _assigned(found: Outcome, shown: Mapping[str, Any]) -> Block:
         [
             row["variant"].key,
             number(row["variant"].weight),
-            percent(row["variant"].weight / shown["weights"]),
+            percent(row["share"]),
             number(row["count"]),
         ]
         for row in shown["assigned"]
