@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..mapping_fields import CHANNEL, SLUG, BadMapping, Fields, check_encoding, check_time_format, consent_says
@@ -39,6 +40,20 @@ TRAIT_TYPES: dict[str, Any] = {
 UNIX = ("unix", "unix_ms")
 # A day of which day, month and hour differ and may be taken for each other.
 _EXAMPLE = datetime(2011, 3, 4, 5, 6, 7)  # noqa: DTZ001 a wall clock without a zone is what is meant
+
+
+class NamesNobody(BadMapping):
+    """No column says who a row is about. People meet it on a page who have never seen a mapping, so it names no place
+    in the document."""
+
+    def __init__(self) -> None:
+        super().__init__("columns", "")
+        self.args = (
+            gettext(
+                "No column says who a row is about, so nothing can be read. Choose for one column that it is an e-mail "
+                "address, an id or a phone number."
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +178,7 @@ class RowMapping:
         )
         fields.end()
         if not any(one.use in RECOGNISING for one in mapping.columns):
-            raise BadMapping(
-                "columns", "one of them must say who a row is about: an e-mail address, an id, a phone number"
-            )
+            raise NamesNobody
         return mapping
 
 

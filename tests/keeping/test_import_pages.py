@@ -318,6 +318,10 @@ def test_a_kind_of_file_that_was_chosen_against_its_columns_is_warned_of(markete
     page = text_of(marketer.get(f"/imports/{record.pk}/"))
     assert "This does not look like a file of HubSpot, contacts." in page
     assert "Its columns are those of Stripe, customers." in page
+    notice = marketer.get(f"/imports/{record.pk}/").content.decode().partition("This does not look like")[2]
+    notice = notice[: notice.index("</div>")]
+    assert f'href="/imports/{record.pk}/discard/"' in notice
+    assert 'href="/imports/new/"' in notice
     assert "recognised:" not in page
     orders = upload(marketer, "Email,Name\nada@example.org,Ada\n", "people.csv", preset="shopify_orders")
     page = text_of(marketer.get(f"/imports/{orders.pk}/"))
@@ -325,3 +329,16 @@ def test_a_kind_of_file_that_was_chosen_against_its_columns_is_warned_of(markete
     assert "no system that is known here" in page
     chosen = upload(marketer, STRIPE, preset="stripe_customers")
     assert "does not look like" not in text_of(marketer.get(f"/imports/{chosen.pk}/"))
+
+
+def test_a_file_of_which_no_column_says_who_a_row_is_about_is_told_in_plain_words(marketer: Client) -> None:
+    record = upload(marketer, "Email,Plan\nada@example.org,pro\n", "people.csv", preset="hubspot_deals")
+    marketer.post(f"/imports/{record.pk}/check/")
+    work_on_imports()
+    page = text_of(marketer.get(f"/imports/{record.pk}/"))
+    assert "No column says who a row is about" in page
+    assert "mapping, columns" not in page
+    told = {**form_of(marketer, record, use_0="leave", use_1="leave"), "then": "check"}
+    page = text_of(marketer.post(f"/imports/{record.pk}/", told))
+    assert "No column says who a row is about" in page
+    assert "mapping, columns" not in page
