@@ -37,7 +37,7 @@ ENTRIES = 25
 @dataclass(frozen=True, slots=True)
 class AccountRow:
     """An organisation. people: who belong to it now, ever: who belong or belonged; orders, revenue (minor units) and
-    last_seen are of those who belong now, as of the last count."""
+    last_seen are of those who belong now, as of the last count; uncounted: how many of them were not counted yet."""
 
     id: int
     key: str
@@ -48,6 +48,12 @@ class AccountRow:
     orders: int
     revenue: int
     last_seen: datetime | None
+    uncounted: int = 0
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether anybody's figures are known; nobody's need none."""
+        return self.uncounted < self.people or not self.people
 
     @property
     def known_as(self) -> str:
@@ -79,7 +85,8 @@ class AccountPage:
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """Somebody who belongs to an organisation, or did. until: None for somebody who belongs to it without an end."""
+    """Somebody who belongs to an organisation, or did. until: None for somebody who belongs to it without an end.
+    is_counted: whether orders, revenue and last_seen are known yet."""
 
     id: int
     known_as: str
@@ -91,6 +98,7 @@ class MemberRow:
     orders: int
     revenue: int
     last_seen: datetime | None
+    is_counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +243,9 @@ def members(
             orders=orders,
             revenue=revenue,
             last_seen=from_ms(seen) if seen else None,
+            is_counted=is_counted,
         )
-        for number, since_at, until, belongs, orders, revenue, seen in rows
+        for number, since_at, until, belongs, orders, revenue, seen, is_counted in rows
     )
     # A cursor holds milliseconds, instants of the database are finer only where they were entered by hand.
     following = None
@@ -281,9 +290,10 @@ def _rows(accounts: Sequence[Account], now: datetime) -> tuple[AccountRow, ...]:
     }
     rows = []
     for one in accounts:
-        people, ever, orders, revenue, seen = figures.get(one.pk, (0, 0, 0, 0, 0))
+        people, ever, orders, revenue, seen, uncounted = figures.get(one.pk, (0, 0, 0, 0, 0, 0))
         last = from_ms(seen) if seen else None
-        rows.append(AccountRow(one.pk, one.key, one.name, one.created_at, people, ever, orders, revenue, last))
+        told = (people, ever, orders, revenue, last, uncounted)
+        rows.append(AccountRow(one.pk, one.key, one.name, one.created_at, *told))
     return tuple(rows)
 
 

@@ -1,5 +1,6 @@
 -- What some accounts are worth now. One row: account, people who belong to it now, people who ever did, orders and revenue
--- (minor units) of those who do now, when one of these was seen last (milliseconds since 1970, 0: never).
+-- (minor units) of those who do now, when one of these was seen last (milliseconds since 1970, 0: never), and how many of
+-- these are still to be counted.
 -- Parameters: accounts (ids), now.
 -- Indexes: the affiliation's account, the profile's id, the customer of `Listed`.
 WITH person AS (
@@ -13,7 +14,8 @@ WITH person AS (
 SELECT person.account_id, count(*) FILTER (WHERE is_now), count(*),
        coalesce(sum(listed.orders) FILTER (WHERE is_now), 0)::bigint,
        coalesce(sum(listed.revenue) FILTER (WHERE is_now), 0)::bigint,
-       coalesce(max(listed.last_seen) FILTER (WHERE is_now), 0)::bigint
+       coalesce(max(listed.last_seen) FILTER (WHERE is_now), 0)::bigint,
+       count(*) FILTER (WHERE is_now AND listed.customer_id IS NULL)
 FROM person
 LEFT JOIN analytics_listed AS listed ON listed.customer_id = person.customer_id
 GROUP BY person.account_id

@@ -1,6 +1,6 @@
 -- Who belongs and belonged to an account, one row a person, those who belong now first, then who came last. One row:
 -- customer, since (the first affiliation), until (NULL while one is open), whether open, orders, revenue, last seen
--- (milliseconds, 0: never).
+-- (milliseconds, 0: never), whether these were counted yet.
 -- Parameters: account, now, is_now, since and customer (the page begins after that row; since NULL: the first), most.
 -- Indexes: the affiliation's account, the profile's id, the customer of `Listed`.
 WITH person AS (
@@ -13,7 +13,7 @@ WITH person AS (
     GROUP BY profile.customer_id
 )
 SELECT person.customer_id, person.since, person.until_at, person.is_now, coalesce(listed.orders, 0),
-       coalesce(listed.revenue, 0), coalesce(listed.last_seen, 0)
+       coalesce(listed.revenue, 0), coalesce(listed.last_seen, 0), listed.customer_id IS NOT NULL
 FROM person
 LEFT JOIN analytics_listed AS listed ON listed.customer_id = person.customer_id
 WHERE %(since)s::timestamptz IS NULL
