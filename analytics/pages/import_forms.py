@@ -183,9 +183,7 @@ def _used_by_preset(document: Mapping[str, Any]) -> dict[str, list[str]]:
     for one in document.get("touchpoints", []):
         told = [(one.get(key), str(label)) for key, label in _READ.items()]
         told += [(column, _("which rows count")) for column in one.get("only", {})]
-        told += [
-            (column, _("property “%(name)s”") % {"name": key}) for key, column in one.get("properties", {}).items()
-        ]
+        told += [(column, _("detail")) for column in one.get("properties", {}).values()]
         for column, label in told:
             if column:
                 found.setdefault(column, {})[label] = None
