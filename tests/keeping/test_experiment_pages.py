@@ -88,6 +88,21 @@ def test_a_draft_is_planned_started_looked_at_and_ended(admin: Client) -> None:
     assert "A bow on the parcel" in admin.get("/experiments/").content.decode()
 
 
+def test_on_a_telephone_every_value_of_a_result_stands_under_its_own_label(admin: Client) -> None:
+    make_customer()
+    admin.post("/experiments/new/", FORM)
+    address = f"/experiments/{Experiment.objects.get().key}/"
+    admin.post(f"{address}start/")
+    assert work_on_experiments(seconds=60) == 1
+    text = admin.get(address).content.decode()
+    tables = re.findall(r'<table class="table cards">.*?</table>', text, re.DOTALL)
+    assert len(tables) == text.count("<table") == 7  # who was given what, and two for each metric
+    for table in tables:
+        _first, *names = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', table)
+        for row in re.findall(r"<tr><th scope=\"row\".*?</tr>", table):
+            assert re.findall(r'<td[^>]* data-label="([^"]*)"', row) == names
+
+
 def test_a_start_names_how_many_are_assigned_and_is_offered_once(admin: Client) -> None:
     for _ in range(6):
         make_customer()
