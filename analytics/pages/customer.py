@@ -156,7 +156,8 @@ def customer_timeline(request: HttpRequest, customer_id: int, *, now: datetime) 
     profiles = record.profiles_of(customer=found.pk, known_at=dates.known_at)
     shown = _timeline(request.GET, profiles, dates, with_kinds=False)
     template = "parts/timeline_days.html" if request.headers.get("HX-Request") else "pages/customer_timeline.html"
-    context: dict[str, Any] = {"now": now, "customer": found, "timeline": shown, "role": request.GET.get("role", "")}
+    context: dict[str, Any] = {"now": now, "moment": dates.at or now, "customer": found, "timeline": shown}
+    context["role"] = request.GET.get("role", "")
     if not request.headers.get("HX-Request"):
         context["known_as"] = names_of([found])[found.pk]
     return render(request, template, context)

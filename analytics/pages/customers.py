@@ -92,6 +92,7 @@ def customers(request: HttpRequest, *, now: datetime) -> HttpResponse:
         "pages/customers.html",
         {
             "now": now,
+            "moment": asked.at or now,
             "news": news_of(),
             "wrong": wrong,
             "search": asked.search,

@@ -91,6 +91,7 @@ def one_segment(request: HttpRequest, key: str, *, now: datetime) -> HttpRespons
         {
             **place.context(),
             "now": now,
+            "moment": dates.at or now,
             "version": rules.version,
             "sentence": inside.sentence if inside else "",
             "names": [one.name for one in rules.named],

@@ -60,6 +60,19 @@ def test_a_time_long_ago_is_a_date_and_says_how_long_ago_in_its_title() -> None:
     assert "13 months ago" in markup
 
 
+def test_what_had_happened_by_the_instant_a_page_is_asked_about_is_told_from_there() -> None:
+    then = NOW - dt.timedelta(days=21)
+
+    def told(value: dt.datetime) -> str:
+        return Template("{% when value %}").render(Context({"value": value, "now": NOW, "moment": then}))
+
+    assert ">3 days ago</time>" in told(then - dt.timedelta(days=3))
+    assert ">now</time>" in told(then)
+    # What came later is told from today.
+    assert ">20 days ago</time>" in told(then + dt.timedelta(days=1))
+    assert "13 months ago" in told(then - dt.timedelta(days=400))
+
+
 def test_a_plain_date_has_no_zone() -> None:
     assert said(dt.date(2026, 3, 29)) == '<time datetime="2026-03-29">29 Mar 2026</time>'
 

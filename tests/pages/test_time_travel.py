@@ -144,6 +144,17 @@ def test_the_list_and_its_links_carry_the_dates(shop: Shop, viewer: Client) -> N
     assert counted == answer.context["matching"].number
 
 
+def test_how_long_ago_something_was_is_counted_from_the_instant_asked_about(shop: Shop, viewer: Client) -> None:
+    shop.tell([shop.order("1215", 33), shop.order("1215", 28)])
+    customer = shop.customer("1215").pk
+    day = day_of(shop, 31)
+    for address in (f"/customers/{customer}/", "/customers/?search=customer215%40example.org"):
+        page = viewer.get(f"{address}{'&' if '?' in address else '?'}as_of={day}").content.decode()
+        told = [one for one in re.findall(r"<time[^>]*>([^<]+)</time>", page) if one.endswith(" ago")]
+        assert "2 days ago" in told, (address, told)
+        assert "33 days ago" not in told
+
+
 def test_the_head_of_the_list_counts_whom_there_were_then(
     shop: Shop, viewer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,7 +76,8 @@ def distance(value: dt.datetime, now: dt.datetime) -> str:
 def when(context: Context, value: dt.datetime | dt.date | None, style: str = "relative") -> SafeString:
     """A `<time>` element. `style` is `relative`, `date`, `moment` (date and minutes) or `clock` (minutes).
 
-    A plain date has no zone and is printed as a date. None prints as a dash.
+    A plain date has no zone and is printed as a date. None prints as a dash. Where a page is asked about an instant in
+    the past, `moment` of its context, what had happened by then is told as it was then: so long before that instant.
     """
     if value is None or value == "":
         return NOTHING
@@ -84,6 +85,9 @@ def when(context: Context, value: dt.datetime | dt.date | None, style: str = "re
     if not isinstance(value, dt.datetime):
         return _element(value, "", _day_text(value, "d MMM y", locale))
     now = context.get("now") or timezone.now()
+    moment = context.get("moment")
+    if moment is not None and value <= moment:
+        now = moment
     local = timezone.localtime(value)
     title = _exact(local, locale)
     if style == "relative" and abs(value - now) <= RELATIVE_WITHIN:
