@@ -23,7 +23,7 @@ from customers.importing.mapping import RECOGNISING
 from customers.importing.presets import mistaken
 from customers.importing.words import CONFLICT_WORDS
 from customers.ingest import clock
-from customers.models import Import
+from customers.models import Import, Role, TouchpointType
 from customers.parsing import BadFile
 
 from .asking import page
@@ -152,11 +152,18 @@ def _form(record: Import, preview: Preview, form: WrittenForm | None) -> dict[st
     return {
         "form": form or WrittenForm(initial=written_as(record.mapping)),
         "columns": rows,
+        "tells_purchases": _tells_purchases(record.mapping),
         "seems_orders": not record.preset and looks_like_order_lines(preview.header),
         "names_somebody": any(
             use.get("as") in RECOGNISING for uses in record.mapping.get("columns", {}).values() for use in _listed(uses)
         ),
     }
+
+
+def _tells_purchases(document: dict[str, Any]) -> bool:
+    """Whether rows of the file count as orders, which another system may have told of already."""
+    told = {one["type"] for one in document.get("touchpoints", []) if one.get("amount") and not one.get("is_refund")}
+    return bool(told) and TouchpointType.objects.filter(role=Role.PURCHASE, name__in=told).exists()
 
 
 @require_POST

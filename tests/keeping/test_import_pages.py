@@ -226,6 +226,9 @@ def test_columns_that_a_preset_reads_for_its_touchpoints_are_not_said_to_be_left
     assert said_of["Status"].startswith("Used by the preset: which rows count")
     assert said_of["id"].startswith("Used by the preset: order number")
     assert said_of["Fee"] == "Leave out"
+    assert "Rows of this file count as orders." in text_of(marketer.get(f"/imports/{record.pk}/"))
+    people = upload(marketer)
+    assert "count as orders" not in text_of(marketer.get(f"/imports/{people.pk}/"))
     marketer.post(f"/imports/{record.pk}/", {**form_of(marketer, record), "then": "start"})
     work_on_imports()
     assert Touchpoint.objects.get(type__name="Invoice Paid").original_amount == 20
