@@ -47,6 +47,15 @@ def test_a_customers_page_shows_it_as_it_was_sent_and_says_that_no_sum_counts_it
     assert "€50.50" in page
 
 
+def test_pages_that_count_new_customers_say_when_somebody_whose_first_order_waits_becomes_one(
+    orders: None, browsers: dict[str, Client]
+) -> None:
+    viewer, said = browsers["viewer"], "first order waits for a rate counts as new on the day of the first order"
+    for address in ("/metrics/", "/acquisition/"):
+        assert said in viewer.get(address).content.decode(), address
+    assert said not in viewer.get("/customers/").content.decode()
+
+
 def test_the_page_of_a_source_says_why_an_event_is_flagged(orders: None, browsers: dict[str, Client]) -> None:
     page = browsers["admin"].get("/sources/web-shop/").content.decode()
     assert page.count("no exchange rate was known") == 2
